@@ -1,0 +1,1 @@
+//! One configuration file, `portcullis.toml`, policy included, with environment overrides.

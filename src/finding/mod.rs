@@ -1,0 +1,1 @@
+//! A finding as the responder reads it, from every casing. Knows nothing of policy.

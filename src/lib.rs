@@ -1,0 +1,26 @@
+//! Portcullis reads the security event streams of AWS accounts, makes them searchable, and closes the
+//! network ACL on an attacker as the finding arrives.
+//!
+//! The rooms, from the door to the core (arrows point downwards only; see `ARCHITECTURE.md`):
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`cli`] | one file per command |
+//! | [`serve`], [`consume`] | pages; files and standard input |
+//! | [`respond`], [`index`], [`dashboards`] | decisions and their execution; search; panels |
+//! | [`ledger`], [`network_acl`], [`finding`] | what the work stands on |
+//! | `portcullis_transforms` | formats |
+
+pub mod cli;
+pub mod config;
+#[cfg(feature = "embedded")]
+pub mod consume;
+pub mod dashboards;
+pub mod finding;
+pub mod generate;
+pub mod index;
+pub mod ledger;
+pub mod network_acl;
+pub mod respond;
+#[cfg(feature = "embedded")]
+pub mod serve;

@@ -1,0 +1,8 @@
+//! From a finding to a closed gate: decide, plan, act, confirm, notify.
+
+pub mod decision;
+pub mod reason;
+pub mod report;
+
+pub use decision::{Decision, Verdict};
+pub use reason::Reason;

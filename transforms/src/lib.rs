@@ -1,0 +1,17 @@
+//! Firehose record transformation for AWS security events: one record in, one closed-schema document out.
+//!
+//! A [`Normalizer`] turns one delivered record of a [`Source`] into one line of JSON, in one of two
+//! [`Schema`]s. [`firehose`] wraps it in the record-transformation contract of Lambda.
+
+pub mod document;
+pub mod envelope;
+pub mod firehose;
+pub mod normalize;
+pub mod schema;
+pub mod source;
+pub mod sources;
+pub mod time;
+
+pub use normalize::{Normalizer, Options, Outcome, Refusal, RefusalKind};
+pub use schema::{Field, Schema, Type};
+pub use source::Source;

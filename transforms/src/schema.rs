@@ -1,0 +1,85 @@
+//! What a field is: its name, its `OpenSearch` type, where it comes from and what it means.
+//!
+//! One table per source (`sources/*/fields.rs`) is the only place that names fields. Mappings, the field
+//! reference and the check that every dashboard field exists are functions of it.
+
+/// The shape of the documents that a normaliser writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schema {
+    /// Elastic Common Schema 8.11 fields, the source's own under `aws.<source>.*`, the rest in one `flat_object`.
+    #[default]
+    Ecs,
+    /// The record as it came, with only its timestamps normalised to RFC 3339.
+    Native,
+}
+
+/// `OpenSearch` field types that the closed schema uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// Exact text, aggregatable; `ignore_above` 8191.
+    Keyword,
+    /// Analysed text for reading and full-text search; not aggregatable.
+    Text,
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// A 64-bit integer.
+    Long,
+    /// A single-precision number; severities.
+    Float,
+    /// `true` or `false`.
+    Boolean,
+    /// RFC 3339 UTC with milliseconds.
+    Date,
+    /// Latitude and longitude.
+    GeoPoint,
+    /// The unmapped rest of a record: leaves are keywords, nothing is mapped by name.
+    FlatObject,
+}
+
+impl Type {
+    /// The type's name in an `OpenSearch` mapping.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::Keyword => "keyword",
+            Type::Text => "text",
+            Type::Ip => "ip",
+            Type::Long => "long",
+            Type::Float => "float",
+            Type::Boolean => "boolean",
+            Type::Date => "date",
+            Type::GeoPoint => "geo_point",
+            Type::FlatObject => "flat_object",
+        }
+    }
+
+    /// Whether dashboards can aggregate on a field of this type.
+    #[must_use]
+    pub fn is_aggregatable(self) -> bool {
+        !matches!(self, Type::Text | Type::FlatObject)
+    }
+}
+
+/// One row of a source's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Dotted name in the `ecs` document.
+    pub name: &'static str,
+    /// Type in the index.
+    pub ty: Type,
+    /// Where the value comes from in the record, as a path; empty when it is derived.
+    pub from: &'static str,
+    /// What it means, in a few words.
+    pub meaning: &'static str,
+}
+
+/// A row of a table: `field("source.ip", Type::Ip, "httpRequest.clientIp", "address of the client")`.
+#[must_use]
+pub const fn field(name: &'static str, ty: Type, from: &'static str, meaning: &'static str) -> Field {
+    Field {
+        name,
+        ty,
+        from,
+        meaning,
+    }
+}
