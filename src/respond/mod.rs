@@ -1,6 +1,7 @@
 //! From a finding to a closed gate: decide, plan, act, confirm, notify.
 
 pub mod decision;
+pub mod policy;
 pub mod reason;
 pub mod report;
 

@@ -1,0 +1,87 @@
+//! What may be blocked, where, and within which limits. Read from `[policy]` of `portcullis.toml`; unknown keys are refused.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::report::Mode;
+
+/// The whole policy. Every field has a default that is safe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// `shadow` (default) decides and tells; `enforce` acts.
+    pub mode: Mode,
+    /// Accounts that `enforce` may touch; empty means every account that the network ACL store knows.
+    pub accounts: Vec<String>,
+    /// Findings whose last activity is older are not acted on, in hours.
+    pub max_age_hours: u32,
+    /// Limits on slots and evictions.
+    pub limits: Limits,
+    /// Addresses that are never blocked.
+    pub lists: Lists,
+}
+
+/// How many entries, where, and how fast they may turn over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Managed entries per network ACL and direction, 1 to 40.
+    pub entries_per_direction: usize,
+    /// First rule number that may be used.
+    pub first_rule: u16,
+    /// Last rule number that may be used.
+    pub last_rule: u16,
+    /// New slots that one finding may take, over all its versions.
+    pub slots_per_finding: usize,
+    /// Evictions per network ACL (both directions) within an hour.
+    pub evictions_per_hour: u32,
+    /// Hours for which a person's unblock holds.
+    pub hold_off_hours: u32,
+    /// Subnets that may share a network ACL that is written to.
+    pub shared_subnets: usize,
+    /// Whether a VPC's default network ACL may be written to.
+    pub default_acl: bool,
+}
+
+/// Addresses that the guards spare, whatever a finding says. Overlap counts, not containment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lists {
+    /// Our own public addresses, beside those that the inventory knows.
+    pub own_addresses: Vec<IpNet>,
+    /// Our own and peered networks.
+    pub own_networks: Vec<IpNet>,
+    /// Addresses of AWS services other than EC2, beside those that the inventory knows.
+    pub aws_services: Vec<IpNet>,
+    /// CDN, VPN, resolver and partner addresses.
+    pub operator: Vec<IpNet>,
+    /// Allow-listed for good; `portcullis allow` adds more, with an end.
+    pub allow: Vec<IpNet>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Shadow,
+            accounts: Vec::new(),
+            max_age_hours: 24,
+            limits: Limits::default(),
+            lists: Lists::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            entries_per_direction: 10,
+            first_rule: 71,
+            last_rule: 99,
+            slots_per_finding: 5,
+            evictions_per_hour: 20,
+            hold_off_hours: 24,
+            shared_subnets: 20,
+            default_acl: false,
+        }
+    }
+}
