@@ -110,11 +110,11 @@ fn check(effective: &Effective, as_json: bool) -> Result<(), Failure> {
             Some(file) => writeln!(out, "{} is valid.\n", file.display())?,
             None => writeln!(out, "No file: {FILE} is not here and --config was not given.\n")?,
         }
-        let mut table = output::Table::new(["key", "value", "from"]);
         for (key, value) in &values {
-            table.row([key, value, &effective.origin(key).to_string()]);
+            let setting = format!("{key} = {value}");
+            let from = effective.origin(key).to_string();
+            writeln!(out, "{:<52}  # {}", output::printable(&setting), output::printable(&from))?;
         }
-        write!(out, "{table}")?;
         for warning in &warnings {
             writeln!(out, "\nNote: {warning}")?;
         }

@@ -24,7 +24,7 @@ pub const FILE: &str = "portcullis.toml";
 #[non_exhaustive]
 pub enum Error {
     /// The file cannot be read.
-    #[error("cannot read the configuration {}: {source}; `portcullis config init` writes a new one", path.display())]
+    #[error("cannot read the configuration {} (`portcullis config init` writes a new one)", path.display())]
     Read {
         /// Which file.
         path: PathBuf,
@@ -93,11 +93,11 @@ impl Effective {
         }
     }
 
-    /// Every key with its value as TOML, in the order of the file that `config init` writes.
+    /// Every key with its value, sorted by key.
     ///
     /// # Errors
     /// When a value has no form in TOML, which no configuration that was read has.
-    pub fn values(&self) -> Result<Vec<(String, String)>, toml::ser::Error> {
+    pub fn values(&self) -> Result<Vec<(String, Value)>, toml::ser::Error> {
         let mut rows = Vec::new();
         leaves(&mut String::new(), &Value::try_from(&self.config)?, &mut rows);
         Ok(rows)
@@ -249,7 +249,7 @@ fn insert(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
     }
 }
 
-fn leaves(key: &mut String, value: &Value, rows: &mut Vec<(String, String)>) {
+fn leaves(key: &mut String, value: &Value, rows: &mut Vec<(String, Value)>) {
     let length = key.len();
     match value {
         Value::Table(table) => {
@@ -269,7 +269,7 @@ fn leaves(key: &mut String, value: &Value, rows: &mut Vec<(String, String)>) {
                 key.truncate(length);
             }
         }
-        plain => rows.push((key.clone(), plain.to_string())),
+        plain => rows.push((key.clone(), plain.clone())),
     }
 }
 
