@@ -113,7 +113,12 @@ fn check(effective: &Effective, as_json: bool) -> Result<(), Failure> {
         for (key, value) in &values {
             let setting = format!("{key} = {value}");
             let from = effective.origin(key).to_string();
-            writeln!(out, "{:<52}  # {}", output::printable(&setting), output::printable(&from))?;
+            writeln!(
+                out,
+                "{:<52}  # {}",
+                output::printable(&setting),
+                output::printable(&from)
+            )?;
         }
         for warning in &warnings {
             writeln!(out, "\nNote: {warning}")?;
