@@ -1,5 +1,7 @@
 //! One folder per source, each with the same rooms in the same order: forms, fields, map, tests.
 
+pub mod vpcflow;
+
 use crate::{schema::Field, source::Source};
 
 /// The closed list of fields of one source.
