@@ -7,10 +7,13 @@ use highway::Key;
 
 use super::{
     fields::{PROTOCOLS, TRAFFIC_PATHS, column, has_field},
-    push::{close, open, push_flags, push_id, push_inside_quotes, push_number, push_text},
+    push::{close, open, push_flags, push_id, push_inside_quotes, push_text},
     row::Row,
 };
-use crate::time::push_rfc3339;
+use crate::{
+    document::{ECS_VERSION, NORMALIZER, push_integer},
+    time::push_rfc3339,
+};
 
 /// The JSON key of a field inside the object of its group, as bytes; the field must be in the table.
 macro_rules! key {
@@ -24,7 +27,9 @@ macro_rules! key {
 pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"@timestamp\":\"");
     push_rfc3339(at, out);
-    out.extend_from_slice(b"\",\"ecs\":{\"version\":\"8.11.0\"},");
+    out.extend_from_slice(b"\",\"ecs\":{\"version\":\"");
+    out.extend_from_slice(ECS_VERSION.as_bytes());
+    out.extend_from_slice(b"\"},");
     event(row, key, original, out);
     cloud(row, out);
     side(row, &SOURCE, out);
@@ -32,17 +37,12 @@ pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, o
     network(row, out);
     related(row, out);
     let unplaced = own(row, out);
-    out.extend_from_slice(
-        concat!(
-            "\"portcullis\":{\"normalizer\":\"portcullis/",
-            env!("CARGO_PKG_VERSION"),
-            "\""
-        )
-        .as_bytes(),
-    );
+    out.extend_from_slice(b"\"portcullis\":{\"normalizer\":\"");
+    out.extend_from_slice(NORMALIZER.as_bytes());
+    out.push(b'"');
     if unplaced > 0 {
         out.extend_from_slice(b",\"unplaced\":");
-        push_number(unplaced as u64, out);
+        push_integer(out, unplaced as i64);
     }
     out.extend_from_slice(b"}}\n");
 }
@@ -68,7 +68,7 @@ fn event(row: &Row<'_>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\",");
         if let Some(millis) = row.start.map(|start| end - start).filter(|millis| *millis >= 0) {
             out.extend_from_slice(key!("event", "duration"));
-            push_number(millis as u64 * 1_000_000, out);
+            push_integer(out, millis * 1_000_000);
             out.push(b',');
         }
     }
@@ -177,7 +177,7 @@ fn network(row: &Row<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(b"\",");
         }
         out.extend_from_slice(b"\"iana_number\":\"");
-        push_number(u64::from(protocol), out);
+        push_integer(out, i64::from(protocol));
         out.extend_from_slice(b"\",");
     }
     match row.get(const { column("flow-direction") }) {
@@ -285,7 +285,7 @@ fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
     }
     for (position, value) in row.beyond() {
         out.extend_from_slice(b"\"column-");
-        push_number(position as u64 + 1, out);
+        push_integer(out, position as i64 + 1);
         out.extend_from_slice(b"\":");
         push_text(value, row.plain, out);
         out.push(b',');

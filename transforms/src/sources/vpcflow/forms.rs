@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::{Refusal, RefusalKind};
+use crate::{Refusal, RefusalKind, normalize::excerpt};
 
 /// The longest record that is read; a line with every published column takes about 2 KB.
 const MAX_RECORD: usize = 64 * 1024;
@@ -22,21 +22,21 @@ pub(super) fn unwrap(record: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
             "the record has {} bytes, a flow-log line at most {MAX_RECORD}; deliver one line per record",
             record.len()
         );
-        return Err(refusal(RefusalKind::Size, "", message));
+        return Err(Refusal::new(RefusalKind::Size, "", message));
     }
     let text = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record).trim_ascii();
     match text.first() {
         Some(b'{') => unwrap_json(text),
-        Some(b'[') => Err(refusal(
+        Some(b'[') => Err(Refusal::new(
             RefusalKind::Form,
             "",
-            "the record is a JSON array; deliver one line per record".into(),
+            "the record is a JSON array; deliver one line per record",
         )),
         Some(0x1f) if text.get(1) == Some(&0x8b) => {
             let message = "the record is gzip, as a CloudWatch Logs subscription sends it; deliver flow logs to \
                            Firehose directly, or decompress them"
                 .to_owned();
-            Err(refusal(RefusalKind::Form, "", message))
+            Err(Refusal::new(RefusalKind::Form, "", message))
         }
         _ => Ok(Cow::Borrowed(text)),
     }
@@ -72,11 +72,11 @@ fn unwrap_json(text: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
         Err(error) if error.is_data() => {
             // The object is JSON as far as it was read, but its message is no text.
             let message = format!("`message` is not the text of one flow-log line: {}", short(&error));
-            Err(refusal(RefusalKind::Form, "message", message))
+            Err(Refusal::new(RefusalKind::Form, "message", message))
         }
         Err(error) => {
             let message = format!("neither a flow-log line nor JSON: {}", short(&error));
-            Err(refusal(RefusalKind::Syntax, "", message))
+            Err(Refusal::new(RefusalKind::Syntax, "", message))
         }
     }
 }
@@ -111,7 +111,7 @@ fn no_message(text: &[u8]) -> Refusal {
     let has = |key: &str| keys.iter().any(|k| k == key);
     if let Some((_, what)) = OTHER_SOURCES.iter().find(|(key, _)| has(key)) {
         let message = format!("the record looks like {what}, not a flow log; send it to the transform of its source");
-        return refusal(RefusalKind::WrongSource, "", message);
+        return Refusal::new(RefusalKind::WrongSource, "", message);
     }
     let (kind, message) = if has("srcaddr") || has("interface-id") || has("interface_id") {
         let message = "the record is a flow log as a JSON object of columns; deliver it as text";
@@ -122,7 +122,7 @@ fn no_message(text: &[u8]) -> Refusal {
             "the record is JSON without the `message` that holds a flow-log line",
         )
     };
-    refusal(kind, "message", message.to_owned())
+    Refusal::new(kind, "message", message.to_owned())
 }
 
 fn top_level_keys(text: &[u8]) -> Vec<Cow<'_, str>> {
@@ -178,21 +178,10 @@ pub(super) fn not_utf8(text: &[u8]) -> Refusal {
     let message = format!(
         "not UTF-8 text: byte 0x{byte:02x} at offset {at}; a flow log is a line of text such as `2 123456789012 eni-...`"
     );
-    refusal(RefusalKind::Encoding, "", message)
+    Refusal::new(RefusalKind::Encoding, "", message)
 }
 
-/// A [`Refusal`] in one line.
-pub(super) fn refusal(kind: RefusalKind, field: &str, message: String) -> Refusal {
-    Refusal {
-        kind,
-        field: field.to_owned(),
-        message,
-    }
-}
-
-/// At most 80 bytes of a record, escaped, in backticks.
+/// What stands in a record, for a message: bounded, escaped, in backticks.
 pub(super) fn quote(text: &[u8]) -> String {
-    const LIMIT: usize = 80;
-    let more = if text.len() > LIMIT { "..." } else { "" };
-    format!("`{}{more}`", text[..text.len().min(LIMIT)].escape_ascii())
+    format!("`{}`", excerpt(text))
 }

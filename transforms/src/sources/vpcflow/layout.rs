@@ -2,7 +2,7 @@
 
 use super::{
     fields::{COLUMNS, DOCUMENTED_PREFIXES, Kind, TRANSIT_GATEWAY, column},
-    forms::{quote, refusal},
+    forms::quote,
 };
 use crate::{Refusal, RefusalKind, Schema};
 
@@ -61,7 +61,7 @@ impl Layout {
             layout.push(name)?;
         }
         if layout.names.is_empty() {
-            return Err(refusal(
+            return Err(Refusal::new(
                 RefusalKind::Syntax,
                 "",
                 "the flow-log format names no column".to_owned(),
@@ -83,17 +83,17 @@ impl Layout {
         let position = self.names.len();
         if position == MAX_COLUMNS {
             let message = format!("the flow-log format names more than {MAX_COLUMNS} columns");
-            return Err(refusal(RefusalKind::Size, "", message));
+            return Err(Refusal::new(RefusalKind::Size, "", message));
         }
         if self.names.iter().any(|known| *known == name) {
             let message = format!("the flow-log format names the column {} twice", quote(name.as_bytes()));
-            return Err(refusal(RefusalKind::Syntax, name, message));
+            return Err(Refusal::new(RefusalKind::Syntax, name, message));
         }
         match find(name) {
             Some(number) => {
                 if self.at[number] != ABSENT {
                     let message = format!("the flow-log format names the column {} twice", COLUMNS[number].name);
-                    return Err(refusal(RefusalKind::Syntax, name, message));
+                    return Err(Refusal::new(RefusalKind::Syntax, name, message));
                 }
                 self.at[number] = position as u8;
                 self.kinds.push(COLUMNS[number].kind);
@@ -139,13 +139,13 @@ impl Layout {
                     "{} is no name of a flow-log column; write the format as `${{version}} ${{srcaddr}} ...`",
                     quote(name.as_bytes())
                 );
-                return Err(refusal(RefusalKind::Syntax, "flow_format", message));
+                return Err(Refusal::new(RefusalKind::Syntax, "flow_format", message));
             }
             if find(name).is_none()
                 && let Some(meant) = COLUMNS.iter().find(|column| is_one_edit_away(column.name, name))
             {
                 let message = format!("flow logs have no column `{name}`; did you mean `{}`?", meant.name);
-                return Err(refusal(RefusalKind::Syntax, "flow_format", message));
+                return Err(Refusal::new(RefusalKind::Syntax, "flow_format", message));
             }
         }
         Self::new(names.into_iter())

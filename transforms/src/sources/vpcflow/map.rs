@@ -2,7 +2,7 @@
 
 use super::{
     ecs,
-    forms::{lines, not_utf8, quote, refusal, unwrap},
+    forms::{lines, not_utf8, quote, unwrap},
     layout::Layout,
     native,
     row::{Row, Spans},
@@ -71,7 +71,7 @@ impl Mapper {
                     "the record holds {} lines; Firehose takes one document per record, so deliver one line per record",
                     lines(&text).count()
                 );
-                return Err(refusal(RefusalKind::Form, "", message));
+                return Err(Refusal::new(RefusalKind::Form, "", message));
             }
         }
         match data {
@@ -100,7 +100,7 @@ impl Mapper {
                 layout.names.len(),
                 layout.names[count]
             );
-            return Err(refusal(RefusalKind::Syntax, &layout.names[count], message));
+            return Err(Refusal::new(RefusalKind::Syntax, &layout.names[count], message));
         }
         let row = Row::new(line, &self.spans, layout)?;
         if !layout.accepts_more {
@@ -129,7 +129,7 @@ fn no_such_format(line: &[u8], count: usize) -> Refusal {
          flow log's format (--flow-format, PORTCULLIS_FLOW_FORMAT) or keep its header line",
         quote(line)
     );
-    refusal(RefusalKind::Syntax, "", message)
+    Refusal::new(RefusalKind::Syntax, "", message)
 }
 
 fn no_time(row: &Row<'_>) -> Refusal {
@@ -139,5 +139,5 @@ fn no_time(row: &Row<'_>) -> Refusal {
     } else {
         "the flow log's format has no time; add ${end} or ${start} to it"
     };
-    refusal(RefusalKind::Time, "end", message.to_owned())
+    Refusal::new(RefusalKind::Time, "end", message.to_owned())
 }

@@ -2,10 +2,10 @@
 
 use super::{
     fields::{Kind, column},
-    push::{push_number, push_text},
+    push::push_text,
     row::Row,
 };
-use crate::time::push_rfc3339;
+use crate::{document::push_integer, time::push_rfc3339};
 
 /// Appends the `native` document with its line end: the columns by AWS's names in the order of the line.
 ///
@@ -33,7 +33,7 @@ pub(super) fn write(row: &Row<'_>, out: &mut Vec<u8>) {
     }
     for (position, value) in row.beyond() {
         out.extend_from_slice(b",\"column-");
-        push_number(position as u64 + 1, out);
+        push_integer(out, position as i64 + 1);
         out.extend_from_slice(b"\":");
         push_text(value, row.plain, out);
     }

@@ -3,6 +3,7 @@
 use highway::{HighwayHash as _, HighwayHasher, Key};
 
 use super::fields::TCP_FLAGS;
+use crate::document::{push_escaped, push_hex};
 
 /// A JSON object that is open: where its key begins and where its members do.
 pub(super) struct Group {
@@ -44,38 +45,8 @@ pub(super) fn push_inside_quotes(text: &[u8], plain: bool, out: &mut Vec<u8>) {
     if plain {
         out.extend_from_slice(text);
     } else {
-        push_escaped(text, out);
+        push_escaped(out, &String::from_utf8_lossy(text));
     }
-}
-
-#[cold]
-fn push_escaped(text: &[u8], out: &mut Vec<u8>) {
-    for &b in text {
-        match b {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', b]),
-            0x00..0x20 | 0x7f => {
-                let hex = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(b >> 4), hex(b & 15)]);
-            }
-            _ => out.push(b),
-        }
-    }
-}
-
-/// A number in decimal.
-#[inline]
-pub(super) fn push_number(mut number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// The names of the TCP flags in a mask, as a JSON array. A record's mask is the union of all packets in the capture
@@ -109,14 +80,9 @@ pub(super) fn push_flags(mask: u8, out: &mut Vec<u8>) {
 /// would hide a record.
 #[inline]
 pub(super) fn push_id(key: Key, line: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut hasher = HighwayHasher::new(key);
     hasher.append(line);
     let [low, high] = hasher.finalize128();
-    let mut text = [0_u8; 32];
-    for (at, byte) in low.to_le_bytes().into_iter().chain(high.to_le_bytes()).enumerate() {
-        text[at * 2] = HEX[usize::from(byte >> 4)];
-        text[at * 2 + 1] = HEX[usize::from(byte & 15)];
-    }
-    out.extend_from_slice(&text);
+    push_hex(out, &low.to_le_bytes());
+    push_hex(out, &high.to_le_bytes());
 }

@@ -6,13 +6,10 @@ use wide::u8x32;
 
 use super::{
     fields::{Kind, column},
-    forms::{quote, refusal},
+    forms::quote,
     layout::{ABSENT, Layout, MAX_COLUMNS},
 };
-use crate::{Refusal, RefusalKind, time};
-
-/// The longest value; more would not fit an index's keyword.
-const MAX_VALUE: usize = 8191;
+use crate::{Refusal, RefusalKind, document::KEYWORD_LIMIT, time};
 
 /// Where the values of a line stand. Kept between lines, so that a line needs no allocation.
 #[derive(Debug)]
@@ -88,7 +85,7 @@ impl Spans {
     fn push(&mut self, start: usize, end: usize) -> Result<(), Refusal> {
         let Some(span) = self.spans.get_mut(self.count) else {
             let message = format!("the line has more than {MAX_COLUMNS} values; a flow log has at most 66 columns");
-            return Err(refusal(RefusalKind::Size, "", message));
+            return Err(Refusal::new(RefusalKind::Size, "", message));
         };
         *span = (start as u32, end as u32);
         self.count += 1;
@@ -133,7 +130,7 @@ impl<'a> Row<'a> {
         for (position, kind) in self.layout.kinds.iter().enumerate() {
             let Some(value) = self.value(position) else { continue };
             let good = match kind {
-                Kind::Text => value.len() <= MAX_VALUE,
+                Kind::Text => value.len() <= KEYWORD_LIMIT,
                 Kind::Number => whole_number(value).is_some(),
                 Kind::Port => whole_number(value).is_some_and(|n| n <= 65_535),
                 Kind::Protocol => {
@@ -168,7 +165,7 @@ impl<'a> Row<'a> {
             }
         }
         for (position, value) in self.beyond() {
-            if value.len() > MAX_VALUE {
+            if value.len() > KEYWORD_LIMIT {
                 return Err(bad_value(&format!("column-{}", position + 1), Kind::Text, value));
             }
         }
@@ -185,7 +182,7 @@ impl<'a> Row<'a> {
                      give the flow log's format (--flow-format, PORTCULLIS_FLOW_FORMAT) or keep its header line",
                     quote(value.unwrap_or(b"-"))
                 );
-                Err(refusal(RefusalKind::Syntax, "log-status", message))
+                Err(Refusal::new(RefusalKind::Syntax, "log-status", message))
             }
         }
     }
@@ -276,7 +273,7 @@ fn is_v4(value: &[u8]) -> bool {
 #[cold]
 fn bad_time(name: &str, value: &[u8], error: time::TimeError) -> Refusal {
     let message = format!("column {name} is {}: {error}", quote(value));
-    refusal(RefusalKind::Time, name, message)
+    Refusal::new(RefusalKind::Time, name, message)
 }
 
 #[cold]
@@ -294,5 +291,5 @@ fn bad_value(name: &str, kind: Kind, value: &[u8]) -> Refusal {
          PORTCULLIS_FLOW_FORMAT) or keep its header line",
         quote(value)
     );
-    refusal(word, name, message)
+    Refusal::new(word, name, message)
 }
