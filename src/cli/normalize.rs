@@ -214,7 +214,10 @@ impl Run {
                 self.documents += 1;
             }
             Ok(portcullis_transforms::Outcome::Dropped) => self.dropped += 1,
-            Err(refusal) => bar.suspend(|| self.refusals.record(file, line, &refusal)),
+            Err(refusal) => {
+                let refusal = not_text(bytes).unwrap_or(refusal);
+                bar.suspend(|| self.refusals.record(file, line, &refusal));
+            }
         }
         // One record that was large must not hold its memory for the rest of the run.
         if self.document.capacity() > RECORD_LIMIT {
@@ -256,14 +259,33 @@ impl Run {
                 "reasons": self.refusals.by_reason(),
             }));
         } else if self.refusals.total() > 0 {
+            if self.refusals.untold() > 0 {
+                output::tell(format_args!(
+                    "{} more refused, of the same reasons (--json tells every one)",
+                    output::count(self.refusals.untold())
+                ));
+            }
             output::tell(format_args!(
-                "{} documents, {} dropped by design, {}",
+                "documents: {}; dropped by design: {}; refused: {}",
                 output::count(self.documents),
                 output::count(self.dropped),
                 self.refusals
             ));
         }
     }
+}
+
+/// Where a record is no text at all, that is what a person needs to hear, whatever the normaliser stumbled on.
+fn not_text(record: &[u8]) -> Option<Refusal> {
+    let at = std::str::from_utf8(record).err()?.valid_up_to();
+    Some(Refusal::new(
+        RefusalKind::Encoding,
+        "",
+        format!(
+            "not text: byte 0x{:02x} at offset {at} of the record is not UTF-8",
+            record[at]
+        ),
+    ))
 }
 
 /// One transformation event on standard input, the Lambda's response on standard output.
