@@ -1,6 +1,9 @@
 //! From a finding to a closed gate: decide, plan, act, confirm, notify.
 
+pub mod decide;
 pub mod decision;
+pub mod guard;
+pub mod notify;
 pub mod policy;
 pub mod reason;
 pub mod report;
