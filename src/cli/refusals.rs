@@ -7,13 +7,15 @@ use serde_json::json;
 
 use super::output;
 
-/// How many refusals are told singly. Enough to see the pattern, few enough to read.
+/// How many refusals are told singly, and of one reason: enough to see the pattern, few enough to read.
 const SINGLY: u64 = 20;
+const SINGLY_OF_A_REASON: u64 = 5;
 
 /// Counts what was refused, and tells of it on standard error.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     json: bool,
+    told: u64,
     total: u64,
     by_reason: BTreeMap<&'static str, u64>,
 }
@@ -64,12 +66,14 @@ impl Refusals {
 
     fn tell(&mut self, file: &str, line: u64, reason: &'static str, field: &str, message: &str, remedy: &str) {
         self.total += 1;
-        *self.by_reason.entry(reason).or_default() += 1;
+        let of_reason = self.by_reason.entry(reason).or_default();
+        *of_reason += 1;
         if self.json {
             output::tell(json!({
                 "refused": {"file": file, "line": line, "reason": reason, "field": field, "message": message, "remedy": remedy}
             }));
-        } else if self.total <= SINGLY {
+        } else if self.told < SINGLY && *of_reason <= SINGLY_OF_A_REASON {
+            self.told += 1;
             let field = if field.is_empty() {
                 String::new()
             } else {
@@ -77,9 +81,12 @@ impl Refusals {
             };
             let told = format!("{file}:{line}: refused: {message}{field}; {remedy}");
             output::tell(output::clipped(&told, 600));
-        } else if self.total == SINGLY + 1 {
-            output::tell("more records were refused; they are counted from here on");
         }
+    }
+
+    /// How many were refused and only counted.
+    pub(crate) fn untold(&self) -> u64 {
+        if self.json { 0 } else { self.total - self.told }
     }
 
     /// How many were refused.
@@ -94,9 +101,9 @@ impl Refusals {
 }
 
 impl fmt::Display for Refusals {
-    /// `12 refused (encoding 10, time 2)`.
+    /// `12 (encoding 10, time 2)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} refused", output::count(self.total))?;
+        f.write_str(&output::count(self.total))?;
         for (place, (reason, number)) in self.by_reason.iter().enumerate() {
             let before = if place == 0 { " (" } else { ", " };
             write!(f, "{before}{reason} {}", output::count(*number))?;

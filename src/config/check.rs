@@ -20,11 +20,6 @@ impl fmt::Display for Problem {
     }
 }
 
-/// EC2's largest rule number for people; 32767 is the default deny.
-const LAST_RULE: u16 = 32_766;
-/// EC2's quota of entries per direction, once raised.
-const MOST_ENTRIES: usize = 40;
-
 /// Everything that is wrong, in the order of the file.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -63,57 +58,10 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         );
     }
 
-    let policy = &config.policy;
-    for (place, account) in policy.accounts.iter().enumerate() {
-        must(
-            account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
-            &format!("policy.accounts[{place}]"),
-            format!("{account:?} is no account id; write its twelve digits in quotes"),
-        );
+    for error in config.policy.validate().err().unwrap_or_default() {
+        let message = format!("{}: {}", error.value, error.remedy);
+        must(false, &error.key, message);
     }
-    must(
-        policy.max_age_hours > 0,
-        "policy.max_age_hours",
-        "0 would make every finding too old; write 1 or more".to_owned(),
-    );
-    let limits = &policy.limits;
-    must(
-        (1..=MOST_ENTRIES).contains(&limits.entries_per_direction),
-        "policy.limits.entries_per_direction",
-        format!(
-            "{} is outside 1 to {MOST_ENTRIES}, which is EC2's quota once raised",
-            limits.entries_per_direction
-        ),
-    );
-    must(
-        limits.first_rule >= 1,
-        "policy.limits.first_rule",
-        "rule numbers start at 1".to_owned(),
-    );
-    must(
-        limits.last_rule <= LAST_RULE,
-        "policy.limits.last_rule",
-        format!("{} is above {LAST_RULE}, EC2's largest", limits.last_rule),
-    );
-    must(
-        limits.first_rule <= limits.last_rule,
-        "policy.limits.last_rule",
-        format!("{} is below first_rule {}", limits.last_rule, limits.first_rule),
-    );
-    let room = usize::from(limits.last_rule.saturating_sub(limits.first_rule)) + 1;
-    must(
-        limits.entries_per_direction <= room,
-        "policy.limits.last_rule",
-        format!(
-            "rule numbers {} to {} hold {room} entries and entries_per_direction is {}; widen the range",
-            limits.first_rule, limits.last_rule, limits.entries_per_direction
-        ),
-    );
-    must(
-        limits.slots_per_finding > 0,
-        "policy.limits.slots_per_finding",
-        "0 would block nothing; for that set mode = \"shadow\"".to_owned(),
-    );
 
     // The value is not repeated: it may be the secret itself.
     let name = &config.slack.webhook_env;

@@ -249,7 +249,8 @@ fn insert(table: &mut Table, key: &str, value: Value) -> Result<(), String> {
     }
 }
 
-fn leaves(key: &mut String, value: &Value, rows: &mut Vec<(String, Value)>) {
+/// Every value below `value` with its dotted key.
+pub(super) fn leaves(key: &mut String, value: &Value, rows: &mut Vec<(String, Value)>) {
     let length = key.len();
     match value {
         Value::Table(table) => {

@@ -25,7 +25,6 @@ mod asff;
 mod error;
 mod node;
 mod read;
-mod time;
 
 use std::net::IpAddr;
 
