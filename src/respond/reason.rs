@@ -21,6 +21,12 @@ macro_rules! reasons {
             pub fn word(self) -> &'static str {
                 match self { $(Reason::$name => $word,)+ }
             }
+
+            /// What it means, in one sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Reason::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
         }
     };
 }
