@@ -8,7 +8,7 @@
 //! | [`cli`] | one file per command |
 //! | [`serve`], [`consume`] | pages; files and standard input |
 //! | [`respond`], [`index`], [`dashboards`] | decisions and their execution; search; panels |
-//! | [`ledger`], [`network_acl`], [`finding`] | what the work stands on |
+//! | [`ledger`], [`network_acl`], [`finding`], [`input`] | what the work stands on |
 //! | `portcullis_transforms` | formats |
 
 pub mod cli;
@@ -19,6 +19,7 @@ pub mod dashboards;
 pub mod finding;
 pub mod generate;
 pub mod index;
+pub mod input;
 pub mod ledger;
 pub mod network_acl;
 pub mod respond;

@@ -14,6 +14,7 @@ mod logging;
 mod man;
 mod normalize;
 mod output;
+mod refusals;
 
 #[cfg(feature = "embedded")]
 mod allow;

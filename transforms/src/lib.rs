@@ -4,6 +4,7 @@
 //! [`Schema`]s. [`firehose`] wraps it in the record-transformation contract of Lambda.
 
 pub mod document;
+mod engine;
 pub mod envelope;
 pub mod firehose;
 pub mod normalize;
