@@ -182,7 +182,10 @@ impl Draft {
         let known = self.row(&row.acl, row.direction, row.cidr).map(|row| row.state);
         if known != Some(row.state) {
             return Err(Error::Illegal {
-                what: format!("{} {} from {known:?} to {:?} in passing", row.direction, row.cidr, row.state),
+                what: format!(
+                    "{} {} from {known:?} to {:?} in passing",
+                    row.direction, row.cidr, row.state
+                ),
             });
         }
         self.put(row)
@@ -197,7 +200,13 @@ impl Draft {
         let from = before.map(|row| row.state);
         if !is_legal(from, row.state, event) {
             return Err(Error::Illegal {
-                what: format!("{} {} from {from:?} to {:?} by {}", row.direction, row.cidr, row.state, event.word()),
+                what: format!(
+                    "{} {} from {from:?} to {:?} by {}",
+                    row.direction,
+                    row.cidr,
+                    row.state,
+                    event.word()
+                ),
             });
         }
         // The number that was left is what a reader of the audit looks for.

@@ -17,8 +17,8 @@ use crate::network_acl::AclKey;
 
 pub use draft::{Draft, Transaction};
 pub use rows::{
-    AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, HoldOff, Lease, Lists, MessageRow, Meta, Removal, Row,
-    Unreadable, View,
+    AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, HoldOff, Lease, Lists, MessageRow, Meta,
+    Removal, Row, Unreadable, View,
 };
 pub use state::{Event, State};
 

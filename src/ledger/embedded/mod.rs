@@ -64,7 +64,9 @@ impl SqliteLedger {
         let form: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if form != FORM && form != 0 {
             return Err(Error::Store {
-                message: format!("ledger.sqlite has form {form}, this version reads form {FORM}; use the version that wrote it"),
+                message: format!(
+                    "ledger.sqlite has form {form}, this version reads form {FORM}; use the version that wrote it"
+                ),
                 source: None,
             });
         }

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Row as Columns, params};
 use serde::de::DeserializeOwned;
 
 use crate::ledger::{
-    AclView, AlertRow, Ask, AuditRow, Counts, Error, Filter, FindingRow, Lease, Lists, MessageRow, Meta, Row, Unreadable,
-    View,
+    AclView, AlertRow, Ask, AuditRow, Counts, Error, Filter, FindingRow, Lease, Lists, MessageRow, Meta, Row,
+    Unreadable, View,
 };
 use crate::network_acl::AclKey;
 
@@ -31,7 +31,9 @@ fn all<T>(
 }
 
 fn body<T: DeserializeOwned>(columns: &Columns<'_>) -> Result<T, Error> {
-    Ok(serde_json::from_str(columns.get_ref("body")?.as_str().map_err(rusqlite::Error::from)?)?)
+    Ok(serde_json::from_str(
+        columns.get_ref("body")?.as_str().map_err(rusqlite::Error::from)?,
+    )?)
 }
 
 fn key(columns: &Columns<'_>) -> Result<AclKey, Error> {
@@ -58,7 +60,9 @@ pub(super) fn view(db: &Connection, ask: Ask<'_>) -> Result<View, Error> {
     for acl in ask.acls {
         let mut rows: Vec<Row> = all(
             db,
-            &format!("SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND state IN ({LIVE}) ORDER BY seq"),
+            &format!(
+                "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND state IN ({LIVE}) ORDER BY seq"
+            ),
             params![acl.account, acl.region, acl.acl],
             body,
         )?;
@@ -123,7 +127,12 @@ pub(super) fn pending(db: &Connection, now: DateTime<Utc>) -> Result<Vec<AclKey>
 }
 
 pub(super) fn acls(db: &Connection) -> Result<Vec<AclKey>, Error> {
-    all(db, "SELECT account, region, acl FROM meta ORDER BY account, region, acl", [], key)
+    all(
+        db,
+        "SELECT account, region, acl FROM meta ORDER BY account, region, acl",
+        [],
+        key,
+    )
 }
 
 pub(super) fn entries(db: &Connection, filter: Filter) -> Result<Vec<Row>, Error> {
@@ -230,7 +239,9 @@ pub(super) fn unreadable(db: &Connection, rows: usize) -> Result<Vec<Unreadable>
 pub(super) fn counts(db: &Connection) -> Result<Counts, Error> {
     let number = |sql: &str| -> Result<u64, Error> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?) };
     let by_word = |sql: &str| -> Result<BTreeMap<String, u64>, Error> {
-        Ok(all(db, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+        Ok(all(db, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .into_iter()
+            .collect())
     };
     Ok(Counts {
         events: by_word("SELECT event, count(*) FROM audit GROUP BY event")?,

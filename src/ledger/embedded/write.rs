@@ -39,7 +39,13 @@ pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<
             "INSERT INTO unreadable (digest, at, times, reason, length, bytes) VALUES (?1, ?2, 1, ?3, ?4, ?5)
              ON CONFLICT (digest) DO UPDATE SET times = times + 1",
         )?
-        .execute(params![row.digest, row.at.timestamp_millis(), row.reason, row.length, row.bytes])?;
+        .execute(params![
+            row.digest,
+            row.at.timestamp_millis(),
+            row.reason,
+            row.length,
+            row.bytes
+        ])?;
     }
     Ok(())
 }
@@ -167,14 +173,12 @@ pub(super) fn release(db: &Connection, acl: &AclKey, owner: &str) -> Result<(), 
 }
 
 pub(super) fn message(db: &Connection, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
-    db.prepare_cached(
-        "INSERT INTO message (at, next, attempts, addresses, payload) VALUES (?1, ?1, 0, ?2, ?3)",
-    )?
-    .execute(params![
-        message.at.timestamp_millis(),
-        serde_json::to_string(&message.addresses)?,
-        serde_json::to_string(&message.payload)?
-    ])?;
+    db.prepare_cached("INSERT INTO message (at, next, attempts, addresses, payload) VALUES (?1, ?1, 0, ?2, ?3)")?
+        .execute(params![
+            message.at.timestamp_millis(),
+            serde_json::to_string(&message.addresses)?,
+            serde_json::to_string(&message.payload)?
+        ])?;
     let number = db.last_insert_rowid();
     for alert in alerts {
         let changed = db

@@ -23,7 +23,10 @@ pub(super) fn create(db: &Connection, key: &AclKey, entry: &Entry, counts_defaul
     if used >= quota {
         return Err(Error::new(
             Code::EntryLimitExceeded,
-            format!("{} has {used} {} entries, the quota is {quota}", key.acl, entry.direction),
+            format!(
+                "{} has {used} {} entries, the quota is {quota}",
+                key.acl, entry.direction
+            ),
         ));
     }
     put(db, key, entry)
@@ -42,7 +45,9 @@ pub(super) fn delete(db: &Connection, key: &AclKey, direction: Direction, rule: 
     number(rule)?;
     store::quota(db, key)?;
     let deleted = db
-        .prepare_cached("DELETE FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4 AND rule = ?5")?
+        .prepare_cached(
+            "DELETE FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4 AND rule = ?5",
+        )?
         .execute(params![key.account, key.region, key.acl, direction.name(), rule])?;
     if deleted == 0 {
         return Err(missing(key, direction, rule));
@@ -51,7 +56,10 @@ pub(super) fn delete(db: &Connection, key: &AclKey, direction: Direction, rule: 
 }
 
 fn missing(key: &AclKey, direction: Direction, rule: u16) -> Error {
-    Error::new(Code::EntryNotFound, format!("{} has no {direction} rule {rule}", key.acl))
+    Error::new(
+        Code::EntryNotFound,
+        format!("{} has no {direction} rule {rule}", key.acl),
+    )
 }
 
 fn number(rule: u16) -> Result<(), Error> {

@@ -110,7 +110,14 @@ fn define(db: &Connection, vpc: &Vpc) -> Result<(), Error> {
         .prepare_cached(
             "INSERT OR IGNORE INTO acl (account, region, acl, vpc, is_default, quota) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![key.account, key.region, key.acl, vpc.vpc, vpc.is_default, vpc.quota])?;
+        .execute(params![
+            key.account,
+            key.region,
+            key.acl,
+            vpc.vpc,
+            vpc.is_default,
+            vpc.quota
+        ])?;
     if inserted == 0 {
         db.prepare_cached("UPDATE acl SET quota = ?4 WHERE account = ?1 AND region = ?2 AND acl = ?3")?
             .execute(params![key.account, key.region, key.acl, vpc.quota])?;

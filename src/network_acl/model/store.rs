@@ -32,21 +32,29 @@ pub(super) fn quota(db: &Connection, key: &AclKey) -> Result<usize, Error> {
 
 pub(super) fn exists(db: &Connection, key: &AclKey, direction: Direction, rule: u16) -> Result<bool, Error> {
     Ok(db
-        .prepare_cached("SELECT 1 FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4 AND rule = ?5")?
+        .prepare_cached(
+            "SELECT 1 FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4 AND rule = ?5",
+        )?
         .exists(params![key.account, key.region, key.acl, direction.name(), rule])?)
 }
 
 pub(super) fn count(db: &Connection, key: &AclKey, direction: Direction) -> Result<usize, Error> {
     Ok(db
-        .prepare_cached("SELECT count(*) FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4")?
-        .query_row(params![key.account, key.region, key.acl, direction.name()], |row| row.get(0))?)
+        .prepare_cached(
+            "SELECT count(*) FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4",
+        )?
+        .query_row(params![key.account, key.region, key.acl, direction.name()], |row| {
+            row.get(0)
+        })?)
 }
 
 pub(super) fn describe(db: &Connection, key: &AclKey) -> Result<Acl, Error> {
     let quota = quota(db, key)?;
     let (vpc, is_default) = db
         .prepare_cached("SELECT vpc, is_default FROM acl WHERE account = ?1 AND region = ?2 AND acl = ?3")?
-        .query_row(params![key.account, key.region, key.acl], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(params![key.account, key.region, key.acl], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     let mut statement =
         db.prepare_cached("SELECT subnet FROM subnet WHERE account = ?1 AND region = ?2 AND acl = ?3 ORDER BY subnet")?;
     let subnets = statement
@@ -85,8 +93,12 @@ fn entry(row: &Row<'_>) -> Result<Entry, Error> {
 }
 
 fn cidr(text: String) -> Result<IpNet, Error> {
-    text.parse()
-        .map_err(|error| Error::new(Code::Unavailable, format!("network-acls.sqlite holds `{text}`: {error}")))
+    text.parse().map_err(|error| {
+        Error::new(
+            Code::Unavailable,
+            format!("network-acls.sqlite holds `{text}`: {error}"),
+        )
+    })
 }
 
 pub(super) fn acl_of(db: &Connection, place: &Place<'_>) -> Result<Option<AclKey>, Error> {
