@@ -17,8 +17,8 @@ use crate::network_acl::AclKey;
 
 pub use draft::{Draft, Transaction};
 pub use rows::{
-    AclView, Allowance, AuditRow, Counts, Eviction, Facts, FindingRow, HoldOff, Lease, Lists, Meta, OutboxRow, Removal, Row,
-    Unreadable, View,
+    AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, HoldOff, Lease, Lists, MessageRow, Meta,
+    Removal, Row, Unreadable, View,
 };
 pub use state::{Event, State};
 
@@ -108,13 +108,19 @@ pub trait Ledger: Send + Sync {
     /// The newest audit rows, newest first.
     fn audit_newest(&self, limit: usize) -> impl Future<Output = Result<Vec<AuditRow>, Error>> + Send;
 
-    /// Outbox rows, newest first.
-    fn outbox(&self, limit: usize) -> impl Future<Output = Result<Vec<OutboxRow>, Error>> + Send;
+    /// Alerts that are in no message yet, oldest first.
+    fn alerts_waiting(&self, limit: usize) -> impl Future<Output = Result<Vec<AlertRow>, Error>> + Send;
 
-    /// Outbox rows not delivered whose time to try has come, oldest first.
-    fn unsent(&self, now: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<Vec<OutboxRow>, Error>> + Send;
+    /// Makes one message of those alerts, unless one of them is in a message already: then [`Error::Conflict`].
+    fn put_message(&self, alerts: &[u64], message: &MessageRow) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Records the outcome of one attempt to deliver: sent at, or why not and when to try again.
+    /// Messages, newest first.
+    fn messages(&self, limit: usize) -> impl Future<Output = Result<Vec<MessageRow>, Error>> + Send;
+
+    /// Messages not delivered nor given up whose time to try has come, oldest first.
+    fn unsent(&self, now: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<Vec<MessageRow>, Error>> + Send;
+
+    /// Records the outcome of one attempt to deliver.
     fn delivered(&self, number: u64, outcome: &Delivery) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Records that could not be read as findings, newest first.
@@ -139,7 +145,7 @@ pub enum Delivery {
     Failed {
         /// Why; never contains the webhook's URL.
         error: String,
-        /// Not before.
-        next: DateTime<Utc>,
+        /// Not before; `None` gives up.
+        next: Option<DateTime<Utc>>,
     },
 }

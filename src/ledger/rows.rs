@@ -98,13 +98,6 @@ pub struct Facts {
     pub foreign: Vec<Entry>,
 }
 
-/// One eviction, for the limit per hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Eviction {
-    /// When it was planned.
-    pub at: DateTime<Utc>,
-}
-
 /// What holds for a network ACL as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
@@ -118,8 +111,8 @@ pub struct Meta {
     pub lease: Option<Lease>,
     /// What was last seen of it.
     pub facts: Option<Facts>,
-    /// Evictions within the last hour, bounded.
-    pub evictions: Vec<Eviction>,
+    /// When evictions were planned within the last hour.
+    pub evictions: Vec<DateTime<Utc>>,
 }
 
 impl Meta {
@@ -249,10 +242,24 @@ pub struct AuditRow {
     pub about: Value,
 }
 
+/// One thing that people should know of; a burst of them becomes one message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlertRow {
+    /// Total order, given by the store on commit; 0 before.
+    #[serde(skip)]
+    pub number: u64,
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    /// The address it tells of.
+    pub address: Option<IpNet>,
+    /// What it tells; the ledger does not look inside.
+    pub body: Value,
+}
+
 /// One message to people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OutboxRow {
-    /// Total order, given by the store on commit; 0 before.
+pub struct MessageRow {
+    /// Total order, given by the store; 0 before.
     pub number: u64,
     /// When it was written.
     pub at: DateTime<Utc>,
@@ -296,8 +303,10 @@ pub struct Counts {
     pub findings: u64,
     /// Distinct unreadable records.
     pub unreadable: u64,
-    /// Outbox rows.
+    /// Alerts.
     pub alerts: u64,
-    /// Outbox rows delivered.
+    /// Messages delivered.
     pub sent: u64,
+    /// Messages that wait.
+    pub waiting: u64,
 }

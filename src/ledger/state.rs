@@ -44,7 +44,10 @@ impl State {
     /// Whether the entry stands, or may stand, in the network ACL.
     #[must_use]
     pub fn is_live(self) -> bool {
-        matches!(self, State::Planned | State::Applied | State::Evicting | State::Expiring)
+        matches!(
+            self,
+            State::Planned | State::Applied | State::Evicting | State::Expiring
+        )
     }
 
     /// Whether somebody must act on it.
@@ -126,14 +129,22 @@ pub const TRANSITIONS: &[(Option<State>, State, &[Event])] = &[
     (Some(State::Rejected), State::Planned, &[Event::Planned]),
     (Some(State::Planned), State::Applied, &[Event::Applied]),
     (Some(State::Planned), State::Rejected, &[Event::Rejected]),
-    (Some(State::Planned), State::Removed, &[Event::Unblocked, Event::Removed]),
+    (
+        Some(State::Planned),
+        State::Removed,
+        &[Event::Unblocked, Event::Removed],
+    ),
     (Some(State::Applied), State::Evicting, &[Event::Evicting]),
     (Some(State::Applied), State::Expiring, &[Event::Expiring]),
     (Some(State::Applied), State::Foreign, &[Event::Foreign]),
     (Some(State::Evicting), State::Applied, &[Event::Kept]),
     (Some(State::Evicting), State::Removed, &[Event::Evicted]),
     (Some(State::Evicting), State::Foreign, &[Event::Foreign]),
-    (Some(State::Expiring), State::Removed, &[Event::Expired, Event::Unblocked, Event::Removed]),
+    (
+        Some(State::Expiring),
+        State::Removed,
+        &[Event::Expired, Event::Unblocked, Event::Removed],
+    ),
 ];
 
 /// Whether `event` may take an entry from one state to another.
