@@ -15,6 +15,7 @@ use super::{Context, Failure, Outcome, output, stop};
 use crate::{
     demo::{Demo, Folder, Summary},
     generate::{DEFAULT_UNTIL, Live, Story},
+    index::Index,
     respond::report::AuditReport,
     serve,
 };
@@ -58,7 +59,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
     let folder = Folder::prepare(args.data.as_deref()).map_err(Failure::usage)?;
     let listener = if args.once { None } else { Some(bind(args.port).await?) };
-    let until = if args.once { DEFAULT_UNTIL } else { Utc::now().trunc_subsecs(0) };
+    let until = if args.once {
+        DEFAULT_UNTIL
+    } else {
+        Utc::now().trunc_subsecs(0)
+    };
     let mut story = Story::new(args.seed, until, TimeDelta::hours(24));
     let mut demo = Demo::new(folder.path(), story.environment())?;
     let mut stop = stop::requested()?;
@@ -82,7 +87,10 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Outcome, Failu
     if shortfalls.is_empty() {
         return Ok(Outcome::Done);
     }
-    Err(Failure::new(format_args!("the demo fell short:\n  {}", shortfalls.join("\n  "))))
+    Err(Failure::new(format_args!(
+        "the demo fell short:\n  {}",
+        shortfalls.join("\n  ")
+    )))
 }
 
 async fn bind(asked: Option<u16>) -> Result<TcpListener, Failure> {
@@ -117,7 +125,12 @@ async fn live(
     mut stop: stop::Stop,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
-    let state = serve::State::new(Arc::clone(demo.index()), Arc::clone(demo.responder()), demo.tally()).as_demo();
+    let gate = Arc::new(serve::Watched::new(Arc::clone(demo.responder())));
+    let views = Arc::new(serve::Dashboards(Arc::clone(demo.index()) as Arc<dyn Index>));
+    let state = serve::State {
+        demo: true,
+        ..serve::State::new(gate, views)
+    };
     let mut closing = stop.clone();
     let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
     output::tell(format_args!(
@@ -143,14 +156,23 @@ async fn live(
 
 /// One line for what happened on a network ACL.
 fn tell(row: &AuditReport) {
-    let (Some(cidr), Some(key), Some(direction)) = (row.cidr, &row.acl, row.direction) else { return };
+    let (Some(cidr), Some(key), Some(direction)) = (row.cidr, &row.acl, row.direction) else {
+        return;
+    };
     let what = match row.event.as_str() {
         "applied" => "denied ",
         "evicted" => "evicted",
         _ => return,
     };
-    let (at, rule) = (row.at.format("%H:%M:%S"), row.rule.map(|rule| format!(" rule {rule}")).unwrap_or_default());
-    output::tell(format_args!("{at} UTC  {what}  {:<15}  {} {direction}{rule}", cidr.addr(), key.acl));
+    let (at, rule) = (
+        row.at.format("%H:%M:%S"),
+        row.rule.map(|rule| format!(" rule {rule}")).unwrap_or_default(),
+    );
+    output::tell(format_args!(
+        "{at} UTC  {what}  {:<15}  {} {direction}{rule}",
+        cidr.addr(),
+        key.acl
+    ));
 }
 
 /// The summary for a person.
@@ -167,10 +189,21 @@ fn print(out: &mut impl Write, summary: &Summary) -> std::io::Result<()> {
     for (reason, decisions) in &summary.not_blocked {
         writeln!(out, "  {reason:<20} {:>4}", count(*decisions))?;
     }
-    writeln!(out, "Alerts           {:>10}   in {} messages", count(summary.alerts), count(summary.messages))?;
+    writeln!(
+        out,
+        "Alerts           {:>10}   in {} messages",
+        count(summary.alerts),
+        count(summary.messages)
+    )?;
     writeln!(out, "Network ACLs")?;
     for acl in summary.nacls.iter().filter(|acl| !acl.managed.is_empty()) {
-        writeln!(out, "  {} {:<8} {:>2} denied", acl.id, acl.direction.name(), acl.managed.len())?;
+        writeln!(
+            out,
+            "  {} {:<8} {:>2} denied",
+            acl.id,
+            acl.direction.name(),
+            acl.managed.len()
+        )?;
     }
     writeln!(out, "\nLook closer: portcullis list --data {}", summary.data)
 }

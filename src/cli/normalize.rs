@@ -93,7 +93,11 @@ impl std::fmt::Debug for IdKey {
 }
 
 fn id_key(text: &str) -> Result<IdKey, String> {
-    let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|c| c.to_digit(16))
+        .map(|digit| digit as u8)
+        .collect();
     let mut key = [0; 32];
     if text.len() != 64 || digits.len() != 64 {
         return Err("it must be 64 hexadecimal digits; `openssl rand -hex 32` writes some".to_owned());

@@ -183,7 +183,10 @@ fn identity(about: &std::fs::Metadata) -> (u64, u64) {
     }
     #[cfg(not(unix))]
     {
-        let made = about.created().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        let made = about
+            .created()
+            .ok()
+            .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
         (0, made.map_or(0, |age| age.as_secs()))
     }
 }
@@ -263,7 +266,11 @@ mod tests {
             assert_eq!(read(&mut followed, &mut positions)?, seen, "{written:?}");
         }
         fs::write(&path, "n\n")?;
-        assert_eq!(read(&mut followed, &mut positions)?, ["n"], "a file that shrank is read anew");
+        assert_eq!(
+            read(&mut followed, &mut positions)?,
+            ["n"],
+            "a file that shrank is read anew"
+        );
         Ok(())
     }
 
@@ -284,8 +291,14 @@ mod tests {
         let path = folder.path().join("once.log");
         fs::write(&path, "a\nlast line without its end")?;
         let mut positions = Positions::open(folder.path())?;
-        assert_eq!(read(&mut files(&path, false), &mut positions)?, ["a", "last line without its end"]);
-        assert!(read(&mut files(&path, false), &mut positions)?.is_empty(), "after a restart");
+        assert_eq!(
+            read(&mut files(&path, false), &mut positions)?,
+            ["a", "last line without its end"]
+        );
+        assert!(
+            read(&mut files(&path, false), &mut positions)?.is_empty(),
+            "after a restart"
+        );
         Ok(())
     }
 }

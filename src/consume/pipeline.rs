@@ -54,7 +54,6 @@ pub struct Taken {
 }
 
 /// The way of every record, whichever door it came through.
-#[derive(Debug)]
 pub struct Pipeline<L, N> {
     index: Arc<dyn Index>,
     responder: Arc<Responder<L, N>>,
@@ -117,7 +116,10 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
         if self.buffered > BUFFER {
             self.write()?;
         }
-        Ok(Taken { decisions, refused: None })
+        Ok(Taken {
+            decisions,
+            refused: None,
+        })
     }
 
     /// Carries out what is planned, and makes everything taken so far durable and searchable.

@@ -35,7 +35,9 @@ impl Positions {
         let files = match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
                 let path = path.display();
-                io::Error::other(format!("{path}: {error}; delete it to read every file again (nothing is doubled)"))
+                io::Error::other(format!(
+                    "{path}: {error}; delete it to read every file again (nothing is doubled)"
+                ))
             })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
@@ -46,7 +48,10 @@ impl Positions {
     /// Where to go on reading `path`, whose device and inode are `file`: 0 for a file that is new or was replaced.
     #[must_use]
     pub fn of(&self, path: &Path, file: (u64, u64)) -> u64 {
-        self.files.get(path).filter(|position| position.file == file).map_or(0, |position| position.offset)
+        self.files
+            .get(path)
+            .filter(|position| position.file == file)
+            .map_or(0, |position| position.offset)
     }
 
     /// Remembers how far `path` was read; durable after [`Positions::save`].
@@ -78,11 +83,21 @@ mod tests {
         let log = Path::new("/var/log/waf.ndjson");
         let mut positions = Positions::open(data.path())?;
         assert_eq!(positions.of(log, (1, 2)), 0);
-        positions.set(log, Position { file: (1, 2), offset: 4096 });
+        positions.set(
+            log,
+            Position {
+                file: (1, 2),
+                offset: 4096,
+            },
+        );
         positions.save()?;
         let positions = Positions::open(data.path())?;
         assert_eq!(positions.of(log, (1, 2)), 4096);
-        assert_eq!(positions.of(log, (1, 3)), 0, "another inode under the same name is another file");
+        assert_eq!(
+            positions.of(log, (1, 3)),
+            0,
+            "another inode under the same name is another file"
+        );
         Ok(())
     }
 
@@ -90,8 +105,14 @@ mod tests {
     fn a_broken_positions_file_is_named_with_its_remedy() -> io::Result<()> {
         let data = tempfile::tempdir()?;
         fs::write(data.path().join("positions.json"), "{")?;
-        let message = Positions::open(data.path()).map(|_| ()).expect_err("broken").to_string();
-        assert!(message.contains("positions.json") && message.contains("delete it"), "{message}");
+        let message = Positions::open(data.path())
+            .map(|_| ())
+            .expect_err("broken")
+            .to_string();
+        assert!(
+            message.contains("positions.json") && message.contains("delete it"),
+            "{message}"
+        );
         Ok(())
     }
 }

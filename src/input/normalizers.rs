@@ -62,7 +62,8 @@ impl Normalizers {
         let place = match self.known.iter().position(|(known, _)| *known == source) {
             Some(place) => place,
             None => {
-                self.known.push((source, Normalizer::new(source, self.options.clone())?));
+                self.known
+                    .push((source, Normalizer::new(source, self.options.clone())?));
                 self.known.len() - 1
             }
         };
