@@ -46,12 +46,20 @@ pub(crate) struct Args {
     hostile: u8,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of every command")]
 pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
-    let since = args
-        .until
-        .checked_sub_signed(args.since)
+    let Args {
+        source,
+        count,
+        seed,
+        since,
+        until,
+        hostile,
+    } = args;
+    let since = until
+        .checked_sub_signed(since)
         .ok_or_else(|| Failure::usage(anyhow!("--since reaches back beyond the calendar; give a shorter span")))?;
-    let mut generator = Generator::new(args.source, args.seed, since, args.until, args.count).hostile(args.hostile);
+    let mut generator = Generator::new(source, seed, since, until, count).hostile(hostile);
     let mut out = output::stdout();
     let mut line = Vec::new();
     while generator.write_next(&mut line).is_some() {

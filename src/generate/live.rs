@@ -7,13 +7,13 @@ use ipnet::IpNet;
 use portcullis_transforms::Source;
 
 use super::{
-    Environment, Event, Exemption, Story, feed,
+    Environment, Event, Exemption, Story, copy, feed,
     feed::Feed,
     finding::{Finding, Version},
     guardduty,
     plan::Attacker,
     random::Random,
-    scenario, securityhub,
+    scenario,
     story::Scene,
 };
 use crate::network_acl::Direction;
@@ -115,7 +115,7 @@ impl Live {
             1 => {
                 if random.chance(40) {
                     let (finding, version) = self.feed.next(&scene.environment, at, random);
-                    securityhub::write_copy(&scene.environment, &finding, &version, line);
+                    copy::write(&scene.environment, &finding, &version, line);
                 } else {
                     scene.checks.write(&scene.environment, at, random, line);
                 }

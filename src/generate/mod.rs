@@ -16,8 +16,10 @@
 //! assert_eq!(event.line.split(|&byte| byte == b' ').count(), 14);
 //! ```
 
+mod asff;
 mod client;
 mod control;
+mod copy;
 mod denial;
 mod environment;
 mod feed;
@@ -163,7 +165,7 @@ impl Generator {
             Kind::SecurityHub(feed, checks) => {
                 if random.chance(30) {
                     let (finding, version) = feed.next(environment, at, random);
-                    securityhub::write_copy(environment, &finding, &version, out);
+                    copy::write(environment, &finding, &version, out);
                 } else {
                     checks.write(environment, at, random, out);
                 }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use portcullis_transforms::Source;
 
 use super::{
-    Event,
+    Event, copy,
     denial::Denials,
     environment::Environment,
     finding::Action,
@@ -152,7 +152,7 @@ impl Iterator for Story {
                 let finding = &self.plan.findings[delivery.finding];
                 let environment = &self.scene.environment;
                 let source = if delivery.copy {
-                    securityhub::write_copy(environment, finding, &delivery.version, &mut line);
+                    copy::write(environment, finding, &delivery.version, &mut line);
                     Source::SecurityHub
                 } else {
                     guardduty::write(environment, finding, &delivery.version, &mut line);

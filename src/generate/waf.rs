@@ -253,7 +253,7 @@ fn judgement(o: &mut Object<'_>, verdict: Verdict, random: &mut Random) {
     };
     // A group stands in the web ACL under its name with dashes.
     o.built("terminatingRuleId", |out| {
-        out.extend(rule.bytes().map(|b| if b == b'#' { b'-' } else { b }))
+        out.extend(rule.bytes().map(|b| if b == b'#' { b'-' } else { b }));
     });
     o.text("terminatingRuleType", kind);
     o.text("action", action);
