@@ -320,3 +320,31 @@ fn memory_does_not_grow_with_the_count() {
         assert!(line.capacity() < 16_384, "{source}: the buffer is reused");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_seed_and_span_gives_readable_events_within_the_span(
+        seed in proptest::prelude::any::<u64>(),
+        which in 0..Source::ALL.len(),
+        end in -62_000_000_000_i64..250_000_000_000,
+        span in 0..900_000_i64,
+        count in 0..40_u64,
+    ) {
+        let source = Source::ALL[which];
+        let until = DateTime::from_timestamp(end, 0).unwrap();
+        let since = until - TimeDelta::seconds(span);
+        let events: Vec<Event> = Generator::new(source, seed, since, until, count).collect();
+        proptest::prop_assert_eq!(events.len() as u64, count);
+        for event in events {
+            proptest::prop_assert!((since..=until).contains(&event.at), "{} {}", event.at, until);
+            proptest::prop_assert!(!event.line.contains(&b'\n'));
+            let readable = match source {
+                Source::VpcFlow => columns(&event.line).len() == 14,
+                _ => serde_json::from_slice::<Value>(&event.line).is_ok(),
+            };
+            proptest::prop_assert!(readable, "{}", String::from_utf8_lossy(&event.line));
+        }
+    }
+}
