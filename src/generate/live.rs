@@ -113,11 +113,14 @@ impl Live {
                 Source::GuardDuty
             }
             1 => {
-                if random.chance(40) {
-                    let (finding, version) = self.feed.next(&scene.environment, at, random);
-                    copy::write(&scene.environment, &finding, &version, line);
+                let found = if random.chance(40) {
+                    self.feed.again(at, random)
                 } else {
-                    scene.checks.write(&scene.environment, at, random, line);
+                    None
+                };
+                match found {
+                    Some((finding, version)) => copy::write(&scene.environment, &finding, &version, line),
+                    None => scene.checks.write(&scene.environment, at, random, line),
                 }
                 Source::SecurityHub
             }
