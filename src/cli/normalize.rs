@@ -31,7 +31,8 @@ Examples:
   portcullis normalize --source waf --firehose --put-back back.ndjson < event.json
 
 Input is one record per line, or pretty-printed JSON documents; gzip is told by its content. Good records
-are written even where others are refused; then the exit code is 3.")]
+are written even where others are refused; then the exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal
+digits, the same for all Lambdas and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {
     /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
@@ -48,10 +49,6 @@ pub(crate) struct Args {
     /// Keep each record's text in event.original
     #[arg(long)]
     keep_original: bool,
-
-    /// Key of event.id for logs that have no id of their own: 64 hexadecimal digits, the same as the Lambdas'
-    #[arg(long, value_name = "HEX", env = "PORTCULLIS_ID_KEY", hide_env_values = true, value_parser = id_key)]
-    id_key: Option<IdKey>,
 
     /// Read one Firehose transformation event on standard input and write the Lambda's response
     #[arg(long, conflicts_with = "files")]
@@ -82,39 +79,13 @@ fn schema(text: &str) -> Result<Schema, String> {
     }
 }
 
-/// The deployment's key. Its value is a secret: it is given by the variable rather than by the option.
-#[derive(Clone, Copy)]
-struct IdKey([u8; 32]);
-
-impl std::fmt::Debug for IdKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdKey(..)")
-    }
-}
-
-fn id_key(text: &str) -> Result<IdKey, String> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|c| c.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
-    let mut key = [0; 32];
-    if text.len() != 64 || digits.len() != 64 {
-        return Err("it must be 64 hexadecimal digits; `openssl rand -hex 32` writes some".to_owned());
-    }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
-    }
-    Ok(IdKey(key))
-}
-
 /// Reads, normalises and writes.
-pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let options = Options {
         schema: args.schema,
         flow_format: args.flow_format,
         keep_original: args.keep_original,
-        id_key: args.id_key.map_or([0; 32], |key| key.0),
+        id_key: context.id_key()?,
     };
     if args.firehose {
         return firehose(args.source, options, args.put_back.as_deref());
