@@ -254,3 +254,6 @@ pub fn severity_label(severity: f64) -> &'static str {
         _ => "Low",
     }
 }
+
+#[cfg(test)]
+mod tests;
