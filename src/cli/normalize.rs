@@ -50,10 +50,6 @@ pub(crate) struct Args {
     #[arg(long)]
     keep_original: bool,
 
-    /// Key of event.id for logs that have no id of their own: 64 hexadecimal digits, the same as the Lambdas'
-    #[arg(long, value_name = "HEX", env = "PORTCULLIS_ID_KEY", hide_env_values = true, value_parser = id_key)]
-    id_key: Option<IdKey>,
-
     /// Read one Firehose transformation event on standard input and write the Lambda's response
     #[arg(long, conflicts_with = "files")]
     firehose: bool,
@@ -81,32 +77,6 @@ fn schema(text: &str) -> Result<Schema, String> {
         "native" => Ok(Schema::Native),
         _ => Err("choose ecs or native".to_owned()),
     }
-}
-
-/// The deployment's key. Its value is a secret: it is given by the variable rather than by the option.
-#[derive(Clone, Copy)]
-struct IdKey([u8; 32]);
-
-impl std::fmt::Debug for IdKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdKey(..)")
-    }
-}
-
-fn id_key(text: &str) -> Result<IdKey, String> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|c| c.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
-    let mut key = [0; 32];
-    if text.len() != 64 || digits.len() != 64 {
-        return Err("it must be 64 hexadecimal digits; `openssl rand -hex 32` writes some".to_owned());
-    }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
-    }
-    Ok(IdKey(key))
 }
 
 /// Reads, normalises and writes.
