@@ -15,6 +15,7 @@ use super::{Context, Failure, Outcome, output, stop};
 use crate::{
     demo::{Demo, Folder, Summary},
     generate::{DEFAULT_UNTIL, Live, Story},
+    index::Index,
     respond::report::AuditReport,
     serve,
 };
@@ -124,7 +125,12 @@ async fn live(
     mut stop: stop::Stop,
 ) -> Result<(), Failure> {
     let address = listener.local_addr()?;
-    let state = serve::State::new(Arc::clone(demo.index()), Arc::clone(demo.responder()), demo.tally()).as_demo();
+    let gate = Arc::new(serve::Watched::new(Arc::clone(demo.responder())));
+    let views = Arc::new(serve::Dashboards(Arc::clone(demo.index()) as Arc<dyn Index>));
+    let state = serve::State {
+        demo: true,
+        ..serve::State::new(gate, views)
+    };
     let mut closing = stop.clone();
     let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
     output::tell(format_args!(

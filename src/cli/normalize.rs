@@ -11,13 +11,13 @@ use std::{
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
-use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema, Source};
+use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema};
 use serde_json::json;
 
 use super::{Context, Failure, Outcome, output, refusals::Refusals};
 use crate::{
     config::SourceChoice,
-    input::{self, Content, RECORD_LIMIT, Records},
+    input::{self, Content, Normalizers, RECORD_LIMIT, Records},
 };
 
 /// Arguments of `normalize`.
@@ -119,9 +119,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
 
 /// The state of one call: what was read, and the normalisers, which keep their buffers.
 struct Run {
-    choice: SourceChoice,
-    options: Options,
-    normalizers: Vec<(Source, Normalizer)>,
+    normalizers: Normalizers,
     document: Vec<u8>,
     refusals: Refusals,
     json: bool,
@@ -131,15 +129,8 @@ struct Run {
 
 impl Run {
     fn new(choice: SourceChoice, options: Options, json: bool) -> Result<Self, Failure> {
-        let probe = match choice {
-            SourceChoice::Named(source) => source,
-            SourceChoice::Auto => Source::VpcFlow,
-        };
-        Normalizer::new(probe, options.clone()).map_err(Failure::usage)?;
         Ok(Self {
-            choice,
-            options,
-            normalizers: Vec::new(),
+            normalizers: Normalizers::new(choice, options).map_err(Failure::usage)?,
             document: Vec::with_capacity(16 * 1024),
             refusals: Refusals::new(json),
             json,
@@ -154,9 +145,7 @@ impl Run {
             name if name == "-" => "stdin".to_owned(),
             name => name.into_owned(),
         };
-        for (_, normalizer) in &mut self.normalizers {
-            normalizer.begin();
-        }
+        self.normalizers.next_file();
         let before = (self.documents, self.refusals.total());
         let mut line = 0;
         match input::open(path) {
@@ -180,7 +169,7 @@ impl Run {
         }
         let refused = self.refusals.total() - before.1;
         if self.documents == before.0 && refused > 1 && !self.json {
-            let what = match self.choice {
+            let what = match self.normalizers.choice() {
                 SourceChoice::Named(source) => format!("a {} record", source.title()),
                 SourceChoice::Auto => "a record of a known source".to_owned(),
             };
@@ -229,26 +218,9 @@ impl Run {
     }
 
     fn normalize(&mut self, record: &[u8]) -> Result<portcullis_transforms::Outcome, Refusal> {
-        let source = match self.choice {
-            SourceChoice::Named(source) => source,
-            SourceChoice::Auto => input::detect(record).ok_or_else(|| {
-                Refusal::new(
-                    RefusalKind::WrongSource,
-                    "",
-                    "the record's shape tells no source; name it with --source",
-                )
-            })?,
-        };
-        let place = match self.normalizers.iter().position(|(known, _)| *known == source) {
-            Some(place) => place,
-            None => {
-                self.normalizers
-                    .push((source, Normalizer::new(source, self.options.clone())?));
-                self.normalizers.len() - 1
-            }
-        };
+        let source = self.normalizers.source_of(record)?;
         self.document.clear();
-        self.normalizers[place].1.record(record, &mut self.document)
+        self.normalizers.record(source, record, &mut self.document)
     }
 
     fn summary(&self, files: usize) {

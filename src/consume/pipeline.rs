@@ -54,7 +54,6 @@ pub struct Taken {
 }
 
 /// The way of every record, whichever door it came through.
-#[derive(Debug)]
 pub struct Pipeline<L, N> {
     index: Arc<dyn Index>,
     responder: Arc<Responder<L, N>>,

@@ -32,7 +32,9 @@ pub(super) fn define(model: &Model, environment: &Environment) -> Result<(), Err
         machines.chain(vpc.load_balancer.nodes.iter().map(|node| node.2))
     });
     model.define_inventory(&Inventory {
-        own_addresses: elastic.map(|address| IpNet::from(std::net::IpAddr::V4(address))).collect(),
+        own_addresses: elastic
+            .map(|address| IpNet::from(std::net::IpAddr::V4(address)))
+            .collect(),
         own_networks: environment.vpcs.iter().map(|vpc| IpNet::V4(vpc.cidr)).collect(),
         aws_services: environment.service_prefixes.iter().map(|prefix| prefix.cidr).collect(),
     })
@@ -52,7 +54,10 @@ pub(super) fn interfaces(environment: &Environment) -> BTreeMap<String, Vec<Stri
     for vpc in &environment.vpcs {
         for instance in &vpc.instances {
             if let Some(subnet) = vpc.subnets.get(instance.subnet) {
-                interfaces.entry(subnet.acl.clone()).or_default().push(instance.interface.clone());
+                interfaces
+                    .entry(subnet.acl.clone())
+                    .or_default()
+                    .push(instance.interface.clone());
             }
         }
     }

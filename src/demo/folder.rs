@@ -79,7 +79,11 @@ impl Folder {
         }
         for name in CONTENT {
             let old = path.join(name);
-            let removed = if old.is_dir() { fs::remove_dir_all(&old) } else { fs::remove_file(&old) };
+            let removed = if old.is_dir() {
+                fs::remove_dir_all(&old)
+            } else {
+                fs::remove_file(&old)
+            };
             match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
                 _ => {}
@@ -111,7 +115,9 @@ mod tests {
     fn a_folder_of_others_is_refused_and_left_alone() -> io::Result<()> {
         let other = tempfile::tempdir()?;
         fs::write(other.path().join("ledger.sqlite"), "precious")?;
-        let error = Folder::prepare(Some(other.path())).map(|_| ()).expect_err("not a demo's");
+        let error = Folder::prepare(Some(other.path()))
+            .map(|_| ())
+            .expect_err("not a demo's");
         assert!(matches!(error, Error::NotADemo { .. }), "{error}");
         assert_eq!(fs::read(other.path().join("ledger.sqlite"))?, b"precious");
         Ok(())

@@ -9,11 +9,23 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Demo, Error};
-use crate::{index::Index, ledger::Filter, network_acl::Direction, respond::report::{AclReport, EntryReport}};
+use crate::{
+    index::Index,
+    ledger::Filter,
+    network_acl::Direction,
+    respond::report::{AclReport, EntryReport},
+};
 
 /// Reasons not to block that every story tells of.
-const EXPECTED: &[&str] =
-    &["sample", "unspecified", "own_address", "allow_listed", "aws_service", "stale", "api_call"];
+const EXPECTED: &[&str] = &[
+    "sample",
+    "unspecified",
+    "own_address",
+    "allow_listed",
+    "aws_service",
+    "stale",
+    "api_call",
+];
 
 /// What `demo --once --json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -96,7 +108,10 @@ impl Demo {
             indexed.insert(source.to_owned(), self.count(source, json!({ "match_all": {} }))?);
         }
         let tally = self.tally();
-        let refused = tally.lock().map(|tally| tally.refused.values().sum()).unwrap_or_default();
+        let refused = tally
+            .lock()
+            .map(|tally| tally.refused.values().sum())
+            .unwrap_or_default();
         Ok(Summary {
             data: data.to_owned(),
             seed,
@@ -114,7 +129,9 @@ impl Demo {
     }
 
     fn count(&self, index: &str, query: serde_json::Value) -> Result<u64, Error> {
-        let found = self.index.search(index, &json!({ "size": 0, "track_total_hits": true, "query": query }))?;
+        let found = self
+            .index
+            .search(index, &json!({ "size": 0, "track_total_hits": true, "query": query }))?;
         Ok(found["hits"]["total"]["value"].as_u64().unwrap_or_default())
     }
 
@@ -134,15 +151,22 @@ impl Demo {
         }
         if summary.blocked < 11 || summary.evicted < 1 {
             let Summary { blocked, evicted, .. } = summary;
-            wrong.push(format!("{blocked} blocked and {evicted} evicted, where at least 11 and 1 should be"));
+            wrong.push(format!(
+                "{blocked} blocked and {evicted} evicted, where at least 11 and 1 should be"
+            ));
         }
         for reason in EXPECTED {
             if !summary.not_blocked.contains_key(*reason) {
                 wrong.push(format!("nothing was refused as {reason}"));
             }
         }
-        let alerted: BTreeSet<IpNet> =
-            self.responder.messages(usize::MAX).await?.into_iter().flat_map(|message| message.addresses).collect();
+        let alerted: BTreeSet<IpNet> = self
+            .responder
+            .messages(usize::MAX)
+            .await?
+            .into_iter()
+            .flat_map(|message| message.addresses)
+            .collect();
         for entry in self.responder.entries(Filter::All).await? {
             if !alerted.contains(&entry.cidr) {
                 wrong.push(format!("no message tells of {}", entry.cidr));
@@ -157,7 +181,9 @@ impl Demo {
     async fn leaks(&self) -> Result<Vec<String>, Error> {
         let mut leaks = Vec::new();
         for entry in self.responder.entries(Filter::Active).await? {
-            let Some(interfaces) = self.interfaces.get(&entry.nacl) else { continue };
+            let Some(interfaces) = self.interfaces.get(&entry.nacl) else {
+                continue;
+            };
             let remote = match entry.direction {
                 Direction::Ingress => "source.ip",
                 Direction::Egress => "destination.ip",
@@ -172,8 +198,12 @@ impl Demo {
                 ] } }),
             )?;
             if accepted > 0 {
-                let EntryReport { cidr, nacl, direction, .. } = entry;
-                leaks.push(format!("{accepted} flows of {cidr} were accepted after {nacl} denied it on {direction}"));
+                let EntryReport {
+                    cidr, nacl, direction, ..
+                } = entry;
+                leaks.push(format!(
+                    "{accepted} flows of {cidr} were accepted after {nacl} denied it on {direction}"
+                ));
             }
         }
         Ok(leaks)
