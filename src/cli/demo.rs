@@ -76,7 +76,7 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Outcome, Failu
     }
     let now = if args.once { until } else { Utc::now() };
     let summary = demo.summary(&folder.path().to_string_lossy(), args.seed, now).await?;
-    let shortfalls = demo.shortfalls(&summary, now).await?;
+    let shortfalls = demo.shortfalls(&summary).await?;
     let mut out = output::stdout();
     if args.json {
         output::json_line(&mut out, &summary)?;
@@ -127,10 +127,8 @@ async fn live(
     let address = listener.local_addr()?;
     let gate = Arc::new(serve::Watched::new(Arc::clone(demo.responder())));
     let views = Arc::new(serve::Dashboards(Arc::clone(demo.index()) as Arc<dyn Index>));
-    let state = serve::State {
-        demo: true,
-        ..serve::State::new(gate, views)
-    };
+    let mut state = serve::State::new(gate, views);
+    state.demo = true;
     let mut closing = stop.clone();
     let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
     output::tell(format_args!(

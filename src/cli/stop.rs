@@ -11,8 +11,9 @@ pub(crate) struct Stop(watch::Receiver<bool>);
 impl Stop {
     /// Waits until somebody asks.
     pub(crate) async fn wait(&mut self) {
+        let asked = self.0.wait_for(|asked| *asked).await;
         // The sender lives as long as the process; were it gone, that would be the end too.
-        self.0.wait_for(|asked| *asked).await.map_or((), |_| ());
+        drop(asked);
     }
 
     /// Whether somebody has asked.
@@ -38,7 +39,7 @@ pub(crate) fn requested() -> io::Result<Stop> {
                 _ = terminate.recv() => {}
             }
             #[cfg(not(unix))]
-            tokio::signal::ctrl_c().await.map_or((), |()| ());
+            drop(tokio::signal::ctrl_c().await);
             times += 1;
             if times > 1 {
                 std::process::exit(130);

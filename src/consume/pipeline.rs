@@ -18,6 +18,8 @@ use crate::{
 
 /// Bytes of documents that are kept before they are written.
 const BUFFER: usize = 8 * 1024 * 1024;
+/// Response documents that are taken at once.
+const AT_ONCE: usize = 1_000;
 
 /// A record could not be dealt with for a reason that may pass; it must be read again.
 #[derive(Debug, thiserror::Error)]
@@ -129,8 +131,16 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
     pub async fn settle(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         self.responder.sweep(now).await?;
         self.write()?;
-        self.index.refresh()?;
-        Ok(())
+        loop {
+            let documents = self.responder.take_documents(AT_ONCE).await?;
+            let mut lines = documents.lines.iter().map(Vec::as_slice);
+            self.index.write("response", &mut lines)?;
+            self.index.refresh()?;
+            if documents.lines.is_empty() {
+                return Ok(());
+            }
+            self.responder.documents_taken(documents.position).await?;
+        }
     }
 
     fn write(&mut self) -> Result<(), Error> {

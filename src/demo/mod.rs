@@ -16,12 +16,12 @@ use crate::{
     config::SourceChoice,
     consume::{Pipeline, Tally, pipeline},
     generate::{Environment, Event, Live, Story},
-    index::{EmbeddedIndex, Index},
+    index::{Index, embedded},
     input::Normalizers,
     ledger::embedded::SqliteLedger,
     network_acl::model::Model,
     respond::{
-        self, Responder,
+        self, Embedded, Responder,
         notify::{Sender, Sending},
         policy::Policy,
         report::{AuditReport, Mode},
@@ -49,13 +49,10 @@ pub enum Error {
     Model(#[from] crate::network_acl::Error),
 }
 
-/// The responder as the demo runs it.
-pub type DemoResponder = Responder<SqliteLedger, Model>;
-
 /// The demo's parts, which are the product's.
 pub struct Demo {
-    responder: Arc<DemoResponder>,
-    index: Arc<EmbeddedIndex>,
+    responder: Arc<Embedded>,
+    index: Arc<embedded::Embedded>,
     pipeline: Pipeline<SqliteLedger, Model>,
     normalizers: BTreeMap<Source, Normalizers>,
     /// Interfaces that each network ACL guards.
@@ -117,7 +114,10 @@ impl Demo {
         estate::define(&model, environment)?;
         let ledger = SqliteLedger::open(data).map_err(respond::Error::from)?;
         let responder = Arc::new(Responder::new(ledger, model, policy, "demo".to_owned()));
-        let index = Arc::new(EmbeddedIndex::open(data)?);
+        let index = Arc::new(embedded::Embedded::open(
+            &data.join("index"),
+            embedded::Options::default(),
+        )?);
         let normalizers = Source::ALL.iter().filter_map(|&source| {
             // Without options there is nothing that a normaliser could refuse.
             let normalizers = Normalizers::new(SourceChoice::Named(source), Options::default()).ok()?;
@@ -135,13 +135,13 @@ impl Demo {
 
     /// The responder, for pages and for the summary.
     #[must_use]
-    pub fn responder(&self) -> &Arc<DemoResponder> {
+    pub fn responder(&self) -> &Arc<Embedded> {
         &self.responder
     }
 
     /// The index, for pages and for the summary.
     #[must_use]
-    pub fn index(&self) -> &Arc<EmbeddedIndex> {
+    pub fn index(&self) -> &Arc<embedded::Embedded> {
         &self.index
     }
 

@@ -13,7 +13,10 @@ use crate::{
     index::Index,
     ledger::Filter,
     network_acl::Direction,
-    respond::report::{AclReport, EntryReport},
+    respond::{
+        report::{AclReport, EntryReport},
+        verify,
+    },
 };
 
 /// Reasons not to block that every story tells of.
@@ -139,8 +142,13 @@ impl Demo {
     ///
     /// # Errors
     /// When a store fails.
-    pub async fn shortfalls(&self, summary: &Summary, now: DateTime<Utc>) -> Result<Vec<String>, Error> {
-        let mut wrong = self.responder.verify(now).await?;
+    pub async fn shortfalls(&self, summary: &Summary) -> Result<Vec<String>, Error> {
+        let mut wrong = verify(
+            self.responder.ledger(),
+            self.responder.network_acls(),
+            self.responder.policy(),
+        )
+        .await?;
         for source in Source::ALL {
             if summary.indexed.get(source.name()).is_none_or(|count| *count == 0) {
                 wrong.push(format!("no document of {source} is in the index"));
