@@ -49,6 +49,10 @@ pub(crate) struct Args {
     #[arg(long)]
     keep_original: bool,
 
+    /// Key of event.id for logs that have no id of their own: 64 hexadecimal digits, the same as the Lambdas'
+    #[arg(long, value_name = "HEX", env = "PORTCULLIS_ID_KEY", hide_env_values = true, value_parser = id_key)]
+    id_key: Option<IdKey>,
+
     /// Read one Firehose transformation event on standard input and write the Lambda's response
     #[arg(long, conflicts_with = "files")]
     firehose: bool,
@@ -78,13 +82,39 @@ fn schema(text: &str) -> Result<Schema, String> {
     }
 }
 
+/// The deployment's key. Its value is a secret: it is given by the variable rather than by the option.
+#[derive(Clone, Copy)]
+struct IdKey([u8; 32]);
+
+impl std::fmt::Debug for IdKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdKey(..)")
+    }
+}
+
+fn id_key(text: &str) -> Result<IdKey, String> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|c| c.to_digit(16))
+        .map(|digit| digit as u8)
+        .collect();
+    let mut key = [0; 32];
+    if text.len() != 64 || digits.len() != 64 {
+        return Err("it must be 64 hexadecimal digits; `openssl rand -hex 32` writes some".to_owned());
+    }
+    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+    }
+    Ok(IdKey(key))
+}
+
 /// Reads, normalises and writes.
 pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
     let options = Options {
         schema: args.schema,
         flow_format: args.flow_format,
         keep_original: args.keep_original,
-        ..Options::default()
+        id_key: args.id_key.map_or([0; 32], |key| key.0),
     };
     if args.firehose {
         return firehose(args.source, options, args.put_back.as_deref());
@@ -153,8 +183,9 @@ impl Run {
             name if name == "-" => "stdin".to_owned(),
             name => name.into_owned(),
         };
-        // A header line holds for its own file only.
-        self.normalizers.retain(|(source, _)| *source != Source::VpcFlow);
+        for (_, normalizer) in &mut self.normalizers {
+            normalizer.begin();
+        }
         let before = (self.documents, self.refusals.total());
         let mut line = 0;
         match input::open(path) {
@@ -295,7 +326,7 @@ fn firehose(choice: SourceChoice, options: Options, put_back: Option<&Path>) -> 
             "--firehose needs --source: a delivery stream carries one source"
         )));
     };
-    let _ = (source, options);
+    let mut normalizer = Normalizer::new(source, options).map_err(Failure::usage)?;
     let mut event = Vec::new();
     io::stdin()
         .lock()
@@ -304,13 +335,25 @@ fn firehose(choice: SourceChoice, options: Options, put_back: Option<&Path>) -> 
         .context("cannot read standard input")?;
     if event.len() as u64 > EVENT_LIMIT {
         return Err(Failure::new(
-            "the event is longer than any that Lambda takes; send one event",
+            "standard input holds more than 60 MiB, which is no event of Lambda; send one event",
         ));
     }
+    let (response, report) = portcullis_transforms::firehose::transform(&mut normalizer, &event)?;
     if let Some(path) = put_back {
+        // Every record that is accepted is one document, so nothing is left over for the stream.
         File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Err(Failure::new("--firehose is not in this build yet"))
+    let mut out = output::stdout();
+    out.write_all(&response)?;
+    out.flush()?;
+    for line in report.log_lines(&[("source", source.name())]) {
+        output::tell(line);
+    }
+    Ok(if report.failed == 0 {
+        Outcome::Done
+    } else {
+        Outcome::InputRefused
+    })
 }
 
 /// Lambda takes 6 MB; ten times that leaves room for hand-made events and bounds memory.
