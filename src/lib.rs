@@ -16,6 +16,8 @@ pub mod config;
 #[cfg(feature = "embedded")]
 pub mod consume;
 pub mod dashboards;
+#[cfg(feature = "embedded")]
+pub mod demo;
 pub mod finding;
 pub mod generate;
 pub mod index;

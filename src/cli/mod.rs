@@ -33,6 +33,8 @@ mod serve;
 #[cfg(feature = "embedded")]
 mod status;
 #[cfg(feature = "embedded")]
+mod stop;
+#[cfg(feature = "embedded")]
 mod unblock;
 
 use std::process::ExitCode;

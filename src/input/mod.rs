@@ -15,12 +15,14 @@
 
 mod gzip;
 mod lines;
+mod normalizers;
 mod open;
 mod paths;
 mod records;
 mod shape;
 
 pub use gzip::Inflate;
+pub use normalizers::Normalizers;
 pub use open::open;
 pub use paths::{PathError, expand};
 pub use records::{Content, Record, Records};
