@@ -1,0 +1,94 @@
+//! What the pages ask of the rest of the house: the responder's state, the panels, the search. Two small traits, so that
+//! the pages know neither ledger nor engine and can be drawn from plain values in a test.
+
+use std::{net::IpAddr, sync::Arc};
+
+use portcullis_transforms::{Field, Source};
+use serde_json::Value;
+
+use crate::{
+    dashboards::{self, PanelView, Scope, SearchPage},
+    index::{self, Index},
+    respond::report::{AuditReport, EntryReport, MessageReport, StatusReport},
+};
+
+/// The responder's state cannot be read just now; the page says so in place and goes on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+/// The responder as people see it: what stands on the network ACLs, what was decided, what was told.
+///
+/// Calls may block; the pages make them off the async threads.
+pub trait Gate: Send + Sync {
+    /// The whole state, one row per network ACL and direction.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn status(&self) -> Result<StatusReport, Unavailable>;
+
+    /// Every entry an address has or had, the newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn entries_of(&self, address: IpAddr) -> Result<Vec<EntryReport>, Unavailable>;
+
+    /// The newest audit rows, newest first, of one address when one is given.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn audit(&self, limit: usize, address: Option<IpAddr>) -> Result<Vec<AuditReport>, Unavailable>;
+
+    /// The newest messages of the outbox, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn messages(&self, limit: usize) -> Result<Vec<MessageReport>, Unavailable>;
+}
+
+/// The panels of a page and the documents behind them.
+///
+/// Calls may block; the pages make them off the async threads.
+pub trait Views: Send + Sync {
+    /// The panels of a page (`overview`, `guardduty`, `securityhub`, `waf`, `vpcflow`, `response`, `address`, `search`), in
+    /// drawing order; none when there is no such page. A panel whose request fails is `PanelData::Failed`.
+    fn panels(&self, page: &str, scope: &Scope) -> Vec<PanelView>;
+
+    /// `size` documents that match, after the first `from`, newest first.
+    ///
+    /// # Errors
+    /// [`index::Error::Query`] when the text cannot be read, else what failed.
+    fn search(&self, scope: &Scope, from: usize, size: usize) -> Result<SearchPage, index::Error>;
+
+    /// The document with this `event.id`, as a hit of [`Views::search`].
+    ///
+    /// # Errors
+    /// When the engine fails.
+    fn document(&self, id: &str) -> Result<Option<Value>, index::Error>;
+
+    /// What the fields of an index mean; the source's own table unless the index has one of its own.
+    fn fields(&self, index: &str) -> Vec<&'static Field> {
+        index.parse().map(Source::fields).unwrap_or_default()
+    }
+}
+
+/// The dashboards over an index.
+pub struct Dashboards(pub Arc<dyn Index>);
+
+impl Views for Dashboards {
+    fn panels(&self, page: &str, scope: &Scope) -> Vec<PanelView> {
+        dashboards::pages()
+            .iter()
+            .find(|dashboard| dashboard.id == page)
+            .map(|dashboard| dashboards::run(dashboard, &*self.0, scope))
+            .unwrap_or_default()
+    }
+
+    fn search(&self, scope: &Scope, from: usize, size: usize) -> Result<SearchPage, index::Error> {
+        dashboards::search(&*self.0, scope, from, size)
+    }
+
+    fn document(&self, id: &str) -> Result<Option<Value>, index::Error> {
+        dashboards::document(&*self.0, id)
+    }
+}

@@ -1,0 +1,8 @@
+//! One file per page. Each is a function from a [`Context`](super::layout::Context) to a page; none knows HTTP.
+
+pub(super) mod address;
+pub(super) mod board;
+pub(super) mod document;
+pub(super) mod overview;
+pub(super) mod response;
+pub(super) mod search;

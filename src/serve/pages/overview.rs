@@ -1,0 +1,50 @@
+//! The page that an analyst opens in the morning: what attacks now, what was done, what was not and why, is all well.
+
+use maud::html;
+
+use crate::{
+    dashboards::{PanelData, PanelView},
+    serve::{
+        error::PageError,
+        layout::{Context, Page},
+        panel::{Easel, grid},
+        strip, told,
+    },
+};
+
+const STRIPS: usize = 2;
+const AUDIT_ROWS: usize = 9;
+
+/// Tiles first, then the gate, then what was done and what was not, then the other panels.
+pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
+    let links = context.links();
+    let panels = context
+        .state
+        .views
+        .panels("overview", &context.query.scope(context.now, None));
+    let (tiles, others): (Vec<PanelView>, Vec<PanelView>) = panels
+        .into_iter()
+        .partition(|panel| matches!(panel.data, PanelData::Tile { .. }));
+    let easel = Easel {
+        links,
+        now: context.now,
+        page: "overview",
+    };
+    let audit = context.state.gate.audit(AUDIT_ROWS, None);
+    Ok(Page {
+        title: "Overview".to_owned(),
+        lead: html! { "What attacks, what was done, what was not and why" },
+        ranged: true,
+        body: html! {
+            (grid(easel, &tiles))
+            @if let Ok(status) = &context.status { (strip::gate(links, context.now, status, STRIPS)) }
+            div.grid {
+                (told::framed("done", "Done on the gate", "What happened last", 7, &audit, |rows| {
+                    html! { (told::audit(links, context.now, rows, "Done on the gate")) p.more { a href=(context.query.bare().href("/response")) { "All of it on the Response page" } } }
+                }))
+                (told::framed("not-done", "Not blocked, and why", "Decisions since the ledger began", 5, &context.status, |status| told::refusals(links, status)))
+            }
+            (grid(easel, &others))
+        },
+    })
+}

@@ -1,0 +1,78 @@
+//! The Response page: the whole gate, the alerts as they appear in Slack, the audit, the refusals, the panels.
+
+use maud::{Markup, html};
+
+use crate::serve::{
+    error::PageError,
+    layout::{Context, Page},
+    panel::{Easel, grid},
+    strip,
+    text::{count, number},
+    told,
+};
+use crate::{dashboards::data::Unit, respond::report::StatusReport};
+
+const MESSAGES: usize = 6;
+const AUDIT_ROWS: usize = 40;
+
+/// Draws the page.
+pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
+    let links = context.links();
+    let gate = &context.state.gate;
+    let (audit, messages) = (gate.audit(AUDIT_ROWS, None), gate.messages(MESSAGES));
+    let panels = context
+        .state
+        .views
+        .panels("response", &context.query.scope(context.now, None));
+    let easel = Easel {
+        links,
+        now: context.now,
+        page: "response",
+    };
+    Ok(Page {
+        title: "Response".to_owned(),
+        lead: html! { "What stands on the network ACLs, what goes next, what was told" },
+        ranged: true,
+        body: html! {
+            @if let Ok(status) = &context.status {
+                (figures(status))
+                (strip::gate(links, context.now, status, usize::MAX))
+            }
+            div.grid {
+                (told::framed("alerts", "Alerts", "As they appear in Slack", 5, &messages, |rows| {
+                    told::messages(context.now, rows, context.state.slack)
+                }))
+                div.stack.w7 {
+                    (told::framed("refusals", "Not blocked, and why", "Decisions since the ledger began", 12, &context.status, |status| told::refusals(links, status)))
+                    (told::framed("audit", "Audit", "Every transition, refusal and manual act, newest first", 12, &audit, |rows| {
+                        told::audit(links, context.now, rows, "Audit")
+                    }))
+                }
+            }
+            (grid(easel, &panels))
+        },
+    })
+}
+
+/// The ledger's own totals in one line.
+fn figures(status: &StatusReport) -> Markup {
+    #[expect(clippy::cast_precision_loss, reason = "counts on a page")]
+    let figure = |name: &str, n: u64| html! { div { dt { (name) } dd { (count(n as f64)) } } };
+    #[expect(clippy::cast_precision_loss, reason = "an age on a page")]
+    let age = number(status.pending_age_seconds as f64, Unit::Seconds);
+    html! {
+        dl.figures aria-label="Totals since the ledger began" {
+            (figure("standing", status.applied))
+            (figure("pending", status.pending))
+            @if status.pending > 0 { div { dt { "oldest pending" } dd { (age) } } }
+            (figure("blocked", status.blocked))
+            (figure("evicted", status.evicted))
+            (figure("expired", status.expired))
+            (figure("findings read", status.findings))
+            (figure("unreadable", status.unreadable))
+            (figure("alerts", status.alerts))
+            (figure("messages sent", status.messages))
+            (figure("waiting", status.messages_waiting))
+        }
+    }
+}

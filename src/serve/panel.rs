@@ -1,0 +1,343 @@
+//! One panel: its frame, and the picture for each kind of data.
+
+use maud::{Markup, html};
+
+use super::{
+    chart::{self, Timeline},
+    params::{SOURCES, include},
+    text::{count, moment, number, shown, visible},
+    values::{Links, as_address, severity_class},
+};
+use crate::dashboards::data::{Column, ListRow, PanelData, PanelView, Unit};
+use chrono::{DateTime, Utc};
+
+/// What drawing needs beside the data.
+#[derive(Clone, Copy)]
+pub(super) struct Easel<'a> {
+    /// Where links lead.
+    pub links: Links<'a>,
+    /// For relative times.
+    pub now: DateTime<Utc>,
+    /// The page's name; a tile on a source's page searches that source.
+    pub page: &'a str,
+}
+
+/// All panels of a page in the grid.
+pub(super) fn grid(easel: Easel<'_>, panels: &[PanelView]) -> Markup {
+    html! { div.grid { @for panel in panels { (draw(easel, panel)) } } }
+}
+
+/// One panel in its frame.
+pub(super) fn draw(easel: Easel<'_>, panel: &PanelView) -> Markup {
+    let kind = match panel.data {
+        PanelData::Tile { .. } => "tile",
+        PanelData::List { .. } => "list",
+        PanelData::Timeline { .. } => "time",
+        PanelData::Heatmap { .. } => "heat",
+        PanelData::Table { .. } => "rows",
+        PanelData::Empty { .. } => "empty",
+        PanelData::Failed { .. } => "failed",
+    };
+    let heading = format!("panel-{}", panel.id);
+    html! {
+        section.panel.(kind).{ "w" (panel.width.clamp(1, 12)) } aria-labelledby=(heading) {
+            header { h2 id=(heading) { (panel.title) } @if !panel.question.is_empty() { p.question { (panel.question) } } }
+            (picture(easel, panel))
+        }
+    }
+}
+
+fn picture(easel: Easel<'_>, panel: &PanelView) -> Markup {
+    match &panel.data {
+        PanelData::Tile {
+            value,
+            previous,
+            spark,
+            unit,
+            query,
+        } => tile(easel, *value, *previous, spark, *unit, query),
+        PanelData::List {
+            field,
+            metric,
+            unit,
+            rows,
+            others,
+        } => list(easel, field, metric, *unit, rows, *others),
+        PanelData::Timeline {
+            buckets,
+            interval,
+            field,
+            unit,
+            series,
+        } => Timeline {
+            buckets,
+            interval: *interval,
+            field: field.as_deref(),
+            unit: *unit,
+            series,
+        }
+        .draw(&panel.title, easel.links),
+        PanelData::Heatmap {
+            row_field,
+            column_field,
+            rows,
+            columns,
+            cells,
+            unit,
+        } => heatmap(
+            easel,
+            &panel.title,
+            (row_field, rows),
+            (column_field, columns),
+            cells,
+            *unit,
+        ),
+        PanelData::Table { columns, rows, total } => table(easel, &panel.title, columns, rows, *total),
+        PanelData::Empty { why, remedy } => {
+            html! { div.note { p { strong { (shown(why)) } } p.dim { (shown(remedy)) } } }
+        }
+        PanelData::Failed { message } => {
+            html! { div.note role="status" { p { strong { "This panel could not be drawn." } } p { (shown(message)) } } }
+        }
+    }
+}
+
+fn tile(easel: Easel<'_>, value: f64, previous: Option<f64>, spark: &[f64], unit: Unit, query: &str) -> Markup {
+    let source = SOURCES.iter().map(|(name, _)| *name).find(|name| *name == easel.page);
+    html! {
+        div.figure {
+            a.number href=(easel.links.search(query, source)) title="Show the documents behind this number" { (number(value, unit)) }
+            (change(value, previous, unit))
+        }
+        (chart::sparkline(spark))
+    }
+}
+
+/// The change against the period before, in words and sign; not coloured, because more is not always worse.
+fn change(value: f64, previous: Option<f64>, unit: Unit) -> Markup {
+    let Some(before) = previous.filter(|p| p.is_finite()) else {
+        return html! { span.change { "\u{a0}" } };
+    };
+    let words = if before == 0.0 && value == 0.0 {
+        "as before: none".to_owned()
+    } else if before == 0.0 {
+        "none before".to_owned()
+    } else {
+        let percent = 100.0 * (value - before) / before;
+        match percent {
+            p if p.abs() < 0.5 => "as before".to_owned(),
+            p if p >= 1_000.0 => format!("▲ {}×", count(value / before)),
+            p if p > 0.0 => format!("▲ {p:.0}\u{202f}%"),
+            p => format!("▼ {:.0}\u{202f}%", -p),
+        }
+    };
+    html! { span.change title=(format!("previous period: {}", number(before, unit))) { (words) } }
+}
+
+fn list(easel: Easel<'_>, field: &str, metric: &str, unit: Unit, rows: &[ListRow], others: f64) -> Markup {
+    let top = rows.iter().map(|r| r.number).fold(0.0, f64::max);
+    html! {
+        table.bars {
+            thead { tr { th scope="col" { (field) } th.n scope="col" { (metric) } } }
+            tbody {
+                @for row in rows {
+                    tr {
+                        td { (chart::bar(row.number, top)) (easel.links.value(field, &row.value)) }
+                        td.n { (number(row.number, unit)) }
+                    }
+                }
+                @if others > 0.0 { tr.others { td { "others" } td.n { (number(others, unit)) } } }
+            }
+        }
+    }
+}
+
+fn heatmap(
+    easel: Easel<'_>,
+    title: &str,
+    (row_field, rows): (&str, &[String]),
+    (column_field, columns): (&str, &[String]),
+    cells: &[Vec<f64>],
+    unit: Unit,
+) -> Markup {
+    let top = cells
+        .iter()
+        .flatten()
+        .copied()
+        .filter(|v| v.is_finite())
+        .fold(0.0, f64::max);
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(title) {
+            table.heat {
+                thead {
+                    tr {
+                        th scope="col" { span.dim { (row_field) } }
+                        @for column in columns { th.col scope="col" { (easel.links.value(column_field, column)) } }
+                    }
+                }
+                tbody {
+                    @for (row, numbers) in rows.iter().zip(cells) {
+                        tr {
+                            th scope="row" { (easel.links.value(row_field, row)) }
+                            @for (column, value) in columns.iter().zip(numbers) {
+                                td.{ "h" (chart::shade(*value, top)) } {
+                                    @if *value > 0.0 {
+                                        @let both = easel.links.query.with(include(row_field, row)).with(include(column_field, column));
+                                        a href=(both.href(easel.links.path))
+                                            title=(format!("{} and {}: {}", visible(row), visible(column), number(*value, unit))) {
+                                            (super::text::brief(*value, unit))
+                                        }
+                                    } @else { span.dim { "·" } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn table(easel: Easel<'_>, title: &str, columns: &[Column], rows: &[Vec<Vec<String>>], total: Option<u64>) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(title) {
+            table.rows {
+                thead { tr { @for c in columns { th.n[c.unit.is_some()] scope="col" title=[c.field.as_deref()] { (c.title) } } } }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            @for (column, cell) in columns.iter().zip(row) {
+                                td.n[column.unit.is_some()] { (values(easel, column, cell)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if let Some(total) = total.filter(|t| *t > rows.len() as u64) {
+            p.more { "the newest " (rows.len()) " of " (super::text::plural(total, "document", "documents")) }
+        }
+    }
+}
+
+/// The values of one cell: a metric in its unit, a time as a moment, anything else linked.
+pub(super) fn values(easel: Easel<'_>, column: &Column, cell: &[String]) -> Markup {
+    html! {
+        @if cell.is_empty() { span.dim { "–" } }
+        @for value in cell {
+            @if let (Some(unit), Ok(n)) = (column.unit, value.parse::<f64>()) {
+                (number(n, unit))
+            } @else if let Some(at) = as_moment(column.field.as_deref(), value) {
+                (moment(easel.now, at))
+            } @else if let Some(field) = &column.field {
+                (easel.links.value(field, value))
+            } @else if let Some(address) = as_address(value) {
+                a.mono href=(easel.links.address(address)) { (shown(value)) }
+            } @else {
+                (shown(value))
+            }
+            " "
+        }
+    }
+}
+
+/// Times are recognised by field and form, because a cell is text.
+fn as_moment(field: Option<&str>, value: &str) -> Option<DateTime<Utc>> {
+    let is_time = field.is_none_or(|f| !f.contains("url") && severity_class(f, value).is_none());
+    if !is_time || value.len() < 20 || value.len() > 35 || !value.as_bytes()[0].is_ascii_digit() {
+        return None;
+    }
+    DateTime::parse_from_rfc3339(value).ok().map(|at| at.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::params::Query;
+
+    fn drawn(data: PanelData) -> String {
+        let query = Query::default();
+        let easel = Easel {
+            links: Links {
+                path: "/waf",
+                query: &query,
+            },
+            now: DateTime::UNIX_EPOCH,
+            page: "waf",
+        };
+        let view = PanelView {
+            id: "p".into(),
+            title: "T".into(),
+            question: "Q?".into(),
+            width: 4,
+            data,
+        };
+        draw(easel, &view).into_string()
+    }
+
+    #[test]
+    fn a_tile_links_to_its_documents_and_says_the_change() {
+        for (value, previous, words) in [
+            (10.0, Some(5.0), "▲ 100"),
+            (5.0, Some(10.0), "▼ 50"),
+            (5.0, Some(0.0), "none before"),
+            (5.0, Some(5.0), "as before"),
+            (0.0, Some(0.0), "as before: none"),
+        ] {
+            let spark = vec![1.0, 2.0];
+            let out = drawn(PanelData::Tile {
+                value,
+                previous,
+                spark,
+                unit: Unit::Count,
+                query: "event.action:block".into(),
+            });
+            assert!(out.contains(words), "{out}");
+            assert!(out.contains("/search?q=event.action%3Ablock&amp;source=waf"), "{out}");
+        }
+    }
+
+    #[test]
+    fn empty_and_failed_panels_say_why_and_what_to_do() {
+        let out = drawn(PanelData::Empty {
+            why: "No events.".into(),
+            remedy: "Widen the range.".into(),
+        });
+        assert!(out.contains("No events.") && out.contains("Widen the range."));
+        let out = drawn(PanelData::Failed {
+            message: "<engine>".into(),
+        });
+        assert!(out.contains("could not be drawn") && out.contains("&lt;engine&gt;"));
+    }
+
+    #[test]
+    fn no_picture_uses_inline_style() {
+        let rows = vec![ListRow {
+            value: "<script>".into(),
+            number: 3.0,
+        }];
+        let out = drawn(PanelData::List {
+            field: "url.path".into(),
+            metric: "requests".into(),
+            unit: Unit::Count,
+            rows,
+            others: 2.0,
+        });
+        assert!(
+            !out.contains("style=") && !out.contains("<script>") && out.contains("others"),
+            "{out}"
+        );
+        let out = drawn(PanelData::Heatmap {
+            row_field: "a".into(),
+            column_field: "b".into(),
+            rows: vec!["r".into()],
+            columns: vec!["c".into()],
+            cells: vec![vec![4.0]],
+            unit: Unit::Count,
+        });
+        assert!(
+            out.contains("class=\"h9\"") && out.contains("filter=a%3Ar&amp;filter=b%3Ac"),
+            "{out}"
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! The gate: each network ACL and direction as a strip of its slots, managed ones in the order in which they will be evicted.
+
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+
+use super::{
+    chart,
+    text::{absolute, moment, plural, relative, shown, visible},
+    values::{Links, severity_of},
+};
+use crate::{
+    network_acl::{Direction, Entry},
+    respond::report::{AclReport, EntryReport, Mode, StatusReport},
+};
+
+/// Slots that can still be taken: bound by the limit, and by the quota that foreign entries use as well.
+pub(super) fn free(acl: &AclReport) -> usize {
+    capacity(acl).saturating_sub(acl.managed.len())
+}
+
+/// How many managed entries can stand at all.
+fn capacity(acl: &AclReport) -> usize {
+    acl.limit.min(acl.quota.saturating_sub(acl.foreign.len()))
+}
+
+/// All strips, the fullest first; beyond `detailed` of them only one line each.
+pub(super) fn gate(links: Links<'_>, now: DateTime<Utc>, status: &StatusReport, detailed: usize) -> Markup {
+    let mut acls: Vec<&AclReport> = status.acls.iter().collect();
+    acls.sort_by_key(|acl| (std::cmp::Reverse(acl.managed.len()), &acl.key, acl.direction));
+    let standing: usize = acls.iter().map(|a| a.managed.len()).sum();
+    html! {
+        section.gate aria-labelledby="gate" {
+            header.section {
+                h2 #gate { "The gate" }
+                p.question {
+                    (plural(standing as u64, "deny entry", "deny entries")) " on " (plural(acls.len() as u64, "strip", "strips"))
+                    " (network ACL and direction), in the order in which they go"
+                }
+            }
+            @if acls.is_empty() {
+                div.panel.empty { div.note { p { strong { "No network ACL is known yet." } } p.dim { "One appears here with the first finding on one of its subnets." } } }
+            }
+            @for (place, acl) in acls.iter().enumerate() {
+                @if place < detailed && !acl.managed.is_empty() { (strip(links, now, acl, status.mode)) } @else { (line(acl)) }
+            }
+        }
+    }
+}
+
+fn strip(links: Links<'_>, now: DateTime<Utc>, acl: &AclReport, mode: Mode) -> Markup {
+    html! {
+        section.panel.strip aria-label=(format!("{} {}", acl.key.acl, acl.direction)) {
+            (heading(acl))
+            ol.slots {
+                @for (place, entry) in acl.managed.iter().enumerate() { (managed(links, now, place, entry, mode)) }
+                @for _ in 0..free(acl).min(40) { li.slot.free { span.word { "free" } } }
+                @for entry in acl.foreign.iter().take(40) { (foreign(entry)) }
+            }
+        }
+    }
+}
+
+/// A strip without anything in it, or one too many to be shown whole.
+fn line(acl: &AclReport) -> Markup {
+    html! { section.panel.strip.brief aria-label=(format!("{} {}", acl.key.acl, acl.direction)) { (heading(acl)) } }
+}
+
+fn heading(acl: &AclReport) -> Markup {
+    let (managed, capacity) = (acl.managed.len(), capacity(acl));
+    let subnets = acl.subnets.join(", ");
+    html! {
+        header {
+            h3 { span.mono { (shown(&acl.key.acl)) } " " span.tag { @if acl.direction == Direction::Ingress { "↓ ingress" } @else { "↑ egress" } } }
+            p.where_ {
+                @if let Some(vpc) = &acl.vpc { span.mono { (shown(vpc)) } " · " }
+                span title=(visible(&subnets)) { (plural(acl.subnets.len() as u64, "subnet", "subnets")) }
+                " · " (shown(&acl.key.account)) " · " (shown(&acl.key.region)) " · rules " (acl.range.0) "–" (acl.range.1)
+                " · quota " (acl.quota)
+            }
+            p.fill {
+                (meter(managed, capacity))
+                b { (managed) " of " (capacity) }
+                span.dim { @if managed >= capacity { " · full" } @else { " · " (free(acl)) " free" } @if !acl.foreign.is_empty() { " · " (acl.foreign.len()) " foreign" } }
+            }
+        }
+    }
+}
+
+fn meter(managed: usize, capacity: usize) -> Markup {
+    #[expect(clippy::cast_precision_loss, reason = "at most 40 slots")]
+    let (managed, capacity) = (managed as f64, capacity as f64);
+    html! { span.meter aria-hidden="true" { (chart::bar(managed, capacity)) } }
+}
+
+fn managed(links: Links<'_>, now: DateTime<Utc>, place: usize, entry: &EntryReport, mode: Mode) -> Markup {
+    let (severity, class) = severity_of(entry.severity);
+    let is_next = place == 0;
+    let origin = [entry.country.as_deref(), entry.organisation.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ");
+    html! {
+        li.slot.managed.next[is_next] {
+            div.head {
+                span.rule title="Rule number" { @if let Some(rule) = entry.rule { (rule) } @else { "–" } }
+                @if is_next { span.word { "next to go" } } @else { span.order title="Place in the order of eviction" { (place + 1) } }
+                @if entry.state != "applied" { span.state { (shown(&entry.state)) } }
+                @else if mode == Mode::Shadow { span.state { "shadow" } }
+            }
+            a.address.mono href=(links.address(entry.cidr.addr())) { (host(entry)) }
+            p.origin title=(visible(&origin)) { @if origin.is_empty() { "origin not named" } @else { (shown(&origin)) } }
+            p.type_ title=(visible(&entry.finding_type)) {
+                @if entry.finding_type.is_empty() { "by hand" } @else { span.sw.(class) title=(severity) {} (shown(&entry.finding_type)) }
+            }
+            p.times {
+                (moment(now, entry.since)) " · " (plural(entry.hits, "hit", "hits"))
+            }
+            p.until {
+                @match entry.expires {
+                    Some(at) => { "until " (absolute(now, at)) " · " (relative(now, at)) },
+                    None => "until evicted",
+                }
+            }
+        }
+    }
+}
+
+/// The address alone when the entry is of one address.
+pub(super) fn host(entry: &EntryReport) -> String {
+    let cidr = entry.cidr;
+    if cidr.prefix_len() == cidr.max_prefix_len() {
+        cidr.addr().to_string()
+    } else {
+        cidr.to_string()
+    }
+}
+
+fn foreign(entry: &Entry) -> Markup {
+    html! {
+        li.slot.foreign title="Made by others; never touched" {
+            div.head { span.rule { (entry.rule) } span.word { "foreign" } }
+            span.mono { (entry.cidr) }
+            p.times { @if entry.allow { "allow" } @else { "deny" } ", protocol " @if entry.protocol == "-1" { "any" } @else { (shown(&entry.protocol)) } }
+        }
+    }
+}
