@@ -24,7 +24,7 @@ pub(super) struct Easel<'a> {
 
 /// All panels of a page in the grid.
 pub(super) fn grid(easel: Easel<'_>, panels: &[PanelView]) -> Markup {
-    html! { div.grid { @for panel in panels { (draw(easel, panel)) } } }
+    html! { @if !panels.is_empty() { div.grid { @for panel in panels { (draw(easel, panel)) } } } }
 }
 
 /// One panel in its frame.

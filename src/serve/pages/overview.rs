@@ -8,12 +8,13 @@ use crate::{
         error::PageError,
         layout::{Context, Page},
         panel::{Easel, grid},
-        strip, told,
+        told,
     },
 };
 
 const STRIPS: usize = 2;
-const AUDIT_ROWS: usize = 9;
+const MESSAGES: usize = 8;
+const AUDIT_ROWS: usize = 10;
 
 /// Tiles first, then the gate, then what was done and what was not, then the other panels.
 pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
@@ -37,12 +38,12 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         ranged: true,
         body: html! {
             (grid(easel, &tiles))
-            @if let Ok(status) = &context.status { (strip::gate(links, context.now, status, STRIPS)) }
+            (told::gate_and_alerts(context, STRIPS, MESSAGES))
             div.grid {
-                (told::framed("done", "Done on the gate", "What happened last", 7, &audit, |rows| {
+                (told::framed("done", "Done on the gate", "What happened last", 8, &audit, |rows| {
                     html! { (told::audit(links, context.now, rows, "Done on the gate")) p.more { a href=(context.query.bare().href("/response")) { "All of it on the Response page" } } }
                 }))
-                (told::framed("not-done", "Not blocked, and why", "Decisions since the ledger began", 5, &context.status, |status| told::refusals(links, status)))
+                (told::framed("not-done", "Not blocked, and why", "Decisions since the ledger began", 4, &context.status, |status| told::refusals(links, status)))
             }
             (grid(easel, &others))
         },
