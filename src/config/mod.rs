@@ -1,1 +1,148 @@
 //! One configuration file, `portcullis.toml`, policy included, with environment overrides.
+//!
+//! ```
+//! let config: portcullis::config::Config = toml::from_str("[serve]\nlisten = '127.0.0.1:9000'").unwrap();
+//! assert_eq!(config.serve.listen.port(), 9000);
+//! ```
+
+mod load;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use portcullis_transforms::Source;
+use serde::{Deserialize, Serialize};
+
+pub use load::{Effective, Error, load};
+
+use crate::respond::policy::Policy;
+
+/// The whole configuration. Every key has a default; unknown keys are refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Ledger, network ACL model, index and read positions live here. Relative paths start at the file's own folder.
+    pub data: PathBuf,
+    /// Pages.
+    pub serve: Serve,
+    /// Where events come from, in the order in which they are opened.
+    pub sources: Vec<Input>,
+    /// What may be blocked.
+    pub policy: Policy,
+    /// Messages.
+    pub slack: Slack,
+    /// How long documents are kept.
+    pub retention: Retention,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("portcullis-data"),
+            serve: Serve::default(),
+            sources: Vec::new(),
+            policy: Policy::default(),
+            slack: Slack::default(),
+            retention: Retention::default(),
+        }
+    }
+}
+
+/// `[serve]`: the pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Serve {
+    /// Address and port to listen on; the default is this machine only.
+    pub listen: SocketAddr,
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8600)),
+        }
+    }
+}
+
+/// One `[[sources]]`: where events come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// A file, a directory, a pattern such as `logs/*.gz`, or `-` for standard input.
+    pub path: String,
+    /// What the records are; `auto` tells by shape.
+    #[serde(default)]
+    pub source: SourceChoice,
+    /// Flow-log format string, such as `${version} ${srcaddr} ...`, for flow logs without a header line.
+    #[serde(default)]
+    pub flow_format: Option<String>,
+    /// Go on reading what is appended, and files that appear later.
+    #[serde(default)]
+    pub follow: bool,
+}
+
+/// `auto`, or the name of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SourceChoice {
+    /// Told by each record's shape.
+    #[default]
+    Auto,
+    /// Told by the operator; a record of another source is refused.
+    Named(Source),
+}
+
+impl TryFrom<String> for SourceChoice {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text == "auto" {
+            return Ok(SourceChoice::Auto);
+        }
+        text.parse().map(SourceChoice::Named).map_err(|_| {
+            let names: Vec<_> = Source::ALL.iter().map(|source| source.name()).collect();
+            format!("unknown source `{text}`; choose auto, {}", names.join(", "))
+        })
+    }
+}
+
+impl From<SourceChoice> for String {
+    fn from(choice: SourceChoice) -> Self {
+        match choice {
+            SourceChoice::Auto => "auto".to_owned(),
+            SourceChoice::Named(source) => source.name().to_owned(),
+        }
+    }
+}
+
+/// `[slack]`: messages. The webhook is a secret, so the file names the environment variable that holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Slack {
+    /// Environment variable with the incoming webhook's URL; messages are sent when it is set and not empty.
+    pub webhook_env: String,
+}
+
+impl Default for Slack {
+    fn default() -> Self {
+        Self {
+            webhook_env: "PORTCULLIS_SLACK_WEBHOOK".to_owned(),
+        }
+    }
+}
+
+/// `[retention]`: how long documents are kept. The ledger and its audit are kept for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Days for which documents stay in the index.
+    pub days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 30 }
+    }
+}

@@ -1,1 +1,151 @@
 //! The ledger of every rule: states, rows, transitions, and the trait over its stores. Knows neither findings nor EC2.
+//!
+//! Everything about one network ACL stands behind one version number, [`Meta::version`]. Whoever changes
+//! anything reads a [`View`], works on a [`Draft`] of it, and commits on the condition that no version has moved;
+//! [`Error::Conflict`] says to read again. That is one `TransactWriteItems` of DynamoDB, and one SQLite transaction.
+
+pub mod draft;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod rows;
+pub mod state;
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+
+use crate::network_acl::AclKey;
+
+pub use draft::{Draft, Transaction};
+pub use rows::{
+    AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, HoldOff, Lease, Lists, MessageRow, Meta,
+    Removal, Row, Unreadable, View,
+};
+pub use state::{Event, State};
+
+/// The ledger could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Somebody else committed first: read again.
+    #[error("the ledger moved on while this change was prepared")]
+    Conflict,
+    /// The change would break a rule of the ledger. Nothing was written.
+    #[error("the ledger refuses {what}")]
+    Illegal {
+        /// What was asked for.
+        what: String,
+    },
+    /// The store failed; trying again may help.
+    #[error("ledger: {message}")]
+    Store {
+        /// What the store said.
+        message: String,
+        /// Its own error.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+/// What to read for planning, in one consistent read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ask<'a> {
+    /// Network ACLs: their meta rows and every live entry.
+    pub acls: &'a [AclKey],
+    /// Addresses whose entries are wanted in any state.
+    pub cidrs: &'a [IpNet],
+    /// Findings by id.
+    pub findings: &'a [String],
+}
+
+/// Which rows `entries` returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// Planned, applied, evicting and expiring.
+    #[default]
+    Active,
+    /// Removed, rejected and foreign ones too.
+    All,
+}
+
+/// A store for the ledger. Every method is short; none waits for EC2.
+pub trait Ledger: Send + Sync {
+    /// One consistent read.
+    ///
+    /// # Errors
+    /// [`Error::Store`], as for every call here.
+    fn read(&self, ask: Ask<'_>) -> impl Future<Output = Result<View, Error>> + Send;
+
+    /// Writes everything or nothing, provided that no version in the transaction has moved.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when one has.
+    fn commit(&self, transaction: &Transaction) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Network ACLs with pending work or an entry whose time is up, the longest waiting first.
+    fn pending(&self, now: DateTime<Utc>) -> impl Future<Output = Result<Vec<AclKey>, Error>> + Send;
+
+    /// Takes or renews the lease on a network ACL until `until`; `false` when another owner holds it.
+    fn lease(
+        &self,
+        acl: &AclKey,
+        owner: &str,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Gives the lease back, if it is still ours.
+    fn release(&self, acl: &AclKey, owner: &str) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Network ACLs that the ledger has written to.
+    fn acls(&self) -> impl Future<Output = Result<Vec<AclKey>, Error>> + Send;
+
+    /// Entries in the order in which they were planned.
+    fn entries(&self, filter: Filter) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
+
+    /// Audit rows with a number above `after`, in order.
+    fn audit(&self, after: u64, limit: usize) -> impl Future<Output = Result<Vec<AuditRow>, Error>> + Send;
+
+    /// The newest audit rows, newest first.
+    fn audit_newest(&self, limit: usize) -> impl Future<Output = Result<Vec<AuditRow>, Error>> + Send;
+
+    /// Alerts that are in no message yet, oldest first.
+    fn alerts_waiting(&self, limit: usize) -> impl Future<Output = Result<Vec<AlertRow>, Error>> + Send;
+
+    /// Makes one message of those alerts, unless one of them is in a message already: then [`Error::Conflict`].
+    fn put_message(&self, alerts: &[u64], message: &MessageRow) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Messages, newest first.
+    fn messages(&self, limit: usize) -> impl Future<Output = Result<Vec<MessageRow>, Error>> + Send;
+
+    /// Messages not delivered nor given up whose time to try has come, oldest first.
+    fn unsent(&self, now: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<Vec<MessageRow>, Error>> + Send;
+
+    /// Records the outcome of one attempt to deliver.
+    fn delivered(&self, number: u64, outcome: &Delivery) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Records that could not be read as findings, newest first.
+    fn unreadable(&self, limit: usize) -> impl Future<Output = Result<Vec<Unreadable>, Error>> + Send;
+
+    /// Numbers for `status`, from the audit and the outbox.
+    fn counts(&self) -> impl Future<Output = Result<Counts, Error>> + Send;
+
+    /// A reader's position in the audit, 0 when it has none.
+    fn position(&self, reader: &str) -> impl Future<Output = Result<u64, Error>> + Send;
+
+    /// Moves a reader's position.
+    fn set_position(&self, reader: &str, number: u64) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// How one attempt to deliver a message ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was accepted.
+    Sent(DateTime<Utc>),
+    /// It was not.
+    Failed {
+        /// Why; never contains the webhook's URL.
+        error: String,
+        /// Not before; `None` gives up.
+        next: Option<DateTime<Utc>>,
+    },
+}

@@ -1,9 +1,15 @@
 //! Network ACL entries: the trait that the responder acts through, and what stands behind it.
 
+pub mod error;
+#[cfg(feature = "embedded")]
+pub mod model;
+
 use std::fmt;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+pub use error::{Code, Error};
 
 /// Which way the traffic goes that an entry judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,4 +62,87 @@ pub struct Entry {
     pub protocol: String,
     /// Whether the entry allows; the responder only ever writes denies.
     pub allow: bool,
+}
+
+impl Entry {
+    /// The only kind of entry that the responder writes: deny everything to or from `cidr`.
+    #[must_use]
+    pub fn deny(rule: u16, direction: Direction, cidr: IpNet) -> Self {
+        Self {
+            rule,
+            direction,
+            cidr: cidr.trunc(),
+            protocol: "-1".to_owned(),
+            allow: false,
+        }
+    }
+}
+
+/// A network ACL as EC2 describes it, with what the responder must know before it writes to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acl {
+    /// VPC it belongs to.
+    pub vpc: Option<String>,
+    /// Whether it is its VPC's default network ACL.
+    pub is_default: bool,
+    /// Subnets associated with it, sorted.
+    pub subnets: Vec<String>,
+    /// Entries allowed per direction.
+    pub quota: usize,
+    /// All entries but the default deny 32767, by direction and then rule number.
+    pub entries: Vec<Entry>,
+}
+
+/// What the guards must know of the accounts: never blocked, whatever a finding says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// Public addresses of our own interfaces: elastic, NAT, load balancer, auto-assigned.
+    pub own_addresses: Vec<IpNet>,
+    /// Our own and peered networks.
+    pub own_networks: Vec<IpNet>,
+    /// Prefixes of AWS services other than EC2.
+    pub aws_services: Vec<IpNet>,
+}
+
+/// Where a finding says that the attacked resource is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Twelve-digit account id.
+    pub account: &'a str,
+    /// Region.
+    pub region: &'a str,
+    /// VPC, when the finding names it.
+    pub vpc: Option<&'a str>,
+    /// `subnet-...`
+    pub subnet: &'a str,
+}
+
+/// Reads and writes network ACL entries with the meaning, the errors and the lack of a compare-and-swap that EC2 has.
+///
+/// Create is create-if-absent, replace swaps the content of a rule number in one call, delete of a missing entry is an
+/// error. See [CreateNetworkAclEntry](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html).
+pub trait NetworkAcls: Send + Sync {
+    /// Every network ACL that can be seen.
+    ///
+    /// # Errors
+    /// [`Error`] with EC2's code, as for every call here.
+    fn list(&self) -> impl Future<Output = Result<Vec<AclKey>, Error>> + Send;
+
+    /// One network ACL with its entries.
+    fn describe(&self, key: &AclKey) -> impl Future<Output = Result<Acl, Error>> + Send;
+
+    /// The network ACL that guards a subnet, `None` when the subnet is not known.
+    fn acl_of(&self, place: &Place<'_>) -> impl Future<Output = Result<Option<AclKey>, Error>> + Send;
+
+    /// What the guards must know of the accounts.
+    fn inventory(&self) -> impl Future<Output = Result<Inventory, Error>> + Send;
+
+    /// Adds an entry; [`Code::EntryAlreadyExists`] when the rule number is taken in that direction.
+    fn create(&self, key: &AclKey, entry: &Entry) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Swaps the content of a rule number in one call; [`Code::EntryNotFound`] when there is none.
+    fn replace(&self, key: &AclKey, entry: &Entry) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Removes an entry; [`Code::EntryNotFound`] when there is none.
+    fn delete(&self, key: &AclKey, direction: Direction, rule: u16) -> impl Future<Output = Result<(), Error>> + Send;
 }

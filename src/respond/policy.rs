@@ -4,6 +4,13 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::report::Mode;
+use crate::finding::Role;
+
+mod types;
+mod validate;
+
+pub use types::TypeRule;
+pub use validate::PolicyError;
 
 /// The whole policy. Every field has a default that is safe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +22,8 @@ pub struct Policy {
     pub accounts: Vec<String>,
     /// Findings whose last activity is older are not acted on, in hours.
     pub max_age_hours: u32,
+    /// Finding types that may be blocked, each with a severity floor. Giving one replaces the whole default table.
+    pub types: Vec<TypeRule>,
     /// Limits on slots and evictions.
     pub limits: Limits,
     /// Addresses that are never blocked.
@@ -41,6 +50,8 @@ pub struct Limits {
     pub shared_subnets: usize,
     /// Whether a VPC's default network ACL may be written to.
     pub default_acl: bool,
+    /// Shortest IPv4 prefix that a person may deny, 8 to 32; findings name single addresses.
+    pub widest_prefix: u8,
 }
 
 /// Addresses that the guards spare, whatever a finding says. Overlap counts, not containment.
@@ -59,12 +70,48 @@ pub struct Lists {
     pub allow: Vec<IpNet>,
 }
 
+/// Whether the policy's table of types lets a finding block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeVerdict {
+    /// A rule names the type and role, and the severity reaches its floor.
+    Named,
+    /// Rules name the type and role, but the severity is below the floor of each.
+    SeverityBelow,
+    /// No rule names the type in this role.
+    NotNamed,
+}
+
+impl Policy {
+    /// Looks a finding type up. Any rule that is met is enough; their order does not matter.
+    #[must_use]
+    pub fn judge_type(&self, finding_type: &str, role: Role, severity: f64) -> TypeVerdict {
+        let mut verdict = TypeVerdict::NotNamed;
+        for rule in self.types.iter().filter(|rule| rule.names(finding_type, role)) {
+            if severity >= rule.severity {
+                return TypeVerdict::Named;
+            }
+            verdict = TypeVerdict::SeverityBelow;
+        }
+        verdict
+    }
+
+    /// Says everything that is wrong with the values, each with its key and a remedy.
+    ///
+    /// # Errors
+    ///
+    /// Every value that cannot work, in the order of the file.
+    pub fn validate(&self) -> Result<(), Vec<PolicyError>> {
+        validate::policy(self)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
             mode: Mode::Shadow,
             accounts: Vec::new(),
             max_age_hours: 24,
+            types: types::defaults(),
             limits: Limits::default(),
             lists: Lists::default(),
         }
@@ -82,6 +129,7 @@ impl Default for Limits {
             hold_off_hours: 24,
             shared_subnets: 20,
             default_acl: false,
+            widest_prefix: 24,
         }
     }
 }

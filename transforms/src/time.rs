@@ -1,1 +1,278 @@
 //! Timestamps as AWS writes them, to RFC 3339 UTC with milliseconds. Never a guess: out of range is a failure.
+//!
+//! AWS WAF writes epoch milliseconds, flow logs epoch seconds (and, in some, milliseconds), findings RFC 3339, some
+//! details a date and a time with a space between them. [`parse`] reads all of these:
+//!
+//! | form | example | read as |
+//! |---|---|---|
+//! | number below 10^11 | `1795258260`, `1795258260.25` | seconds since 1970 |
+//! | number below 10^14 | `1795258260250` | milliseconds |
+//! | number below 10^17 | `1795258260250000` | microseconds |
+//! | larger number | `1795258260250000000` | nanoseconds |
+//! | RFC 3339 | `2026-11-21T11:51:00.25+01:00` | as it says; an offset is required |
+//! | with a space | `2026-11-21 10:51:00.250000000` | UTC, or the offset that follows (`Z`, ` UTC`, `+01:00`) |
+//!
+//! The powers of ten are no guess: 10^11 seconds is the year 5138 and 10^11 milliseconds is March 1973, so between
+//! 1973 and 2100 exactly one unit fits a number, and before 1973 there was no AWS. Numbers may carry a fraction
+//! and an exponent (`1.795258260E9`, as Java prints a double). What is finer than a millisecond is cut off.
+//!
+//! ```
+//! use portcullis_transforms::time;
+//!
+//! let millis = time::parse(b"1795258260").expect("epoch seconds");
+//! let mut text = Vec::new();
+//! time::push_rfc3339(millis, &mut text);
+//! assert_eq!(text, b"2026-11-21T10:51:00.000Z");
+//! assert_eq!(time::parse(b"2026-11-21T11:51:00+01:00"), Ok(millis));
+//! ```
+
+/// The first millisecond after the accepted range: the start of the year 2101.
+const END: i64 = 4_133_980_800_000;
+
+/// Why a text is no timestamp. Its `Display` says what was wrong and what is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{}", self.0.words())]
+pub struct TimeError(Reason);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Reason {
+    Empty,
+    Negative,
+    Unreadable,
+    NoSuchMoment,
+    NoOffset,
+    OutOfRange,
+}
+
+impl Reason {
+    fn words(self) -> &'static str {
+        match self {
+            Reason::Empty => "the timestamp is empty",
+            Reason::Negative => "the timestamp is negative; times before 1970 are refused",
+            Reason::Unreadable => "neither an epoch number nor a date and time such as 2026-11-21T10:51:00Z",
+            Reason::NoSuchMoment => "the date, time or offset does not exist",
+            Reason::NoOffset => "the time has no UTC offset; write `Z` or an offset such as +01:00 after it",
+            Reason::OutOfRange => "the time lies outside the years 1970 to 2100",
+        }
+    }
+}
+
+/// Reads a timestamp in any of the forms above; the result is milliseconds since 1970 UTC.
+///
+/// # Errors
+/// Empty, negative, not a timestamp (`NaN` included), a date that does not exist, or a time before 1970 or after 2100.
+pub fn parse(text: &[u8]) -> Result<i64, TimeError> {
+    let millis = match text {
+        [] => return Err(TimeError(Reason::Empty)),
+        [b'-', b'0'..=b'9' | b'.', ..] => return Err(TimeError(Reason::Negative)),
+        [_, _, _, _, b'-', ..] => parse_calendar(text)?,
+        _ => parse_number(text)?,
+    };
+    if (0..END).contains(&millis) {
+        Ok(millis)
+    } else {
+        Err(TimeError(Reason::OutOfRange))
+    }
+}
+
+/// A decimal number, with the unit told by its magnitude.
+fn parse_number(text: &[u8]) -> Result<i64, TimeError> {
+    const TOO_LARGE: u128 = 10_u128.pow(29);
+    let unreadable = TimeError(Reason::Unreadable);
+    let out_of_range = TimeError(Reason::OutOfRange);
+    let (mantissa, exponent) = match text.iter().position(|b| matches!(b, b'e' | b'E')) {
+        Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = match mantissa.iter().position(|&b| b == b'.') {
+        Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
+        None => (mantissa, &[][..]),
+    };
+    let has_fraction = whole.len() < mantissa.len();
+    if whole.is_empty() || (has_fraction && fraction.is_empty()) {
+        return Err(unreadable);
+    }
+    // Scaled by 10^9, every accepted number is a whole one down to its last nanosecond, of at most 28 digits.
+    let mut scaled: u128 = 0;
+    let mut place = whole.len() as i64 + i64::from(exponent) + 9;
+    for &b in whole.iter().chain(fraction) {
+        if !b.is_ascii_digit() {
+            return Err(unreadable);
+        }
+        place -= 1;
+        if place >= 0 {
+            scaled = scaled * 10 + u128::from(b - b'0');
+        }
+        if scaled >= TOO_LARGE {
+            return Err(out_of_range);
+        }
+    }
+    for _ in 0..place.max(0) {
+        scaled *= 10;
+        if scaled == 0 || scaled >= TOO_LARGE {
+            break;
+        }
+    }
+    let value = scaled / 1_000_000_000;
+    let millis = if value < 100_000_000_000 {
+        scaled / 1_000_000
+    } else if value < 100_000_000_000_000 {
+        value
+    } else if value < 100_000_000_000_000_000 {
+        value / 1_000
+    } else {
+        value / 1_000_000
+    };
+    i64::try_from(millis).map_err(|_| out_of_range)
+}
+
+/// The digits after `e`; more than two of them would be out of range either way.
+fn parse_exponent(text: &[u8]) -> Result<i32, TimeError> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    let value = match digits {
+        [a] if a.is_ascii_digit() => i32::from(a - b'0'),
+        [a, b] if a.is_ascii_digit() && b.is_ascii_digit() => i32::from(a - b'0') * 10 + i32::from(b - b'0'),
+        _ => return Err(TimeError(Reason::Unreadable)),
+    };
+    Ok(if negative { -value } else { value })
+}
+
+/// `YYYY-MM-DD`, `T` or a space, `HH:MM:SS`, a fraction, an offset.
+fn parse_calendar(text: &[u8]) -> Result<i64, TimeError> {
+    let unreadable = TimeError(Reason::Unreadable);
+    let (Some(date_time), Some(rest)) = (text.get(..19), text.get(19..)) else {
+        return Err(unreadable);
+    };
+    let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+    let with_space = date_time[10] == b' ';
+    if separators.iter().any(|&(at, b)| date_time[at] != b) || !matches!(date_time[10], b'T' | b't' | b' ') {
+        return Err(unreadable);
+    }
+    let number = |from: usize, len: usize| digits(&date_time[from..from + len]).ok_or(unreadable);
+    let (year, month, day) = (number(0, 4)?, number(5, 2)?, number(8, 2)?);
+    let (hour, minute, second) = (number(11, 2)?, number(14, 2)?, number(17, 2)?);
+    let (millis, zone) = parse_fraction(rest)?;
+    let offset_minutes = parse_offset(zone, with_space)?;
+    // 60 is a leap second; it reads as the second after it, the only moment that epoch time has for it.
+    if !(1..=12).contains(&month)
+        || day == 0
+        || day > days_in_month(year, month)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
+        return Err(TimeError(Reason::NoSuchMoment));
+    }
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    Ok((seconds - offset_minutes * 60) * 1_000 + millis)
+}
+
+/// `.` and at least one digit, or nothing; the milliseconds and what follows.
+fn parse_fraction(rest: &[u8]) -> Result<(i64, &[u8]), TimeError> {
+    let [b'.', rest @ ..] = rest else {
+        return Ok((0, rest));
+    };
+    let len = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    if len == 0 {
+        return Err(TimeError(Reason::Unreadable));
+    }
+    let at = |i: usize| if i < len { i64::from(rest[i] - b'0') } else { 0 };
+    Ok((at(0) * 100 + at(1) * 10 + at(2), &rest[len..]))
+}
+
+/// Minutes east of UTC. Without an offset the space-separated form is UTC, which is how AWS writes it.
+fn parse_offset(zone: &[u8], with_space: bool) -> Result<i64, TimeError> {
+    match zone {
+        b"Z" | b"z" => Ok(0),
+        b"" if with_space => Ok(0),
+        b"" => Err(TimeError(Reason::NoOffset)),
+        [b' ', zone @ ..] if with_space && !zone.is_empty() => match zone {
+            b"UTC" => Ok(0),
+            _ => parse_offset(zone, false),
+        },
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (Some(hours), Some(minutes)) = (digits(&[*h1, *h2]), digits(&[*m1, *m2])) else {
+                return Err(TimeError(Reason::Unreadable));
+            };
+            if hours > 23 || minutes > 59 {
+                return Err(TimeError(Reason::NoSuchMoment));
+            }
+            let east = hours * 60 + minutes;
+            Ok(if *sign == b'-' { -east } else { east })
+        }
+        _ => Err(TimeError(Reason::Unreadable)),
+    }
+}
+
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0_i64, |value, b| {
+        b.is_ascii_digit().then(|| value * 10 + i64::from(b - b'0'))
+    })
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar. The year is counted from March, so that the leap day
+/// comes last and every month's start follows from one linear formula.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + day_of_year - 719_468
+}
+
+/// Appends `2026-11-21T10:51:00.000Z`. What lies outside the years 1970 to 9999 is written as the nearest moment
+/// inside; [`parse`] never yields it.
+pub fn push_rfc3339(millis: i64, out: &mut Vec<u8>) {
+    const LAST: i64 = 253_402_300_799_999;
+    let millis = millis.clamp(0, LAST) as u64;
+    let (seconds, ms) = (millis / 1_000, (millis % 1_000) as u32);
+    let (days, second_of_day) = ((seconds / 86_400) as u32, (seconds % 86_400) as u32);
+    let (year, month, day) = civil_from_days(days);
+    let (hour, minute, second) = (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    put2(&mut text, 0, year / 100);
+    put2(&mut text, 2, year % 100);
+    put2(&mut text, 5, month);
+    put2(&mut text, 8, day);
+    put2(&mut text, 11, hour);
+    put2(&mut text, 14, minute);
+    put2(&mut text, 17, second);
+    text[20] += (ms / 100) as u8;
+    put2(&mut text, 21, ms % 100);
+    out.extend_from_slice(&text);
+}
+
+fn put2(text: &mut [u8; 24], at: usize, value: u32) {
+    text[at] = b'0' + (value / 10) as u8;
+    text[at + 1] = b'0' + (value % 10) as u8;
+}
+
+/// The inverse of [`days_from_civil`] for days from 1970 on.
+fn civil_from_days(days: u32) -> (u32, u32, u32) {
+    let from_march_0000 = days + 719_468;
+    let era = from_march_0000 / 146_097;
+    let day_of_era = from_march_0000 % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = era * 400 + year_of_era + u32::from(month <= 2);
+    (year, month, day)
+}

@@ -1,0 +1,10 @@
+//! `portcullis demo`.
+
+use super::{Context, Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) async fn run(_args: Args, _context: &Context) -> Result<Outcome, Failure> {
+    Err(Failure::new("`demo` is not in this build yet"))
+}

@@ -1,0 +1,10 @@
+//! `portcullis generate`.
+
+use super::{Context, Failure, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_args: Args, _context: &Context) -> Result<Outcome, Failure> {
+    Err(Failure::new("`generate` is not in this build yet"))
+}

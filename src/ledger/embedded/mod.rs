@@ -1,0 +1,214 @@
+//! The ledger of one machine: one SQLite file, written ahead, every commit flushed to disk.
+//!
+//! Several processes may have it open: `list` and `unblock` work beside a running `serve`. Transactions are short, and
+//! whoever finds the file locked waits for [`BUSY`]. A process that acts on network ACLs holds a lock on a file beside
+//! the ledger, which the operating system frees when the process dies: no lease outlives its owner.
+
+mod read;
+mod write;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{
+    AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
+};
+use crate::network_acl::AclKey;
+
+/// How long a process waits for another one's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The form of the tables; a file of another form is refused.
+const FORM: i64 = 1;
+
+/// A ledger in one SQLite file.
+pub struct SqliteLedger {
+    connection: Mutex<Connection>,
+    acting: Option<File>,
+}
+
+impl SqliteLedger {
+    /// Opens or creates `ledger.sqlite` in a directory, which must exist.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the file cannot be opened, or was written by a newer version.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        let acting = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join("ledger.lock"))
+            .map_err(|error| store(&dir.join("ledger.lock").display().to_string(), error))?;
+        Self::prepare(Connection::open(dir.join("ledger.sqlite"))?, Some(acting))
+    }
+
+    /// A ledger that lives as long as the value; leases end by time alone.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when SQLite fails.
+    pub fn in_memory() -> Result<Self, Error> {
+        Self::prepare(Connection::open_in_memory()?, None)
+    }
+
+    fn prepare(mut connection: Connection, acting: Option<File>) -> Result<Self, Error> {
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let form: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if form != FORM && form != 0 {
+            return Err(Error::Store {
+                message: format!(
+                    "ledger.sqlite has form {form}, this version reads form {FORM}; use the version that wrote it"
+                ),
+                source: None,
+            });
+        }
+        if form == 0 {
+            transaction.execute_batch(include_str!("schema.sql"))?;
+            transaction.pragma_update(None, "user_version", FORM)?;
+        }
+        transaction.commit()?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            acting,
+        })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the lock was held left no half-done work: SQLite rolled its transaction back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reading<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        let result = work(&transaction)?;
+        transaction.finish()?;
+        Ok(result)
+    }
+
+    fn writing<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Whether no other process acts. Where it is so, every lease that is written down belongs to a dead process or to us.
+    fn alone(&self) -> Result<bool, Error> {
+        match self.acting.as_ref().map(File::try_lock) {
+            Some(Ok(())) => Ok(true),
+            Some(Err(TryLockError::WouldBlock)) | None => Ok(false),
+            Some(Err(TryLockError::Error(error))) => Err(store("ledger.lock", error)),
+        }
+    }
+}
+
+impl Ledger for SqliteLedger {
+    async fn read(&self, ask: Ask<'_>) -> Result<View, Error> {
+        self.reading(|db| read::view(db, ask))
+    }
+
+    async fn commit(&self, transaction: &Transaction) -> Result<(), Error> {
+        self.writing(|db| write::transaction(db, transaction))
+    }
+
+    async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<AclKey>, Error> {
+        self.reading(|db| read::pending(db, now))
+    }
+
+    async fn lease(&self, acl: &AclKey, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool, Error> {
+        let alone = self.alone()?;
+        if !alone && self.acting.is_some() {
+            return Ok(false);
+        }
+        self.writing(|db| write::lease(db, acl, owner, alone, now, until))
+    }
+
+    async fn release(&self, acl: &AclKey, owner: &str) -> Result<(), Error> {
+        self.writing(|db| write::release(db, acl, owner))?;
+        self.acting
+            .as_ref()
+            .map_or(Ok(()), File::unlock)
+            .map_err(|error| store("ledger.lock", error))
+    }
+
+    async fn acls(&self) -> Result<Vec<AclKey>, Error> {
+        self.reading(read::acls)
+    }
+
+    async fn entries(&self, filter: Filter) -> Result<Vec<Row>, Error> {
+        self.reading(|db| read::entries(db, filter))
+    }
+
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, Error> {
+        self.reading(|db| read::audit(db, after, limit))
+    }
+
+    async fn audit_newest(&self, limit: usize) -> Result<Vec<AuditRow>, Error> {
+        self.reading(|db| read::audit_newest(db, limit))
+    }
+
+    async fn alerts_waiting(&self, limit: usize) -> Result<Vec<AlertRow>, Error> {
+        self.reading(|db| read::alerts_waiting(db, limit))
+    }
+
+    async fn put_message(&self, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
+        self.writing(|db| write::message(db, alerts, message))
+    }
+
+    async fn messages(&self, limit: usize) -> Result<Vec<MessageRow>, Error> {
+        self.reading(|db| read::messages(db, limit))
+    }
+
+    async fn unsent(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<MessageRow>, Error> {
+        self.reading(|db| read::unsent(db, now, limit))
+    }
+
+    async fn delivered(&self, number: u64, outcome: &Delivery) -> Result<(), Error> {
+        self.writing(|db| write::delivered(db, number, outcome))
+    }
+
+    async fn unreadable(&self, limit: usize) -> Result<Vec<Unreadable>, Error> {
+        self.reading(|db| read::unreadable(db, limit))
+    }
+
+    async fn counts(&self) -> Result<Counts, Error> {
+        self.reading(read::counts)
+    }
+
+    async fn position(&self, reader: &str) -> Result<u64, Error> {
+        self.reading(|db| read::position(db, reader))
+    }
+
+    async fn set_position(&self, reader: &str, number: u64) -> Result<(), Error> {
+        self.writing(|db| write::position(db, reader, number))
+    }
+}
+
+fn store(what: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Store {
+        message: format!("{what}: {error}"),
+        source: Some(Box::new(error)),
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        store("ledger.sqlite", error)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        store("a row of ledger.sqlite", error)
+    }
+}

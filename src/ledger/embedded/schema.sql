@@ -1,0 +1,49 @@
+CREATE TABLE IF NOT EXISTS meta (
+  account TEXT NOT NULL, region TEXT NOT NULL, acl TEXT NOT NULL,
+  version INTEGER NOT NULL, lease_owner TEXT, lease_until INTEGER, body TEXT NOT NULL,
+  PRIMARY KEY (account, region, acl)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS entry (
+  account TEXT NOT NULL, region TEXT NOT NULL, acl TEXT NOT NULL,
+  direction TEXT NOT NULL, cidr TEXT NOT NULL,
+  state TEXT NOT NULL, rule INTEGER, seq INTEGER NOT NULL, planned_at INTEGER NOT NULL, expires INTEGER, body TEXT NOT NULL,
+  PRIMARY KEY (account, region, acl, direction, cidr)
+) STRICT, WITHOUT ROWID;
+
+-- One rule number, one entry. The one that is being evicted shares it with the one that replaces it.
+CREATE UNIQUE INDEX IF NOT EXISTS entry_by_rule ON entry (account, region, acl, direction, rule)
+  WHERE state IN ('planned', 'applied', 'expiring') AND rule IS NOT NULL;
+CREATE INDEX IF NOT EXISTS entry_by_state ON entry (state, planned_at);
+
+CREATE TABLE IF NOT EXISTS finding (
+  id TEXT PRIMARY KEY, version INTEGER NOT NULL, versions INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS lists (
+  one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS audit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS audit_by_event ON audit (event, reason);
+
+CREATE TABLE IF NOT EXISTS message (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, sent INTEGER, given_up INTEGER NOT NULL DEFAULT 0,
+  next INTEGER NOT NULL, attempts INTEGER NOT NULL, last_error TEXT, addresses TEXT NOT NULL, payload TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS message_unsent ON message (next) WHERE sent IS NULL AND given_up = 0;
+
+CREATE TABLE IF NOT EXISTS alert (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER REFERENCES message (number), body TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS alert_waiting ON alert (number) WHERE message IS NULL;
+
+CREATE TABLE IF NOT EXISTS unreadable (
+  digest TEXT PRIMARY KEY, at INTEGER NOT NULL, times INTEGER NOT NULL, reason TEXT NOT NULL, length INTEGER NOT NULL, bytes BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS position (
+  reader TEXT PRIMARY KEY, number INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,7 @@
+//! Telling people: the message, and the channels that carry it.
+
+pub mod message;
+pub mod slack;
+
+pub use message::{Alert, AlertKind, Place, message};
+pub use slack::{SendError, Sender, Slack};
