@@ -8,7 +8,7 @@
 //! | [`cli`] | one file per command |
 //! | [`serve`], [`consume`] | pages; files and standard input |
 //! | [`respond`], [`index`], [`dashboards`] | decisions and their execution; search; panels |
-//! | [`ledger`], [`network_acl`], [`finding`] | what the work stands on |
+//! | [`ledger`], [`network_acl`], [`finding`], [`input`] | what the work stands on |
 //! | `portcullis_transforms` | formats |
 
 pub mod cli;
@@ -16,9 +16,12 @@ pub mod config;
 #[cfg(feature = "embedded")]
 pub mod consume;
 pub mod dashboards;
+#[cfg(feature = "embedded")]
+pub mod demo;
 pub mod finding;
 pub mod generate;
 pub mod index;
+pub mod input;
 pub mod ledger;
 pub mod network_acl;
 pub mod respond;

@@ -24,7 +24,7 @@ impl Context {
     /// # Errors
     /// A usage failure (exit code 2) that names file, line, key and remedy.
     pub(crate) fn effective(&self) -> Result<Effective, Failure> {
-        config::load(self.config.as_deref(), std::env::vars()).map_err(Failure::usage)
+        config::load(self.config.as_deref(), config::environment()).map_err(Failure::usage)
     }
 
     /// The configuration alone.

@@ -1,10 +1,110 @@
 //! `portcullis generate`.
 
-use super::{Context, Failure, Outcome};
+use std::io::Write as _;
+
+use anyhow::anyhow;
+use chrono::{DateTime, TimeDelta, Utc};
+use portcullis_transforms::Source;
+
+use super::{Context, Failure, Outcome, output};
+use crate::generate::{DEFAULT_UNTIL, Generator};
+
+const LONG_HELP: &str = "\
+Events come in order of arrival, busy by day and quiet at night. The same source, count, seed,
+since and until give the same bytes, on every machine. Memory does not grow with the count.
+
+Examples:
+  portcullis generate --source waf --count 100000 | portcullis normalize --source waf
+  portcullis generate --source vpcflow --count 500 --since 7d --until 2026-03-01T00:00:00Z
+  portcullis generate --source guardduty --count 1000 --hostile 20   attacks on whoever reads them";
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = LONG_HELP)]
+pub(crate) struct Args {
+    /// Whose events: guardduty, securityhub, waf or vpcflow
+    #[arg(long, value_name = "SOURCE")]
+    source: Source,
 
-pub(crate) fn run(_args: Args, _context: &Context) -> Result<Outcome, Failure> {
-    Err(Failure::new("`generate` is not in this build yet"))
+    /// How many events
+    #[arg(long, value_name = "N")]
+    count: u64,
+
+    /// Another seed gives other accounts, clients and attackers
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    seed: u64,
+
+    /// How long before the end the first event may arrive: 90s, 30m, 24h or 7d
+    #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = span)]
+    since: TimeDelta,
+
+    /// When the span ends, as RFC 3339
+    #[arg(long, value_name = "TIME", default_value_t = DEFAULT_UNTIL)]
+    until: DateTime<Utc>,
+
+    /// Out of a hundred events, how many are attacks on the pipeline itself: broken, huge, deceptive
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
+    hostile: u8,
+}
+
+pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
+    let since = args
+        .until
+        .checked_sub_signed(args.since)
+        .ok_or_else(|| Failure::usage(anyhow!("--since reaches back beyond the calendar; give a shorter span")))?;
+    let mut generator = Generator::new(args.source, args.seed, since, args.until, args.count).hostile(args.hostile);
+    let mut out = output::stdout();
+    let mut line = Vec::new();
+    while generator.write_next(&mut line).is_some() {
+        line.push(b'\n');
+        out.write_all(&line)?;
+        line.clear();
+    }
+    out.flush()?;
+    Ok(Outcome::Done)
+}
+
+/// A span of time: a whole number and one of `s`, `m`, `h`, `d`. At most ten years, which keeps every time in range.
+fn span(text: &str) -> Result<TimeDelta, String> {
+    const REMEDY: &str = "give a whole number and a unit, such as 90s, 30m, 24h or 7d, of at most 3650d";
+    let unit = text.chars().last().ok_or(REMEDY)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(REMEDY.to_owned()),
+    };
+    text[..text.len() - unit.len_utf8()]
+        .parse::<u32>()
+        .ok()
+        .map(|number| i64::from(number) * seconds)
+        .filter(|seconds| (1..=3_650 * 86_400).contains(seconds))
+        .and_then(TimeDelta::try_seconds)
+        .ok_or_else(|| REMEDY.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_with_their_unit_and_refused_with_a_remedy() {
+        for (text, seconds) in [("90s", 90), ("30m", 1_800), ("24h", 86_400), ("7d", 604_800)] {
+            assert_eq!(span(text), Ok(TimeDelta::seconds(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "h",
+            "24",
+            "-1h",
+            "1.5h",
+            "0s",
+            "4000d",
+            "9999999999d",
+            "24ч",
+            "24 h",
+        ] {
+            assert!(span(text).is_err_and(|error| error.contains("24h")), "{text}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod logging;
 mod man;
 mod normalize;
 mod output;
+mod refusals;
 
 #[cfg(feature = "embedded")]
 mod allow;
@@ -29,6 +30,8 @@ mod respond;
 mod serve;
 #[cfg(feature = "embedded")]
 mod status;
+#[cfg(feature = "embedded")]
+mod stop;
 #[cfg(feature = "embedded")]
 mod unblock;
 

@@ -1,10 +1,360 @@
-//! `portcullis normalize`.
+//! `portcullis normalize`: records in, closed-schema documents out.
+//!
+//! One record at a time, so that memory does not grow with the input; a record that is refused is told on standard error
+//! and costs nothing else.
 
-use super::{Context, Failure, Outcome};
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
 
+use anyhow::Context as _;
+use indicatif::ProgressBar;
+use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema, Source};
+use serde_json::json;
+
+use super::{Context, Failure, Outcome, output, refusals::Refusals};
+use crate::{
+    config::SourceChoice,
+    input::{self, Content, RECORD_LIMIT, Records},
+};
+
+/// Arguments of `normalize`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "\
+Examples:
+  portcullis normalize --source guardduty findings/*.jsonl.gz > documents.ndjson
+  portcullis normalize --source auto /var/log/aws/
+  portcullis generate --source waf --count 1000 | portcullis normalize --source waf | head -1
+  portcullis normalize --source vpcflow --flow-format '${srcaddr} ${dstaddr} ${start} ${end}' flow.log
+  portcullis normalize --source waf --firehose --put-back back.ndjson < event.json
 
-pub(crate) fn run(_args: Args, _context: &Context) -> Result<Outcome, Failure> {
-    Err(Failure::new("`normalize` is not in this build yet"))
+Input is one record per line, or pretty-printed JSON documents; gzip is told by its content. Good records
+are written even where others are refused; then the exit code is 3.")]
+pub(crate) struct Args {
+    /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow
+    #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
+    source: SourceChoice,
+
+    /// Shape of the documents: ecs, or native for the records as they came with their timestamps normalised
+    #[arg(long, value_name = "SCHEMA", default_value = "ecs", value_parser = schema)]
+    schema: Schema,
+
+    /// Flow-log format string, such as '${version} ${srcaddr} ...', for flow logs without a header line
+    #[arg(long, value_name = "FORMAT")]
+    flow_format: Option<String>,
+
+    /// Keep each record's text in event.original
+    #[arg(long)]
+    keep_original: bool,
+
+    /// Key of event.id for logs that have no id of their own: 64 hexadecimal digits, the same as the Lambdas'
+    #[arg(long, value_name = "HEX", env = "PORTCULLIS_ID_KEY", hide_env_values = true, value_parser = id_key)]
+    id_key: Option<IdKey>,
+
+    /// Read one Firehose transformation event on standard input and write the Lambda's response
+    #[arg(long, conflicts_with = "files")]
+    firehose: bool,
+
+    /// With --firehose: where to write, as NDJSON, what the Lambda would put back on the stream
+    #[arg(long, value_name = "FILE", requires = "firehose")]
+    put_back: Option<PathBuf>,
+
+    /// Tell refusals and the summary on standard error as one JSON object per line
+    #[arg(long)]
+    json: bool,
+
+    /// Files, directories or patterns; `-` or nothing is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<String>,
 }
+
+fn source(text: &str) -> Result<SourceChoice, String> {
+    SourceChoice::try_from(text.to_owned())
+}
+
+fn schema(text: &str) -> Result<Schema, String> {
+    match text {
+        "ecs" => Ok(Schema::Ecs),
+        "native" => Ok(Schema::Native),
+        _ => Err("choose ecs or native".to_owned()),
+    }
+}
+
+/// The deployment's key. Its value is a secret: it is given by the variable rather than by the option.
+#[derive(Clone, Copy)]
+struct IdKey([u8; 32]);
+
+impl std::fmt::Debug for IdKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdKey(..)")
+    }
+}
+
+fn id_key(text: &str) -> Result<IdKey, String> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|c| c.to_digit(16))
+        .map(|digit| digit as u8)
+        .collect();
+    let mut key = [0; 32];
+    if text.len() != 64 || digits.len() != 64 {
+        return Err("it must be 64 hexadecimal digits; `openssl rand -hex 32` writes some".to_owned());
+    }
+    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+    }
+    Ok(IdKey(key))
+}
+
+/// Reads, normalises and writes.
+pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
+    let options = Options {
+        schema: args.schema,
+        flow_format: args.flow_format,
+        keep_original: args.keep_original,
+        id_key: args.id_key.map_or([0; 32], |key| key.0),
+    };
+    if args.firehose {
+        return firehose(args.source, options, args.put_back.as_deref());
+    }
+    let mut files = Vec::new();
+    for file in &args.files {
+        files.extend(input::expand(file).map_err(Failure::usage)?);
+    }
+    if args.files.is_empty() {
+        files.push(PathBuf::from("-"));
+    }
+    let mut run = Run::new(args.source, options, args.json)?;
+    let bar = output::progress(files.len() as u64, "normalising files");
+    if files.len() == 1 {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    let mut out = output::stdout();
+    for file in &files {
+        run.file(file, &mut out, &bar)?;
+        bar.inc(1);
+    }
+    out.flush()?;
+    bar.finish_and_clear();
+    run.summary(files.len());
+    Ok(if run.refusals.total() == 0 {
+        Outcome::Done
+    } else {
+        Outcome::InputRefused
+    })
+}
+
+/// The state of one call: what was read, and the normalisers, which keep their buffers.
+struct Run {
+    choice: SourceChoice,
+    options: Options,
+    normalizers: Vec<(Source, Normalizer)>,
+    document: Vec<u8>,
+    refusals: Refusals,
+    json: bool,
+    documents: u64,
+    dropped: u64,
+}
+
+impl Run {
+    fn new(choice: SourceChoice, options: Options, json: bool) -> Result<Self, Failure> {
+        let probe = match choice {
+            SourceChoice::Named(source) => source,
+            SourceChoice::Auto => Source::VpcFlow,
+        };
+        Normalizer::new(probe, options.clone()).map_err(Failure::usage)?;
+        Ok(Self {
+            choice,
+            options,
+            normalizers: Vec::new(),
+            document: Vec::with_capacity(16 * 1024),
+            refusals: Refusals::new(json),
+            json,
+            documents: 0,
+            dropped: 0,
+        })
+    }
+
+    /// Normalises one file. Only a failure to write ends the run; one to read is a refusal.
+    fn file(&mut self, path: &Path, out: &mut impl Write, bar: &ProgressBar) -> io::Result<()> {
+        let name = match path.to_string_lossy() {
+            name if name == "-" => "stdin".to_owned(),
+            name => name.into_owned(),
+        };
+        for (_, normalizer) in &mut self.normalizers {
+            normalizer.begin();
+        }
+        let before = (self.documents, self.refusals.total());
+        let mut line = 0;
+        match input::open(path) {
+            Err(error) => bar.suspend(|| self.refusals.unreadable(&name, line, &error)),
+            Ok(opened) => {
+                let mut records = Records::new(opened, RECORD_LIMIT);
+                loop {
+                    match records.next_record() {
+                        Ok(None) => break,
+                        Ok(Some(record)) => {
+                            line = record.line;
+                            self.record(&name, line, &record.content, out, bar)?;
+                        }
+                        Err(error) => {
+                            bar.suspend(|| self.refusals.unreadable(&name, line, &error));
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        let refused = self.refusals.total() - before.1;
+        if self.documents == before.0 && refused > 1 && !self.json {
+            let what = match self.choice {
+                SourceChoice::Named(source) => format!("a {} record", source.title()),
+                SourceChoice::Auto => "a record of a known source".to_owned(),
+            };
+            bar.suspend(|| {
+                output::tell(format_args!(
+                    "{}: none of {} records is {what}; is it another kind of file, or packed in a way that is not gzip?",
+                    output::printable(&name),
+                    output::count(refused)
+                ));
+            });
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        file: &str,
+        line: u64,
+        content: &Content<'_>,
+        out: &mut impl Write,
+        bar: &ProgressBar,
+    ) -> io::Result<()> {
+        let bytes = match *content {
+            Content::Bytes(bytes) => bytes,
+            Content::TooLong { bytes } => {
+                bar.suspend(|| self.refusals.too_long(file, line, bytes, RECORD_LIMIT));
+                return Ok(());
+            }
+        };
+        match self.normalize(bytes) {
+            Ok(portcullis_transforms::Outcome::Document) => {
+                out.write_all(&self.document)?;
+                self.documents += 1;
+            }
+            Ok(portcullis_transforms::Outcome::Dropped) => self.dropped += 1,
+            Err(refusal) => {
+                let refusal = not_text(bytes).unwrap_or(refusal);
+                bar.suspend(|| self.refusals.record(file, line, &refusal));
+            }
+        }
+        // One record that was large must not hold its memory for the rest of the run.
+        if self.document.capacity() > RECORD_LIMIT {
+            self.document = Vec::with_capacity(16 * 1024);
+        }
+        Ok(())
+    }
+
+    fn normalize(&mut self, record: &[u8]) -> Result<portcullis_transforms::Outcome, Refusal> {
+        let source = match self.choice {
+            SourceChoice::Named(source) => source,
+            SourceChoice::Auto => input::detect(record).ok_or_else(|| {
+                Refusal::new(
+                    RefusalKind::WrongSource,
+                    "",
+                    "the record's shape tells no source; name it with --source",
+                )
+            })?,
+        };
+        let place = match self.normalizers.iter().position(|(known, _)| *known == source) {
+            Some(place) => place,
+            None => {
+                self.normalizers
+                    .push((source, Normalizer::new(source, self.options.clone())?));
+                self.normalizers.len() - 1
+            }
+        };
+        self.document.clear();
+        self.normalizers[place].1.record(record, &mut self.document)
+    }
+
+    fn summary(&self, files: usize) {
+        if self.json {
+            output::tell(json!({
+                "files": files,
+                "documents": self.documents,
+                "dropped": self.dropped,
+                "refused": self.refusals.total(),
+                "reasons": self.refusals.by_reason(),
+            }));
+        } else if self.refusals.total() > 0 {
+            if self.refusals.untold() > 0 {
+                output::tell(format_args!(
+                    "{} more refused, of the same reasons (--json tells every one)",
+                    output::count(self.refusals.untold())
+                ));
+            }
+            output::tell(format_args!(
+                "documents: {}; dropped by design: {}; refused: {}",
+                output::count(self.documents),
+                output::count(self.dropped),
+                self.refusals
+            ));
+        }
+    }
+}
+
+/// Where a record is no text at all, that is what a person needs to hear, whatever the normaliser stumbled on.
+fn not_text(record: &[u8]) -> Option<Refusal> {
+    let at = std::str::from_utf8(record).err()?.valid_up_to();
+    Some(Refusal::new(
+        RefusalKind::Encoding,
+        "",
+        format!(
+            "not text: byte 0x{:02x} at offset {at} of the record is not UTF-8",
+            record[at]
+        ),
+    ))
+}
+
+/// One transformation event on standard input, the Lambda's response on standard output.
+fn firehose(choice: SourceChoice, options: Options, put_back: Option<&Path>) -> Result<Outcome, Failure> {
+    let SourceChoice::Named(source) = choice else {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--firehose needs --source: a delivery stream carries one source"
+        )));
+    };
+    let mut normalizer = Normalizer::new(source, options).map_err(Failure::usage)?;
+    let mut event = Vec::new();
+    io::stdin()
+        .lock()
+        .take(EVENT_LIMIT + 1)
+        .read_to_end(&mut event)
+        .context("cannot read standard input")?;
+    if event.len() as u64 > EVENT_LIMIT {
+        return Err(Failure::new(
+            "standard input holds more than 60 MiB, which is no event of Lambda; send one event",
+        ));
+    }
+    let (response, report) = portcullis_transforms::firehose::transform(&mut normalizer, &event)?;
+    if let Some(path) = put_back {
+        // Every record that is accepted is one document, so nothing is left over for the stream.
+        File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let mut out = output::stdout();
+    out.write_all(&response)?;
+    out.flush()?;
+    for line in report.log_lines(&[("source", source.name())]) {
+        output::tell(line);
+    }
+    Ok(if report.failed == 0 {
+        Outcome::Done
+    } else {
+        Outcome::InputRefused
+    })
+}
+
+/// Lambda takes 6 MB; ten times that leaves room for hand-made events and bounds memory.
+const EVENT_LIMIT: u64 = 60 * 1024 * 1024;

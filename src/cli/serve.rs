@@ -1,10 +1,301 @@
-//! `portcullis serve`.
+//! `portcullis serve`: the pages, the index and the responder on one's own events.
 
-use super::{Context, Failure, Outcome};
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
+use chrono::{TimeDelta, Utc};
+use tokio::{net::TcpListener, runtime::Handle, sync::mpsc};
+
+use super::{
+    Context, DataDir, Failure, Outcome, output,
+    refusals::Refusals,
+    stop::{self, Stop},
+};
+use crate::{
+    config::{Config, Input},
+    consume::{Files, Pipeline, pipeline, positions::Positions},
+    index::{Index, embedded},
+    input::{self, Content, RECORD_LIMIT, Records},
+    ledger::embedded::SqliteLedger,
+    network_acl::model::Model,
+    respond::{self, Embedded, notify::Slack},
+    serve,
+};
+
+/// How long to wait for new events before looking again.
+const PAUSE: Duration = Duration::from_millis(500);
+/// What was read is made durable and searchable at least this often.
+const SETTLE: Duration = Duration::from_secs(1);
+/// Records from standard input that wait for the pipeline.
+const WAITING: usize = 1_000;
+
+/// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "\
+Examples:
+  portcullis config init && portcullis serve --config portcullis.toml
+  aws s3 cp s3://findings/today.jsonl - | portcullis serve
+  portcullis serve --listen 127.0.0.1:9000
 
-pub(crate) async fn run(_args: Args, _context: &Context) -> Result<Outcome, Failure> {
-    Err(Failure::new("`serve` is not in this build yet"))
+Without [[sources]] in the configuration, records come from standard input and each one's shape
+tells what it is. Network ACLs are a model of EC2's: nothing is done to an AWS account.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    data: DataDir,
+
+    /// Address and port of the pages; without it `serve.listen` of the configuration
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+/// Runs until asked to stop.
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
+    let config = context.config()?;
+    let data = args.data.or(&config).to_owned();
+    let listen = args.listen.unwrap_or(config.serve.listen);
+    let slack = slack(&config)?;
+    let responder = Arc::new(respond::open_embedded(&data, config.policy.clone(), true)?);
+    let index = Arc::new(embedded::Embedded::open(
+        &data.join("index"),
+        embedded::Options::default(),
+    )?);
+    let pipeline = Pipeline::new(Arc::clone(&index) as Arc<dyn Index>, Arc::clone(&responder));
+    let reader = Reader::new(&config, &data, pipeline)?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Failure::new(format_args!(
+            "cannot listen on {listen}: {error}; choose another address with --listen"
+        ))
+    })?;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "the pages are open to the network and ask for no password; put a proxy that does in front");
+    }
+    let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
+    let views = Arc::new(serve::Dashboards(Arc::clone(&index) as Arc<dyn Index>));
+    let mut state = serve::State::new(gate, views);
+    state.slack = slack.is_some();
+    if !address.ip().is_loopback() {
+        state.hosts = serve::Hosts::Any;
+    }
+    let stop = stop::requested()?;
+    let mut closing = stop.clone();
+    let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
+    let told = tokio::spawn(tell(Arc::clone(&responder), slack, stop.clone()));
+    let runtime = Handle::current();
+    let reading = {
+        let stop = stop.clone();
+        tokio::task::spawn_blocking(move || reader.run(&runtime, &stop))
+    };
+    let kept = TimeDelta::days(i64::from(config.retention.days));
+    let expiry = tokio::spawn(expire(index, kept, stop));
+    output::tell(format_args!(
+        "portcullis: pages on http://{address}, data in {}",
+        data.display()
+    ));
+    let refused = reading.await??;
+    pages.await??;
+    told.await?;
+    expiry.await?;
+    Ok(if refused == 0 {
+        Outcome::Done
+    } else {
+        Outcome::InputRefused
+    })
+}
+
+/// The webhook, when the environment has one.
+pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
+    match std::env::var(&config.slack.webhook_env) {
+        Ok(webhook) if !webhook.trim().is_empty() => Slack::new(&webhook).map(Some).map_err(Failure::usage),
+        _ => Ok(None),
+    }
+}
+
+/// Sends what waits in the outbox, and finishes work that another process left.
+async fn tell(responder: Arc<Embedded>, slack: Option<Slack>, mut stop: Stop) {
+    loop {
+        if let Err(error) = responder.sweep(Utc::now()).await {
+            tracing::warn!(%error, "pending work waits");
+        }
+        if let Some(slack) = &slack
+            && let Err(error) = responder.deliver(slack, Utc::now()).await
+        {
+            tracing::warn!(%error, "messages wait");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SETTLE) => {}
+            () = stop.wait() => return,
+        }
+    }
+}
+
+/// Removes documents that are older than they are kept for.
+async fn expire(index: Arc<embedded::Embedded>, kept: TimeDelta, mut stop: Stop) {
+    loop {
+        let index = Arc::clone(&index);
+        let removed = tokio::task::spawn_blocking(move || index.delete_before(Utc::now() - kept)).await;
+        if let Ok(Err(error)) = removed {
+            tracing::warn!(%error, "old documents stay");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(3600)) => {}
+            () = stop.wait() => return,
+        }
+    }
+}
+
+/// Reads every input in turn, on a thread of its own.
+struct Reader {
+    pipeline: Pipeline<SqliteLedger, Model>,
+    positions: Positions,
+    files: Vec<Files>,
+    stdin: Option<Files>,
+    refusals: Refusals,
+    settled: Instant,
+}
+
+impl Reader {
+    fn new(config: &Config, data: &Path, pipeline: Pipeline<SqliteLedger, Model>) -> Result<Self, Failure> {
+        let from_stdin = Input {
+            path: "-".to_owned(),
+            source: Default::default(),
+            flow_format: None,
+            follow: false,
+        };
+        let inputs = if config.sources.is_empty() {
+            std::slice::from_ref(&from_stdin)
+        } else {
+            &config.sources
+        };
+        let mut files = Vec::new();
+        for input in inputs {
+            files.push(Files::new(input.clone()).map_err(Failure::usage)?);
+        }
+        let (mut stdin, files): (Vec<_>, Vec<_>) = files.into_iter().partition(Files::is_stdin);
+        Ok(Self {
+            pipeline,
+            positions: Positions::open(data)?,
+            files,
+            stdin: stdin.pop(),
+            refusals: Refusals::new(false),
+            settled: Instant::now(),
+        })
+    }
+
+    /// Until asked to stop. Returns how many records were refused.
+    fn run(mut self, runtime: &Handle, stop: &Stop) -> Result<u64, Failure> {
+        let mut stdin = self.stdin.take().map(|files| (files, from_stdin()));
+        let mut unsettled = false;
+        while !stop.is_requested() {
+            let mut read = false;
+            if let Some((files, records)) = &mut stdin {
+                for _ in 0..WAITING {
+                    let Ok((line, record)) = records.try_recv() else { break };
+                    let taken = runtime.block_on(self.pipeline.take(files.normalizers(), &record, Utc::now()))?;
+                    if let Some(refusal) = taken.refused {
+                        self.refusals.record("stdin", line, &refusal);
+                    }
+                    read = true;
+                }
+            }
+            for at in 0..self.files.len() {
+                read |= self.portion(at, runtime, stop)?;
+            }
+            unsettled |= read;
+            if unsettled && self.settled.elapsed() > SETTLE {
+                self.settle(runtime)?;
+                unsettled = false;
+            }
+            if !read {
+                thread::sleep(PAUSE);
+            }
+        }
+        self.settle(runtime)?;
+        Ok(self.refusals.total())
+    }
+
+    /// Reads one portion of one input to its end, or until asked to stop: then the portion is read again next time.
+    fn portion(&mut self, at: usize, runtime: &Handle, stop: &Stop) -> Result<bool, Failure> {
+        let portion = match self.files[at].next_portion(&self.positions) {
+            Ok(Some(portion)) => portion,
+            Ok(None) => return Ok(false),
+            Err(error) => {
+                tracing::warn!(%error, input = self.files[at].path(), "cannot be read; it will be tried again");
+                thread::sleep(Duration::from_secs(1));
+                return Ok(false);
+            }
+        };
+        let name = portion.path().to_string_lossy().into_owned();
+        let mut records = self.files[at].open(&portion)?;
+        let mut last = 0;
+        loop {
+            let record = match records.next_record() {
+                Ok(Some(record)) => record,
+                Ok(None) => break,
+                Err(error) => {
+                    self.refusals.unreadable(&name, last, &error);
+                    break;
+                }
+            };
+            last = record.line;
+            match record.content {
+                Content::TooLong { bytes } => self.refusals.too_long(&name, record.line, bytes, RECORD_LIMIT),
+                Content::Bytes(bytes) => {
+                    let normalizers = self.files[at].normalizers();
+                    let taken = runtime.block_on(self.pipeline.take(normalizers, bytes, Utc::now()))?;
+                    if let Some(refusal) = taken.refused {
+                        self.refusals.record(&name, record.line, &refusal);
+                    }
+                }
+            }
+            if stop.is_requested() {
+                return Ok(true);
+            }
+            if self.settled.elapsed() > SETTLE {
+                self.settle(runtime)?;
+            }
+        }
+        self.settle(runtime)?;
+        portion.settle(&mut self.positions);
+        self.positions.save()?;
+        Ok(true)
+    }
+
+    fn settle(&mut self, runtime: &Handle) -> Result<(), pipeline::Error> {
+        self.settled = Instant::now();
+        runtime.block_on(self.pipeline.settle(Utc::now()))
+    }
+}
+
+/// Records of standard input with their lines, read by a thread that ends with its input or with the process.
+fn from_stdin() -> mpsc::Receiver<(u64, Vec<u8>)> {
+    let (records, waiting) = mpsc::channel(WAITING);
+    thread::spawn(move || {
+        let read = || -> io::Result<()> {
+            let mut input = Records::new(input::open(Path::new("-"))?, RECORD_LIMIT);
+            while let Some(record) = input.next_record()? {
+                match record.content {
+                    Content::Bytes(bytes) => {
+                        if records.blocking_send((record.line, bytes.to_vec())).is_err() {
+                            return Ok(());
+                        }
+                    }
+                    Content::TooLong { bytes } => {
+                        tracing::warn!(line = record.line, bytes, "stdin: a record over the limit was refused");
+                    }
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = read() {
+            tracing::warn!(%error, "standard input cannot be read on");
+        }
+    });
+    waiting
 }

@@ -5,7 +5,11 @@
 //! assert_eq!(config.serve.listen.port(), 9000);
 //! ```
 
+mod check;
+mod explain;
 mod load;
+#[cfg(test)]
+mod tests;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -15,9 +19,12 @@ use std::{
 use portcullis_transforms::Source;
 use serde::{Deserialize, Serialize};
 
-pub use load::{Effective, Error, load};
+pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
 
 use crate::respond::policy::Policy;
+
+/// A commented file with every setting at its default: what `portcullis config init` writes.
+pub const TEMPLATE: &str = include_str!("template.toml");
 
 /// The whole configuration. Every key has a default; unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -63,7 +63,11 @@ impl Scope {
         let mut must_not = Vec::new();
         for Filter { field, value, negated } in &self.filters {
             let clause = json!({ "term": { field.as_str(): value } });
-            if *negated { must_not.push(clause) } else { filter.push(clause) }
+            if *negated {
+                must_not.push(clause)
+            } else {
+                filter.push(clause)
+            }
         }
         for text in [self.query.trim(), condition.trim()] {
             if !text.is_empty() {

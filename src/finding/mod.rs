@@ -25,7 +25,6 @@ mod asff;
 mod error;
 mod node;
 mod read;
-mod time;
 
 use std::net::IpAddr;
 
@@ -255,3 +254,6 @@ pub fn severity_label(severity: f64) -> &'static str {
         _ => "Low",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,10 @@
 //! Where documents are written and searched: the trait, and the engines behind it. Knows no panels.
 
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod fields;
+pub mod limits;
+
 use serde_json::Value;
 
 /// A search request or a document was refused, or the engine failed.

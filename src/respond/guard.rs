@@ -192,3 +192,6 @@ fn listed(net: IpNet, knowledge: &Knowledge, now: DateTime<Utc>) -> Option<Reaso
         .collect();
     in_list(&allowed).then_some(Reason::AllowListed)
 }
+
+#[cfg(test)]
+mod tests;

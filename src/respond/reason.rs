@@ -21,6 +21,12 @@ macro_rules! reasons {
             pub fn word(self) -> &'static str {
                 match self { $(Reason::$name => $word,)+ }
             }
+
+            /// What it means, in one sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Reason::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
         }
     };
 }
@@ -127,5 +133,70 @@ reasons! {
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+/// `docs/reasons.md`: every reason with what it means and what follows from it.
+#[must_use]
+pub fn reference() -> String {
+    use std::fmt::Write as _;
+
+    let mut text = String::from(INTRODUCTION);
+    for (reason, word, _) in Reason::ALL {
+        let decision = match super::decide::verdict(*reason) {
+            super::Verdict::Block => "block",
+            super::Verdict::Alert => "alert",
+            super::Verdict::Ignore => "ignore",
+        };
+        let line = writeln!(text, "| `{word}` | {decision} | {} |", reason.meaning());
+        debug_assert!(line.is_ok(), "writing to a string does not fail");
+    }
+    text
+}
+
+const INTRODUCTION: &str = "\
+<!-- Generated from src/respond/reason.rs; PORTCULLIS_UPDATE=1 cargo test -p portcullis reasons -->
+
+# Reasons
+
+Every decision carries exactly one of these words: in `portcullis respond --json`, in the audit, in the `response` documents
+(`portcullis.response.reason`) and in `not_blocked` of `portcullis status --json`. The set is closed and the words are stable.
+
+The first that applies wins, in this order: the finding (`sample`, `archived`, `stale`), its action, the address, the policy,
+then what stands on the network ACL. *Decision* is what follows: `block` denies the address, `alert` tells people and touches
+nothing, `ignore` only records it.
+
+| reason | decision | meaning |
+|---|---|---|
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_reasons_is_in_step() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reasons.md");
+        if std::env::var_os("PORTCULLIS_UPDATE").is_some() {
+            std::fs::write(path, reference()).expect("docs/ can be written");
+        }
+        let page = std::fs::read_to_string(path).expect("docs/reasons.md is there");
+        assert_eq!(
+            page,
+            reference(),
+            "run: PORTCULLIS_UPDATE=1 cargo test -p portcullis reasons"
+        );
+    }
+
+    #[test]
+    fn words_are_unique_and_serialise_as_themselves() {
+        let mut words: Vec<&str> = Reason::ALL.iter().map(|(_, word, _)| *word).collect();
+        for (reason, word, _) in Reason::ALL {
+            assert_eq!(serde_json::to_value(reason).expect("a word"), *word);
+            assert_eq!(reason.to_string(), *word);
+        }
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Reason::ALL.len());
     }
 }

@@ -25,6 +25,7 @@ mod listen;
 mod pages;
 mod panel;
 pub mod params;
+mod responder;
 mod slack;
 mod strip;
 #[cfg(test)]
@@ -49,6 +50,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 pub use gate::{Dashboards, Gate, Unavailable, Views};
 pub use guard::Hosts;
 pub use listen::run;
+pub use responder::Watched;
 
 use error::PageError;
 use layout::{Context, Page};

@@ -1,1 +1,317 @@
-//! To be written.
+//! Writes one line of JSON, member by member, into a buffer that the caller keeps.
+//!
+//! Objects are nested (`"source":{"ip":...}`), as the Elastic Common Schema shows them. A [`Line`] needs no look-ahead:
+//! each member ends with a comma that the closing brace replaces, and an object in which nothing was written disappears.
+//!
+//! ```
+//! use portcullis_transforms::document::Line;
+//!
+//! let mut out = Vec::new();
+//! let mut line = Line::begin(&mut out);
+//! line.date("@timestamp", 1_795_258_260_000);
+//! let source = line.open("source");
+//! line.string("address", "quoted \"name\"");
+//! line.number("port", 443);
+//! line.close(source);
+//! let nothing = line.open("destination");
+//! line.close(nothing);
+//! line.end();
+//! assert_eq!(
+//!     std::str::from_utf8(&out),
+//!     Ok("{\"@timestamp\":\"2026-11-21T10:51:00.000Z\",\"source\":{\"address\":\"quoted \\\"name\\\"\",\"port\":443}}\n")
+//! );
+//! ```
+
+use crate::time;
+
+/// The version of the Elastic Common Schema whose names the documents use.
+pub const ECS_VERSION: &str = "8.11.0";
+
+/// Which normaliser wrote a document: `portcullis.normalizer`.
+pub const NORMALIZER: &str = concat!("portcullis-transforms/", env!("CARGO_PKG_VERSION"));
+
+/// Longest keyword and longest leaf of a flat object in bytes; what is longer is cut there.
+///
+/// `OpenSearch` refuses a whole document for one term above 32,766 bytes. The mapping's `ignore_above` counts
+/// characters, of which 8191 never take more than 32,764 bytes.
+pub const KEYWORD_LIMIT: usize = 8191;
+
+/// What a cut value ends with.
+pub const CUT_MARK: &str = "…";
+
+/// An object or array that is being written; hand it back to [`Line::close`] or [`Line::close_array`].
+#[derive(Debug)]
+#[must_use = "an open object has to be closed"]
+pub struct Open {
+    start: usize,
+    content: usize,
+}
+
+/// One line of JSON in the making.
+///
+/// Keys are the schema's own names and are written as they are: they must need no escaping.
+#[derive(Debug)]
+pub struct Line<'o> {
+    out: &'o mut Vec<u8>,
+    cut: u64,
+}
+
+impl<'o> Line<'o> {
+    /// Starts the document's object at the end of `out`.
+    pub fn begin(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, cut: 0 }
+    }
+
+    /// How many values were cut so far; goes into `portcullis.cut`.
+    #[must_use]
+    pub fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    /// Counts one more cut value.
+    pub fn count_cut(&mut self) {
+        self.cut += 1;
+    }
+
+    /// The buffer, for a value that is written in place. Write one whole JSON value after [`Line::key`], then
+    /// [`Line::comma`].
+    pub fn out(&mut self) -> &mut Vec<u8> {
+        self.out
+    }
+
+    /// Writes `"key":`.
+    pub fn key(&mut self, key: &str) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    /// Ends a member or an array's value.
+    pub fn comma(&mut self) {
+        self.out.push(b',');
+    }
+
+    /// Opens the object `key`.
+    pub fn open(&mut self, key: &str) -> Open {
+        let start = self.out.len();
+        self.key(key);
+        self.out.push(b'{');
+        let content = self.out.len();
+        Open { start, content }
+    }
+
+    /// Closes an object; one without members is taken back.
+    pub fn close(&mut self, open: Open) {
+        self.finish(&open, b'}');
+    }
+
+    /// Opens the array `key`.
+    pub fn open_array(&mut self, key: &str) -> Open {
+        let start = self.out.len();
+        self.key(key);
+        self.out.push(b'[');
+        let content = self.out.len();
+        Open { start, content }
+    }
+
+    /// Closes an array; one without values is taken back.
+    pub fn close_array(&mut self, open: Open) {
+        self.finish(&open, b']');
+    }
+
+    fn finish(&mut self, open: &Open, bracket: u8) {
+        if self.out.len() == open.content {
+            self.out.truncate(open.start);
+            return;
+        }
+        if let Some(comma) = self.out.last_mut() {
+            *comma = bracket;
+        }
+        self.out.push(b',');
+    }
+
+    /// Writes `"key":"text"`, whole and escaped.
+    pub fn string(&mut self, key: &str, text: &str) {
+        self.key(key);
+        push_json_string(self.out, text);
+        self.comma();
+    }
+
+    /// Writes `"key":"text"`, cut at [`KEYWORD_LIMIT`].
+    pub fn keyword(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.keyword_value(text);
+    }
+
+    /// Writes one value of an array of keywords.
+    pub fn keyword_value(&mut self, text: &str) {
+        let kept = cut_text(text);
+        self.out.push(b'"');
+        push_escaped(self.out, kept);
+        if kept.len() < text.len() {
+            self.out.extend_from_slice(CUT_MARK.as_bytes());
+            self.cut += 1;
+        }
+        self.out.extend_from_slice(b"\",");
+    }
+
+    /// Writes `"key":number`.
+    pub fn number(&mut self, key: &str, number: i64) {
+        self.key(key);
+        push_integer(self.out, number);
+        self.comma();
+    }
+
+    /// Writes `"key":true` or `"key":false`.
+    pub fn boolean(&mut self, key: &str, value: bool) {
+        self.key(key);
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+        self.comma();
+    }
+
+    /// Writes `"key":"2026-11-21T10:51:00.000Z"` from milliseconds since 1970.
+    pub fn date(&mut self, key: &str, millis: i64) {
+        self.key(key);
+        self.out.push(b'"');
+        time::push_rfc3339(millis, self.out);
+        self.out.extend_from_slice(b"\",");
+    }
+
+    /// Ends the document with `}` and a newline.
+    pub fn end(self) {
+        match self.out.last_mut() {
+            Some(comma) if *comma == b',' => *comma = b'}',
+            _ => self.out.push(b'}'),
+        }
+        self.out.push(b'\n');
+    }
+}
+
+/// As much of `text` as fits [`KEYWORD_LIMIT`]: all of it, or a start that leaves room for [`CUT_MARK`].
+#[must_use]
+pub fn cut_text(text: &str) -> &str {
+    if text.len() <= KEYWORD_LIMIT {
+        return text;
+    }
+    let end = text.floor_char_boundary(KEYWORD_LIMIT - CUT_MARK.len());
+    text.get(..end).unwrap_or_default()
+}
+
+/// Appends `text` as a JSON string with its quotes.
+pub fn push_json_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    push_escaped(out, text);
+    out.push(b'"');
+}
+
+/// Appends `text` escaped for the inside of a JSON string.
+pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x00..=0x1f => 0,
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[from..at]);
+        if short == 0 {
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte & 15)]);
+        } else {
+            out.extend_from_slice(&[b'\\', short]);
+        }
+        from = at + 1;
+    }
+    out.extend_from_slice(&bytes[from..]);
+}
+
+/// Appends `bytes` in lower-case hexadecimal.
+pub fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        out.extend_from_slice(&[hex(byte >> 4), hex(byte & 15)]);
+    }
+}
+
+fn hex(nibble: u8) -> u8 {
+    b"0123456789abcdef"[usize::from(nibble & 15)]
+}
+
+/// Appends a number in decimal.
+pub fn push_integer(out: &mut Vec<u8>, number: i64) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    let mut left = number.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_is_escaped_as_json_wants_it() {
+        for text in [
+            "",
+            "plain",
+            "\"\\/",
+            "\u{0}\u{1f}\u{7f}",
+            "a\nb\r\tc",
+            "ünïcode ☃ 𝄞",
+            "</script>",
+        ] {
+            let mut out = Vec::new();
+            push_json_string(&mut out, text);
+            assert_eq!(serde_json::from_slice::<String>(&out).ok().as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn an_integer_is_written_as_the_standard_library_writes_it() {
+        for number in [0, 7, 10, -1, 1_795_258_260_000, i64::MAX, i64::MIN] {
+            let mut out = Vec::new();
+            push_integer(&mut out, number);
+            assert_eq!(out, number.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_long_keyword_is_cut_at_a_character_and_counted() {
+        let mut out = Vec::new();
+        let mut line = Line::begin(&mut out);
+        line.keyword("fits", &"x".repeat(KEYWORD_LIMIT));
+        assert_eq!(line.cut(), 0);
+        line.keyword("long", &"ü".repeat(KEYWORD_LIMIT));
+        assert_eq!(line.cut(), 1);
+        line.end();
+        let value: serde_json::Value = serde_json::from_slice(&out).expect("valid JSON");
+        let long = value["long"].as_str().expect("text");
+        assert!(long.len() <= KEYWORD_LIMIT && long.ends_with(CUT_MARK));
+    }
+
+    #[test]
+    fn an_empty_document_is_still_an_object() {
+        let mut out = Vec::new();
+        let mut line = Line::begin(&mut out);
+        let open = line.open("a");
+        let inner = line.open_array("b");
+        line.close_array(inner);
+        line.close(open);
+        line.end();
+        assert_eq!(out, b"{}\n");
+    }
+}

@@ -4,8 +4,11 @@
 //! [`Schema`]s. [`firehose`] wraps it in the record-transformation contract of Lambda.
 
 pub mod document;
+mod engine;
 pub mod envelope;
 pub mod firehose;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod normalize;
 pub mod schema;
 pub mod source;

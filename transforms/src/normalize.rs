@@ -1,6 +1,8 @@
 //! One delivered record in, one document out.
 
-use crate::{schema::Schema, source::Source};
+use std::fmt;
+
+use crate::{engine, schema::Schema, source::Source, sources};
 
 /// How a [`Normalizer`] reads and writes.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +48,50 @@ pub enum RefusalKind {
     Form,
 }
 
+impl RefusalKind {
+    /// Every kind, for documentation and metrics.
+    pub const ALL: &'static [RefusalKind] = &[
+        RefusalKind::Encoding,
+        RefusalKind::Syntax,
+        RefusalKind::Depth,
+        RefusalKind::Size,
+        RefusalKind::WrongSource,
+        RefusalKind::MissingField,
+        RefusalKind::Time,
+        RefusalKind::Form,
+    ];
+
+    /// The stable word for logs and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            RefusalKind::Encoding => "encoding",
+            RefusalKind::Syntax => "syntax",
+            RefusalKind::Depth => "depth",
+            RefusalKind::Size => "size",
+            RefusalKind::WrongSource => "wrong_source",
+            RefusalKind::MissingField => "missing_field",
+            RefusalKind::Time => "time",
+            RefusalKind::Form => "form",
+        }
+    }
+
+    /// What to do about a refusal of this kind.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            RefusalKind::Encoding => "send the record as UTF-8 text; a compressed record has to be unpacked first",
+            RefusalKind::Syntax => "send the record exactly as AWS delivered it, one per line",
+            RefusalKind::Depth => "no AWS record nests this deeply; look at what wrote it",
+            RefusalKind::Size => "no AWS record is this long; look for missing line breaks between records",
+            RefusalKind::WrongSource => "choose the source that the record is of",
+            RefusalKind::MissingField => "send whole records: a projection or filter upstream has removed the field",
+            RefusalKind::Time => "send the timestamp as AWS wrote it: epoch seconds or milliseconds, or RFC 3339",
+            RefusalKind::Form => "split the record upstream, so that each carries one event",
+        }
+    }
+}
+
 /// Why a record was refused: the reason, the field it concerns, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -57,11 +103,64 @@ pub struct Refusal {
     pub message: String,
 }
 
+impl Refusal {
+    /// A refusal of `kind` over `field` (a dotted path, or empty).
+    pub fn new(kind: RefusalKind, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        self.kind.remedy()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if !self.field.is_empty() {
+            write!(f, " (field {})", self.field)?;
+        }
+        write!(f, "; {}", self.remedy())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// At most 80 bytes of a record for a message, with everything but printable ASCII escaped.
+#[must_use]
+pub fn excerpt(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for &byte in bytes {
+        let shown = byte.escape_ascii();
+        if text.len() + shown.len() > 77 {
+            text.push_str("...");
+            break;
+        }
+        text.extend(shown.map(char::from));
+    }
+    text
+}
+
+/// The longest record that is read, in bytes: what one Lambda invocation can carry.
+pub const RECORD_LIMIT: usize = 6 * 1024 * 1024;
+
 /// Turns records of one source into documents. Reuse it: its buffers are kept between records.
 #[derive(Debug)]
 pub struct Normalizer {
-    source: Source,
-    options: Options,
+    mapper: Mapper,
+}
+
+/// The sources write JSON, except flow logs, which are text.
+#[derive(Debug)]
+enum Mapper {
+    Json(Box<engine::Mapper>),
+    VpcFlow(Box<sources::vpcflow::Mapper>),
 }
 
 impl Normalizer {
@@ -70,7 +169,23 @@ impl Normalizer {
     /// # Errors
     /// When `options.flow_format` names a field that flow logs do not have.
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
-        Ok(Self { source, options })
+        let mapper = match source {
+            Source::VpcFlow => Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?)),
+            Source::GuardDuty => Mapper::Json(Box::new(engine::Mapper::new(&sources::guardduty::GuardDuty, &options))),
+            Source::SecurityHub => Mapper::Json(Box::new(engine::Mapper::new(
+                &sources::securityhub::SecurityHub,
+                &options,
+            ))),
+            Source::Waf => Mapper::Json(Box::new(engine::Mapper::new(&sources::waf::Waf, &options))),
+        };
+        Ok(Self { mapper })
+    }
+
+    /// Starts another input, a file or a batch: forgets the header line of a flow log.
+    pub fn begin(&mut self) {
+        if let Mapper::VpcFlow(mapper) = &mut self.mapper {
+            mapper.begin();
+        }
     }
 
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
@@ -78,7 +193,22 @@ impl Normalizer {
     /// # Errors
     /// A [`Refusal`] names the reason, the field and the remedy.
     pub fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
-        let _ = (self.source, &self.options, record, out);
-        Ok(Outcome::Dropped)
+        if record.len() > RECORD_LIMIT {
+            return Err(Refusal::new(
+                RefusalKind::Size,
+                "",
+                format!("the record has {} bytes; the limit is {RECORD_LIMIT}", record.len()),
+            ));
+        }
+        let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
+        let start = out.len();
+        let result = match &mut self.mapper {
+            Mapper::Json(mapper) => mapper.record(record, out),
+            Mapper::VpcFlow(mapper) => mapper.record(record, out),
+        };
+        if !matches!(result, Ok(Outcome::Document)) {
+            out.truncate(start);
+        }
+        result
     }
 }

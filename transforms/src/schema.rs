@@ -3,6 +3,10 @@
 //! One table per source (`sources/*/fields.rs`) is the only place that names fields. Mappings, the field
 //! reference and the check that every dashboard field exists are functions of it.
 
+use serde_json::{Map, Value, json};
+
+use crate::{document::KEYWORD_LIMIT, source::Source};
+
 /// The shape of the documents that a normaliser writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Schema {
@@ -81,5 +85,44 @@ pub const fn field(name: &'static str, ty: Type, from: &'static str, meaning: &'
         ty,
         from,
         meaning,
+    }
+}
+
+/// The `OpenSearch` mapping of one source's `ecs` documents: closed (`"dynamic": false`), from the same table that the
+/// normaliser writes from.
+///
+/// ```
+/// use portcullis_transforms::{Source, schema};
+///
+/// let mapping = schema::mapping(Source::Waf);
+/// assert_eq!(mapping["dynamic"], false);
+/// assert_eq!(mapping["properties"]["source"]["properties"]["ip"]["type"], "ip");
+/// ```
+#[must_use]
+pub fn mapping(source: Source) -> Value {
+    let mut properties = Map::new();
+    for field in source.fields() {
+        place(&mut properties, field.name, definition(field.ty));
+    }
+    json!({ "dynamic": false, "properties": properties })
+}
+
+fn definition(ty: Type) -> Value {
+    match ty {
+        Type::Keyword => json!({ "type": "keyword", "ignore_above": KEYWORD_LIMIT }),
+        Type::Date => json!({ "type": "date", "format": "strict_date_time" }),
+        _ => json!({ "type": ty.name() }),
+    }
+}
+
+/// Puts `definition` where the dotted `name` says, with an object for every part before the last.
+fn place(properties: &mut Map<String, Value>, name: &str, definition: Value) {
+    let Some((first, rest)) = name.split_once('.') else {
+        properties.insert(name.to_owned(), definition);
+        return;
+    };
+    let object = properties.entry(first).or_insert_with(|| json!({ "properties": {} }));
+    if let Some(inner) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        place(inner, rest, definition);
     }
 }

@@ -1,3 +1,103 @@
-//! The habits of this repository. `cargo xtask --help` lists them.
+//! The habits of this repository: `cargo xtask test` runs everything that must hold, `cargo xtask screenshots` takes
+//! pictures of the pages. `cargo xtask --help` lists them.
 
-fn main() {}
+mod demo;
+mod shell;
+mod steps;
+mod tools;
+
+use std::{path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask test [--only STEP]...   install what tests need, then run every step; stops at the first that fails
+cargo xtask steps                   list the steps
+cargo xtask tools                   install what tests need, and nothing else
+cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
+                                    and the pictures of the README into docs/images";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["test", options @ ..] => test(&chosen(options)?),
+        ["steps"] => {
+            for step in steps::ALL {
+                println!("{:<12} {}", step.name, step.what);
+            }
+            Ok(())
+        }
+        ["tools"] => tools::install().map(drop),
+        ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
+        ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        [other, ..] => bail!("there is no `{other}`\n\n{HELP}"),
+    }
+}
+
+/// The steps that `--only` names, or all of them.
+fn chosen(options: &[&str]) -> Result<Vec<&'static steps::Step>> {
+    if options.is_empty() {
+        return Ok(steps::ALL.iter().collect());
+    }
+    let mut named = Vec::new();
+    for option in options.chunks(2) {
+        let ["--only", name] = option else {
+            bail!("`{}` is not understood\n\n{HELP}", option.join(" "));
+        };
+        match steps::ALL.iter().find(|step| step.name == *name) {
+            Some(step) => named.push(step),
+            None => bail!("there is no step `{name}`; `cargo xtask steps` lists them"),
+        }
+    }
+    Ok(named)
+}
+
+/// Runs the steps, stops at the first that fails, and closes with what passed and what did not.
+fn test(chosen: &[&steps::Step]) -> Result<()> {
+    let mut done = Vec::new();
+    let mut failure = None;
+    for (place, step) in chosen.iter().enumerate() {
+        println!("\n━━ {}/{} {}: {}", place + 1, chosen.len(), step.name, step.what);
+        let start = Instant::now();
+        let outcome = (step.run)();
+        done.push((step.name, start.elapsed(), outcome.is_ok()));
+        if let Err(error) = outcome {
+            println!(
+                "\nFAILED {}: {error:#}\nTo run it alone: cargo xtask test --only {}",
+                step.name, step.name
+            );
+            failure = Some(step.name);
+            break;
+        }
+    }
+    println!();
+    for (name, took, passed) in &done {
+        let verdict = if *passed { "passed" } else { "FAILED" };
+        println!("{name:<12} {verdict} {:>7.1} s", took.as_secs_f64());
+    }
+    let failed = usize::from(failure.is_some());
+    let left = chosen.len() - done.len();
+    if left > 0 {
+        println!("{left} steps were not run");
+    }
+    println!("\n{} passed, {failed} failed", done.len() - failed);
+    match failure {
+        None => Ok(()),
+        Some(name) => bail!("step `{name}` failed"),
+    }
+}

@@ -1,13 +1,21 @@
 //! The Slack message: what was blocked, why, and how to undo it, readable in ten seconds.
+//!
+//! The payload is Block Kit inside coloured attachments, the only way to give a message a colour. The colour repeats the
+//! severity, which is also written. Everything that a finding says passes through `text`.
+
+mod link;
+mod story;
+mod text;
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::finding::{FindingSummary, RemoteOrigin};
 use crate::network_acl::{AclKey, Direction};
 use crate::respond::reason::Reason;
+use story::Story;
 
 /// What happened, from a person's point of view. One alert tells of one transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,8 +71,66 @@ pub struct Alert {
     pub note: Option<String>,
 }
 
-/// One Slack payload that tells of all the alerts, oldest first.
+/// The most alerts that one message tells of. Every address among them stands in the message.
+pub const MOST_ALERTS: usize = 100;
+
+/// Stories that are told whole: six blocks each, of the fifty that Slack takes.
+const MOST_WHOLE: usize = 6;
+
+/// Characters of one section block.
+const SECTION: usize = 3000;
+
+/// One Slack payload that tells of all the alerts, in their order: `{"text": .., "attachments": [{"color": .., "blocks": ..}]}`.
+///
+/// Alerts on the same address and finding are told together; the first few whole, the rest of a burst in one line each.
+/// Give it at most [`MOST_ALERTS`]; it counts what is over and does not name it.
+///
+/// The limits are those of "Reference: blocks" in Slack's documentation.
 #[must_use]
 pub fn message(alerts: &[Alert]) -> Value {
-    serde_json::json!({"text": format!("{} alerts", alerts.len())})
+    let told = &alerts[..alerts.len().min(MOST_ALERTS)];
+    let stories = story::group(told);
+    let (whole, rest) = stories.split_at(stories.len().min(MOST_WHOLE));
+    let mut attachments: Vec<Value> = whole
+        .iter()
+        .map(|story| json!({"color": story.colour(), "blocks": story.blocks()}))
+        .collect();
+    let mut lines: Vec<String> = rest.iter().map(Story::line).collect();
+    if alerts.len() > told.len() {
+        lines.push(format!(
+            "and {} more alerts: `portcullis list`",
+            alerts.len() - told.len()
+        ));
+    }
+    for part in paragraphs(&lines) {
+        attachments.push(json!({"color": "#6b7280", "blocks": [story::section(&part)]}));
+    }
+    json!({"text": summary(&stories, alerts.len() - told.len()), "attachments": attachments})
 }
+
+/// The line that a notification shows.
+fn summary(stories: &[Story<'_>], more: usize) -> String {
+    match stories {
+        [] => "Portcullis has nothing to tell".to_owned(),
+        [one] if more == 0 => one.line(),
+        [first, others @ ..] => format!("{}, and {} more", first.line(), others.len() + more),
+    }
+}
+
+/// Joins lines into texts that fit a section.
+fn paragraphs(lines: &[String]) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for line in lines {
+        match parts.last_mut() {
+            Some(part) if text::length(part) + text::length(line) < SECTION => {
+                part.push('\n');
+                part.push_str(line);
+            }
+            _ => parts.push(line.clone()),
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests;

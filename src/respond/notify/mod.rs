@@ -3,5 +3,5 @@
 pub mod message;
 pub mod slack;
 
-pub use message::{Alert, AlertKind, Place, message};
-pub use slack::{SendError, Sender, Slack};
+pub use message::{Alert, AlertKind, MOST_ALERTS, Place, message};
+pub use slack::{SendError, Sender, Sending, Slack, WebhookError};

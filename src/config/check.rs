@@ -1,0 +1,80 @@
+//! What types cannot say: limits that contradict each other, secrets in the wrong place.
+
+use std::fmt;
+
+use portcullis_transforms::Source;
+
+use super::{Config, SourceChoice};
+
+/// A value that cannot stand, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// Dotted key.
+    pub(super) key: String,
+    message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+/// Everything that is wrong, in the order of the file.
+pub(super) fn problems(config: &Config) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut must = |holds: bool, key: &str, message: String| {
+        if !holds {
+            found.push(Problem {
+                key: key.to_owned(),
+                message,
+            });
+        }
+    };
+
+    must(
+        !config.data.as_os_str().is_empty(),
+        "data",
+        "is empty; write a directory".to_owned(),
+    );
+
+    let stdin = config.sources.iter().filter(|input| input.path == "-").count();
+    for (place, input) in config.sources.iter().enumerate() {
+        must(
+            !input.path.is_empty(),
+            &format!("sources[{place}].path"),
+            "is empty; write a file, a directory, a pattern, or \"-\" for standard input".to_owned(),
+        );
+        must(
+            input.path != "-" || stdin == 1,
+            &format!("sources[{place}].path"),
+            "standard input is named more than once; keep one".to_owned(),
+        );
+        let flow = matches!(input.source, SourceChoice::Auto | SourceChoice::Named(Source::VpcFlow));
+        must(
+            input.flow_format.is_none() || flow,
+            &format!("sources[{place}].flow_format"),
+            "is for flow logs only; remove it or set source = \"vpcflow\"".to_owned(),
+        );
+    }
+
+    for error in config.policy.validate().err().unwrap_or_default() {
+        let message = format!("{}: {}", error.value, error.remedy);
+        must(false, &error.key, message);
+    }
+
+    // The value is not repeated: it may be the secret itself.
+    let name = &config.slack.webhook_env;
+    must(
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+        "slack.webhook_env",
+        "is no name of a variable; put the webhook's URL into an environment variable and that variable's name here"
+            .to_owned(),
+    );
+    must(
+        config.retention.days > 0,
+        "retention.days",
+        "0 would keep nothing; write 1 or more".to_owned(),
+    );
+    found
+}

@@ -1,0 +1,169 @@
+//! What becomes of a record: a document in the index and, for GuardDuty, a decision.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use portcullis_transforms::{Outcome, Refusal, Source};
+
+use crate::{
+    index::{self, Index},
+    input::Normalizers,
+    ledger::Ledger,
+    network_acl::NetworkAcls,
+    respond::{self, Decision, Responder},
+};
+
+/// Bytes of documents that are kept before they are written.
+const BUFFER: usize = 8 * 1024 * 1024;
+/// Response documents that are taken at once.
+const AT_ONCE: usize = 1_000;
+
+/// A record could not be dealt with for a reason that may pass; it must be read again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] index::Error),
+    /// The ledger or the network ACLs.
+    #[error(transparent)]
+    Respond(#[from] respond::Error),
+}
+
+/// What was read since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Documents written, by source.
+    pub indexed: BTreeMap<&'static str, u64>,
+    /// Records that were refused, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Records with nothing to index, by design.
+    pub dropped: u64,
+    /// When the last record came.
+    pub last: Option<DateTime<Utc>>,
+}
+
+/// What became of one record.
+#[derive(Debug)]
+pub struct Taken {
+    /// Decisions, when it was a finding.
+    pub decisions: Vec<Decision>,
+    /// Why there is no document of it, when it was refused.
+    pub refused: Option<Refusal>,
+}
+
+/// The way of every record, whichever door it came through.
+pub struct Pipeline<L, N> {
+    index: Arc<dyn Index>,
+    responder: Arc<Responder<L, N>>,
+    documents: BTreeMap<&'static str, Vec<u8>>,
+    buffered: usize,
+    tally: Arc<Mutex<Tally>>,
+}
+
+impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
+    /// A pipeline into this index and this responder.
+    #[must_use]
+    pub fn new(index: Arc<dyn Index>, responder: Arc<Responder<L, N>>) -> Self {
+        Self {
+            index,
+            responder,
+            documents: BTreeMap::new(),
+            buffered: 0,
+            tally: Arc::default(),
+        }
+    }
+
+    /// What was read so far; shared, so that pages can show it.
+    #[must_use]
+    pub fn tally(&self) -> Arc<Mutex<Tally>> {
+        Arc::clone(&self.tally)
+    }
+
+    /// Takes one record that arrived at `now`. A finding's plan is durable when this returns; a document is after
+    /// [`Pipeline::settle`].
+    ///
+    /// A finding that the normaliser refuses still goes to the responder, which lists it as unreadable when it is.
+    ///
+    /// # Errors
+    /// Only for what may pass; a record that can never be read is counted and told in [`Taken::refused`].
+    pub async fn take(
+        &mut self,
+        normalizers: &mut Normalizers,
+        record: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Taken, Error> {
+        let source = match normalizers.source_of(record) {
+            Ok(source) => source,
+            Err(refusal) => return Ok(self.refuse(refusal, Vec::new(), now)),
+        };
+        let decisions = if source == Source::GuardDuty {
+            self.responder.accept(record, now).await?
+        } else {
+            Vec::new()
+        };
+        let buffer = self.documents.entry(source.name()).or_default();
+        let before = buffer.len();
+        match normalizers.record(source, record, buffer) {
+            Ok(Outcome::Document) => {
+                self.buffered += buffer.len() - before;
+                self.count(now, |tally| *tally.indexed.entry(source.name()).or_default() += 1);
+            }
+            Ok(Outcome::Dropped) => self.count(now, |tally| tally.dropped += 1),
+            Err(refusal) => return Ok(self.refuse(refusal, decisions, now)),
+        }
+        if self.buffered > BUFFER {
+            self.write()?;
+        }
+        Ok(Taken {
+            decisions,
+            refused: None,
+        })
+    }
+
+    /// Carries out what is planned, and makes everything taken so far durable and searchable.
+    ///
+    /// # Errors
+    /// When the index, the ledger or EC2 cannot be reached; nothing is lost, the next call goes on.
+    pub async fn settle(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
+        self.responder.sweep(now).await?;
+        self.write()?;
+        loop {
+            let documents = self.responder.take_documents(AT_ONCE).await?;
+            let mut lines = documents.lines.iter().map(Vec::as_slice);
+            self.index.write("response", &mut lines)?;
+            self.index.refresh()?;
+            if documents.lines.is_empty() {
+                return Ok(());
+            }
+            self.responder.documents_taken(documents.position).await?;
+        }
+    }
+
+    fn write(&mut self) -> Result<(), Error> {
+        for (index, documents) in &mut self.documents {
+            let mut lines = documents.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            self.index.write(index, &mut lines)?;
+            documents.clear();
+        }
+        self.buffered = 0;
+        Ok(())
+    }
+
+    fn refuse(&self, refusal: Refusal, decisions: Vec<Decision>, now: DateTime<Utc>) -> Taken {
+        self.count(now, |tally| *tally.refused.entry(refusal.kind.word()).or_default() += 1);
+        Taken {
+            decisions,
+            refused: Some(refusal),
+        }
+    }
+
+    fn count(&self, now: DateTime<Utc>, change: impl FnOnce(&mut Tally)) {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.last = Some(now);
+        change(&mut tally);
+    }
+}

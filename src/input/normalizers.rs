@@ -1,0 +1,77 @@
+//! One normaliser per source that turns up, chosen by the operator or told by each record's shape.
+
+use portcullis_transforms::{Normalizer, Options, Outcome, Refusal, RefusalKind, Source};
+
+use super::detect;
+use crate::config::SourceChoice;
+
+/// Turns records into documents, whatever their source. Reuse it: the normalisers keep their buffers.
+#[derive(Debug)]
+pub struct Normalizers {
+    choice: SourceChoice,
+    options: Options,
+    known: Vec<(Source, Normalizer)>,
+}
+
+impl Normalizers {
+    /// Normalisers for one source, or for whatever the records turn out to be.
+    ///
+    /// # Errors
+    /// When the options hold for no record at all, such as a flow-log format with an unknown field.
+    pub fn new(choice: SourceChoice, options: Options) -> Result<Self, Refusal> {
+        let probe = match choice {
+            SourceChoice::Named(source) => source,
+            SourceChoice::Auto => Source::VpcFlow,
+        };
+        let normalizer = Normalizer::new(probe, options.clone())?;
+        Ok(Self {
+            choice,
+            options,
+            known: vec![(probe, normalizer)],
+        })
+    }
+
+    /// What the records were said to be.
+    #[must_use]
+    pub fn choice(&self) -> SourceChoice {
+        self.choice
+    }
+
+    /// Which source a record is of: the one that was named, else what its shape tells.
+    ///
+    /// # Errors
+    /// When its shape tells nothing.
+    pub fn source_of(&self, record: &[u8]) -> Result<Source, Refusal> {
+        match self.choice {
+            SourceChoice::Named(source) => Ok(source),
+            SourceChoice::Auto => detect(record).ok_or_else(|| {
+                Refusal::new(
+                    RefusalKind::WrongSource,
+                    "",
+                    "the record's shape tells no source; name it with --source, or `source` in the configuration",
+                )
+            }),
+        }
+    }
+
+    /// Appends the document of a record of `source`; see [`Normalizer::record`].
+    ///
+    /// # Errors
+    /// As [`Normalizer::record`].
+    pub fn record(&mut self, source: Source, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        let place = match self.known.iter().position(|(known, _)| *known == source) {
+            Some(place) => place,
+            None => {
+                self.known
+                    .push((source, Normalizer::new(source, self.options.clone())?));
+                self.known.len() - 1
+            }
+        };
+        self.known[place].1.record(record, out)
+    }
+
+    /// Forgets what held for one file only: the header line of its flow logs.
+    pub fn next_file(&mut self) {
+        self.known.retain(|(source, _)| *source != Source::VpcFlow);
+    }
+}

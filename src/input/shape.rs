@@ -1,0 +1,204 @@
+//! Which source a record is of, told by its shape.
+//!
+//! Only the names at the top level decide, and of the values only the two that EventBridge itself writes: what an attacker
+//! can put into a header or a title is never looked at.
+
+use portcullis_transforms::Source;
+
+/// What a name at the top level of a JSON record says.
+const NAMES: &[(&str, Source)] = &[
+    ("webaclId", Source::Waf),
+    ("httpRequest", Source::Waf),
+    ("httpSourceId", Source::Waf),
+    ("terminatingRuleId", Source::Waf),
+    ("ProductArn", Source::SecurityHub),
+    ("GeneratorId", Source::SecurityHub),
+    ("AwsAccountId", Source::SecurityHub),
+    ("finding_info", Source::SecurityHub),
+    ("class_uid", Source::SecurityHub),
+    ("schemaVersion", Source::GuardDuty),
+    ("service", Source::GuardDuty),
+    ("Service", Source::GuardDuty),
+    ("Partition", Source::GuardDuty),
+    ("message", Source::VpcFlow),
+    ("srcaddr", Source::VpcFlow),
+    ("dstaddr", Source::VpcFlow),
+    ("interface_id", Source::VpcFlow),
+    ("interface-id", Source::VpcFlow),
+    ("interfaceId", Source::VpcFlow),
+];
+
+/// What the `source` or `detail-type` of an EventBridge envelope says.
+const ENVELOPES: &[(&str, Source)] = &[
+    ("aws.guardduty", Source::GuardDuty),
+    ("GuardDuty Finding", Source::GuardDuty),
+    ("aws.securityhub", Source::SecurityHub),
+    ("Security Hub Findings - Imported", Source::SecurityHub),
+    ("Security Hub Findings - Custom Action", Source::SecurityHub),
+    ("Security Hub Insight Results", Source::SecurityHub),
+    ("Findings Imported V2", Source::SecurityHub),
+];
+
+/// The source that a record's shape belongs to: JSON by its names, any other text as flow logs. `None` when no name decides.
+///
+/// ```
+/// use portcullis::input::detect;
+/// use portcullis_transforms::Source;
+///
+/// assert_eq!(detect(br#"{"timestamp":1,"webaclId":"arn"}"#), Some(Source::Waf));
+/// assert_eq!(detect(b"2 123456789012 eni-1 - - - - - - - 1 2 - NODATA"), Some(Source::VpcFlow));
+/// assert_eq!(detect(br#"{"hello":"world"}"#), None);
+/// ```
+#[must_use]
+pub fn detect(record: &[u8]) -> Option<Source> {
+    let record = record.trim_ascii_start();
+    if record.first() != Some(&b'{') {
+        return Some(Source::VpcFlow);
+    }
+    let mut envelope = None;
+    let mut flow = None;
+    for (name, value) in (Members { rest: &record[1..] }) {
+        if matches!(name, b"source" | b"detail-type") {
+            envelope = envelope.or_else(|| look_up(ENVELOPES, value));
+        } else if let Some(source) = look_up(NAMES, name) {
+            // `message` says least: other records have one too.
+            if name != b"message" {
+                return Some(source);
+            }
+            flow = Some(source);
+        }
+    }
+    envelope.or(flow)
+}
+
+fn look_up(table: &[(&str, Source)], text: &[u8]) -> Option<Source> {
+    table
+        .iter()
+        .find(|(name, _)| name.as_bytes() == text)
+        .map(|(_, source)| *source)
+}
+
+/// The members of a JSON object: raw name, and raw text of a string value or nothing. Stops where it is no JSON.
+struct Members<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.skip_blanks();
+        let name = self.string()?;
+        self.skip_blanks();
+        self.rest = self.rest.strip_prefix(b":")?;
+        self.skip_blanks();
+        let value = if self.rest.first() == Some(&b'"') {
+            self.string()?
+        } else {
+            self.skip_value();
+            &[]
+        };
+        self.skip_blanks();
+        self.rest = self.rest.strip_prefix(b",").unwrap_or(&[]);
+        Some((name, value))
+    }
+}
+
+impl<'a> Members<'a> {
+    fn skip_blanks(&mut self) {
+        self.rest = self.rest.trim_ascii_start();
+    }
+
+    fn string(&mut self) -> Option<&'a [u8]> {
+        let text = self.rest.strip_prefix(b"\"")?;
+        let mut at = 0;
+        loop {
+            at += memchr::memchr2(b'"', b'\\', &text[at..])?;
+            if text[at] == b'"' {
+                self.rest = &text[at + 1..];
+                return Some(&text[..at]);
+            }
+            at = (at + 2).min(text.len());
+        }
+    }
+
+    /// Past a number, word, object or array, however deep.
+    fn skip_value(&mut self) {
+        let mut depth = 0_u32;
+        while let Some(&byte) = self.rest.first() {
+            match byte {
+                b'"' => {
+                    if self.string().is_none() {
+                        self.rest = &[];
+                    }
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth == 0 => return,
+                b'}' | b']' => depth -= 1,
+                b',' if depth == 0 => return,
+                _ => {}
+            }
+            self.rest = &self.rest[1..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_tells_the_source() {
+        use Source::{GuardDuty, SecurityHub, VpcFlow, Waf};
+        for (record, source) in [
+            (
+                r#"{"timestamp":1576280412771,"formatVersion":1,"webaclId":"arn"}"#,
+                Some(Waf),
+            ),
+            (r#"{"schemaVersion":"2.0","accountId":"1","id":"x"}"#, Some(GuardDuty)),
+            (
+                r#"{"AccountId":"1","Arn":"a","Partition":"aws","Service":{}}"#,
+                Some(GuardDuty),
+            ),
+            (
+                r#"{"SchemaVersion":"2018-10-08","Id":"x","ProductArn":"p"}"#,
+                Some(SecurityHub),
+            ),
+            (
+                r#"{ "source" : "aws.guardduty", "detail" : {"a":[{}]} }"#,
+                Some(GuardDuty),
+            ),
+            (
+                r#"{"version":"0","detail-type":"Security Hub Findings - Imported","detail":{"findings":[{}]}}"#,
+                Some(SecurityHub),
+            ),
+            (r#"{"message":"2 1 eni-1 - - - - - - - 1 2 - NODATA"}"#, Some(VpcFlow)),
+            (r#"{"message":"x","webaclId":"arn"}"#, Some(Waf)),
+            (r#"{"version":2,"srcaddr":"192.0.2.1"}"#, Some(VpcFlow)),
+            ("version account-id interface-id", Some(VpcFlow)),
+            ("2 1 eni-1 192.0.2.1", Some(VpcFlow)),
+            (r#"{"a":1}"#, None),
+            (r#"{"findings":[]}"#, None),
+            ("{", None),
+            (r#"{"a""#, None),
+            (r#"{"a":"\"#, None),
+            (r#"{"a":["#, None),
+        ] {
+            assert_eq!(detect(record.as_bytes()), source, "{record}");
+        }
+    }
+
+    #[test]
+    fn text_that_an_attacker_can_write_does_not_decide() {
+        for record in [
+            r#"{"x":"\",\"webaclId\":\"","y":{"ProductArn":"p"}}"#,
+            r#"{"x":["webaclId",{"schemaVersion":1}],"webaclIdx":1}"#,
+            r#"{"x":"aws.guardduty"}"#,
+        ] {
+            assert_eq!(detect(record.as_bytes()), None, "{record}");
+        }
+        let waf = br#"{"labels":[{"source":"aws.guardduty"}],"httpRequest":{"ProductArn":"p"}}"#;
+        assert_eq!(detect(waf), Some(Source::Waf));
+    }
+}

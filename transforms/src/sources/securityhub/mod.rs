@@ -1,0 +1,10 @@
+//! To follow.
+use crate::{engine::Map, schema::Field};
+
+/// The table.
+pub const FIELDS: &[Field] = &[];
+
+#[derive(Debug)]
+pub(crate) struct SecurityHub;
+
+impl Map for SecurityHub {}

@@ -1,0 +1,116 @@
+//! What `cargo xtask test` runs, in order: cheap first, so that a small mistake is told early.
+
+use anyhow::Result;
+
+use crate::{
+    demo,
+    shell::{cargo, run, target},
+    tools,
+};
+
+/// One step, with a name to run it alone by.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) run: fn() -> Result<()>,
+}
+
+/// Every step.
+///
+/// Clippy and the tests share one set of features (all of them), so that the dependencies are built once for each; the
+/// release build has the default features, as people get them.
+pub(crate) const ALL: &[Step] = &[
+    Step {
+        name: "tools",
+        what: "install what the tests need",
+        run: || tools::install().map(drop),
+    },
+    Step {
+        name: "fmt",
+        what: "the code is formatted",
+        run: || run(&mut cargo(&["fmt", "--all", "--check"])),
+    },
+    Step {
+        name: "clippy",
+        what: "no warnings: all features, the default ones, none",
+        run: clippy,
+    },
+    Step {
+        name: "test",
+        what: "unit, property, golden and end-to-end tests",
+        run: || {
+            let mut tests = cargo(&["test", "--workspace", "--all-features", "--all-targets", "--locked"]);
+            tools::installed()?.announce(&mut tests);
+            run(&mut tests)
+        },
+    },
+    Step {
+        name: "doctest",
+        what: "the examples in the documentation",
+        run: || {
+            run(&mut cargo(&[
+                "test",
+                "--workspace",
+                "--all-features",
+                "--doc",
+                "--locked",
+            ]))
+        },
+    },
+    Step {
+        name: "doc",
+        what: "the documentation builds without warnings",
+        run: || {
+            run(
+                cargo(&["doc", "--workspace", "--all-features", "--no-deps", "--locked"])
+                    .env("RUSTDOCFLAGS", "-D warnings"),
+            )
+        },
+    },
+    Step {
+        name: "release",
+        what: "the release build with default features",
+        run: release,
+    },
+    Step {
+        name: "acceptance",
+        what: "what the program promises, on the release build",
+        run: acceptance,
+    },
+    Step {
+        name: "browser",
+        what: "every page of a running demo in Chromium",
+        run: demo::smoke,
+    },
+];
+
+fn clippy() -> Result<()> {
+    for features in [
+        &["--workspace", "--all-targets", "--all-features"][..],
+        &["--workspace", "--all-targets"],
+        &["--package", "portcullis", "--lib", "--no-default-features"],
+    ] {
+        let mut arguments = vec!["clippy", "--locked"];
+        arguments.extend(features);
+        arguments.extend(["--", "-D", "warnings"]);
+        run(&mut cargo(&arguments))?;
+    }
+    Ok(())
+}
+
+/// Builds what `cargo run --release` builds.
+pub(crate) fn release() -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--locked"]))
+}
+
+fn acceptance() -> Result<()> {
+    run(cargo(&[
+        "test",
+        "--workspace",
+        "--all-features",
+        "--locked",
+        "--test",
+        "acceptance",
+    ])
+    .env("PORTCULLIS_BIN", target().join("release/portcullis")))
+}

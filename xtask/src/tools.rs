@@ -1,0 +1,190 @@
+//! What tests need beside the toolchain: installed into a cache folder outside the checkout, or with the system's packages.
+//!
+//! As root on Debian or Ubuntu that happens by itself; elsewhere the one line is told that does it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell::{command, find, output, run, succeeds};
+
+const SLACK_SDK: &str = "3.47.0";
+const PLAYWRIGHT: &str = "1.65.1";
+
+/// Where the tools are.
+pub(crate) struct Tools {
+    /// A Python with `slack_sdk`, which knows Block Kit's limits.
+    pub(crate) python: PathBuf,
+    /// A folder with `playwright-core` in it.
+    pub(crate) node_modules: PathBuf,
+    /// Chromium.
+    pub(crate) chromium: PathBuf,
+}
+
+impl Tools {
+    /// Tells a command where the tools are.
+    pub(crate) fn announce(&self, command: &mut Command) {
+        command
+            .env("PORTCULLIS_TEST_PYTHON", &self.python)
+            .env("PORTCULLIS_TEST_NODE_MODULES", &self.node_modules)
+            .env("PORTCULLIS_TEST_CHROMIUM", &self.chromium);
+    }
+}
+
+/// One thing that the system has to bring.
+struct Need {
+    what: &'static str,
+    package: &'static str,
+    is_there: fn() -> bool,
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        what: "a C compiler",
+        package: "gcc libc6-dev",
+        is_there: || succeeds("cc", &["--version"]),
+    },
+    Need {
+        what: "Python 3 with venv",
+        package: "python3 python3-venv",
+        is_there: || succeeds("python3", &["-c", "import venv, ensurepip"]),
+    },
+    Need {
+        what: "Node.js with npm",
+        package: "nodejs npm",
+        is_there: || succeeds("node", &["--version"]) && succeeds("npm", &["--version"]),
+    },
+    Need {
+        what: "Chromium",
+        package: "chromium",
+        is_there: || chromium().is_some(),
+    },
+];
+
+/// Installs what is missing.
+pub(crate) fn install() -> Result<Tools> {
+    components()?;
+    packages()?;
+    let tools = places()?;
+    python(&tools.python)?;
+    playwright(&tools.node_modules)?;
+    println!("python     {}", tools.python.display());
+    println!("playwright {}", tools.node_modules.display());
+    println!("chromium   {}", tools.chromium.display());
+    Ok(tools)
+}
+
+/// Where everything is, once [`install`] has run.
+pub(crate) fn installed() -> Result<Tools> {
+    let tools = places()?;
+    if !tools.python.exists() || !tools.node_modules.join("playwright-core").exists() {
+        bail!("the tools are not installed; run `cargo xtask tools`");
+    }
+    Ok(tools)
+}
+
+fn places() -> Result<Tools> {
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| env::home_dir().map(|home| home.join(".cache")))
+        .context("no home folder; set XDG_CACHE_HOME")?
+        .join("portcullis-tests");
+    Ok(Tools {
+        python: cache.join(format!("slack_sdk-{SLACK_SDK}/bin/python")),
+        node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
+        chromium: chromium().context("Chromium is not installed; run `cargo xtask tools`")?,
+    })
+}
+
+fn chromium() -> Option<PathBuf> {
+    env::var_os("PORTCULLIS_TEST_CHROMIUM").map(PathBuf::from).or_else(|| {
+        ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+            .into_iter()
+            .find_map(find)
+    })
+}
+
+fn components() -> Result<()> {
+    for (name, arguments) in [("rustfmt", ["fmt", "--version"]), ("clippy", ["clippy", "--version"])] {
+        if !succeeds("cargo", &arguments) {
+            run(&mut command("rustup", &["component", "add", name]))
+                .with_context(|| format!("{name} is missing; with rustup: rustup component add {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn packages() -> Result<()> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_there)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|need| need.what).collect();
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.package.split(' ')).collect();
+    let line = format!("apt-get install --no-install-recommends {}", packages.join(" "));
+    if find("apt-get").is_none() {
+        bail!(
+            "missing: {}; install them with this system's package manager",
+            names.join(", ")
+        );
+    }
+    if output("id", &["-u"])? != "0" {
+        bail!("missing: {}; this installs them: sudo {line}", names.join(", "));
+    }
+    println!("missing: {}", names.join(", "));
+    run(command("apt-get", &["-q", "update"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    let mut arguments = vec!["-q", "-y", "install", "--no-install-recommends"];
+    arguments.extend(&packages);
+    run(command("apt-get", &arguments).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    match missing.iter().find(|need| !(need.is_there)()) {
+        None => Ok(()),
+        Some(need) => bail!("{} is still missing after `{line}`", need.what),
+    }
+}
+
+/// A virtual environment with `slack_sdk`, made beside its final place so that an interrupted one is never taken for whole.
+fn python(python: &Path) -> Result<()> {
+    let check = format!("import slack_sdk.version as v; assert v.__version__ == '{SLACK_SDK}'");
+    if succeeds(python, &["-c", &check]) {
+        return Ok(());
+    }
+    let folder = python.ancestors().nth(2).context("a path of three parts")?;
+    let place = folder.to_string_lossy();
+    run(&mut command("python3", &["-m", "venv", "--clear", &place]))?;
+    run(&mut command(
+        python,
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            &format!("slack_sdk=={SLACK_SDK}"),
+        ],
+    ))
+}
+
+fn playwright(node_modules: &Path) -> Result<()> {
+    if node_modules.join("playwright-core/package.json").exists() {
+        return Ok(());
+    }
+    let folder = node_modules.parent().context("a path of two parts")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    run(&mut command(
+        "npm",
+        &[
+            "install",
+            "--prefix",
+            &folder.to_string_lossy(),
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            &format!("playwright-core@{PLAYWRIGHT}"),
+        ],
+    ))
+}
