@@ -275,8 +275,11 @@ pub(crate) fn answer(result: &mut Value) {
                     *value = json!({ "value": count });
                 }
             }
+            let dated = object.contains_key("key_as_string");
             if let Some(key) = object.get_mut("key")
-                && let Some(number) = key.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9.0e15)
+                && let Some(number) = key.as_f64().map(|n| if dated { n.round() } else { n })
+                && number.fract() == 0.0
+                && number.abs() < 9.0e15
             {
                 *key = (number as i64).into();
             }
