@@ -7,7 +7,7 @@ use super::{
     State, assets,
     gate::Unavailable,
     params::{PRESETS, Query, REFRESH, Range},
-    text::{absolute, shown, visible},
+    text::{absolute, sentence, shown, visible},
     values::Links,
 };
 use crate::respond::report::{Mode, StatusReport};
@@ -193,7 +193,7 @@ fn banner(context: &Context<'_>) -> Markup {
     html! {
         aside.banner.(class) aria-label="Mode" {
             p {
-                strong { (word) } " " (meaning)
+                strong { (word) } " " (sentence(&meaning))
                 @if context.state.demo { " " span.demo { b { "Demo:" } " generated events, and a model of EC2's network ACLs. This is not AWS." } }
             }
         }
