@@ -7,6 +7,8 @@ pub mod document;
 mod engine;
 pub mod envelope;
 pub mod firehose;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod normalize;
 pub mod schema;
 pub mod source;

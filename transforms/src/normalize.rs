@@ -181,6 +181,13 @@ impl Normalizer {
         Ok(Self { mapper })
     }
 
+    /// Starts another input, a file or a batch: forgets the header line of a flow log.
+    pub fn begin(&mut self) {
+        if let Mapper::VpcFlow(mapper) = &mut self.mapper {
+            mapper.begin();
+        }
+    }
+
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
     ///
     /// # Errors

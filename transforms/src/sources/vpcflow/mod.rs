@@ -1,28 +1,26 @@
-//! VPC flow logs.
+//! Amazon VPC flow logs, and transit gateway flow logs: lines of text whose columns are told by a header line, by the
+//! configured format, or by AWS's documented order.
+//!
+//! [`FIELDS`] is the table, [`Mapper`] the one pass from a line to a document.
+//!
+//! ```
+//! use portcullis_transforms::{Options, sources::vpcflow::Mapper};
+//!
+//! let mut mapper = Mapper::new(&Options::default()).expect("no format that could be wrong");
+//! let line = b"2 123456789012 eni-0a1 198.51.100.7 10.0.0.5 51234 22 6 9 720 1795258200 1795258260 REJECT OK";
+//! let mut document = Vec::new();
+//! mapper.record(line, &mut document).expect("a line of the default format");
+//! assert!(document.starts_with(b"{\"@timestamp\":\"2026-11-21T10:51:00.000Z\""));
+//! ```
 
-use crate::{Options, Outcome, Refusal, schema::Field};
+mod ecs;
+mod fields;
+mod forms;
+mod layout;
+mod map;
+mod native;
+mod push;
+mod row;
 
-/// The table of flow-log fields.
-pub const FIELDS: &[Field] = &[];
-
-/// Maps flow-log lines.
-#[derive(Debug)]
-pub struct Mapper;
-
-impl Mapper {
-    /// A mapper for the configured format.
-    ///
-    /// # Errors
-    /// When the format names an unknown field.
-    pub fn new(_options: &Options) -> Result<Self, Refusal> {
-        Ok(Self)
-    }
-
-    /// Maps one line.
-    ///
-    /// # Errors
-    /// See [`Refusal`].
-    pub fn record(&mut self, _record: &[u8], _out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
-        Ok(Outcome::Dropped)
-    }
-}
+pub use fields::FIELDS;
+pub use map::Mapper;

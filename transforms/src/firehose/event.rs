@@ -1,0 +1,302 @@
+//! The event: where each record's id and data stand in the body.
+//!
+//! An event as Firehose writes it is scanned once and borrowed; one with anything unusual in it, an escape such as
+//! `\/` in base64 for instance, goes through `serde_json`, which decides what is valid.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+use serde::Deserialize;
+
+/// Why a body is no Firehose transformation event. Lambda reports it as the invocation's error, and Firehose retries.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// The body is not a JSON object with a list of records that each have a `recordId`.
+    #[error(
+        "not a Firehose transformation event: {0}; expected {{\"records\":[{{\"recordId\":\"...\",\"data\":\"<base64>\"}}]}}"
+    )]
+    NotAnEvent(String),
+    /// The ids of the records alone do not fit into a response.
+    #[error("the event has {records} records, more than a response of {limit} bytes can answer")]
+    TooManyRecords {
+        /// How many records there are.
+        records: usize,
+        /// The most bytes of a response.
+        limit: usize,
+    },
+}
+
+/// The records of an event.
+#[derive(Debug)]
+pub(super) struct Event<'a> {
+    pub(super) records: Vec<Record<'a>>,
+}
+
+/// One record of an event.
+#[derive(Debug, Deserialize)]
+pub(super) struct Record<'a> {
+    #[serde(rename = "recordId", borrow)]
+    pub(super) id: Cow<'a, str>,
+    /// Base64; empty where the event has none.
+    #[serde(borrow, default, deserialize_with = "text_or_null")]
+    pub(super) data: Text<'a>,
+}
+
+/// The text of a JSON string. Borrowed from the body it may be anything but a quote or a backslash, so it is bytes.
+#[derive(Debug, Default)]
+pub(super) struct Text<'a>(Cow<'a, [u8]>);
+
+impl AsRef<[u8]> for Text<'_> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn text_or_null<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+    #[derive(Deserialize)]
+    struct Borrowed<'b>(#[serde(borrow)] Cow<'b, str>);
+    let text = Option::<Borrowed<'a>>::deserialize(deserializer)?;
+    Ok(match text {
+        None => Text::default(),
+        Some(Borrowed(Cow::Borrowed(text))) => Text(Cow::Borrowed(text.as_bytes())),
+        Some(Borrowed(Cow::Owned(text))) => Text(Cow::Owned(text.into_bytes())),
+    })
+}
+
+impl<'a> Event<'a> {
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, EventError> {
+        if let Some(records) = (Scanner { body, at: 0 }).event() {
+            return Ok(Self { records });
+        }
+        #[derive(Deserialize)]
+        struct Owned<'b> {
+            #[serde(borrow)]
+            records: Vec<Record<'b>>,
+        }
+        let event: Owned<'a> =
+            serde_json::from_slice(body).map_err(|error| EventError::NotAnEvent(bounded(&error.to_string())))?;
+        Ok(Self { records: event.records })
+    }
+}
+
+/// serde's words, which may quote the body, cut and escaped.
+fn bounded(words: &str) -> String {
+    let end = words.floor_char_boundary(160);
+    words[..end].escape_debug().to_string()
+}
+
+/// A scanner for events without anything unusual; `None` anywhere means "let `serde_json` decide".
+struct Scanner<'a> {
+    body: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn event(mut self) -> Option<Vec<Record<'a>>> {
+        let mut records = None;
+        self.token(b'{')?;
+        loop {
+            let key = self.string()?;
+            self.token(b':')?;
+            if key == b"records" {
+                if records.is_some() {
+                    return None;
+                }
+                records = Some(self.records()?);
+            } else {
+                self.skip_value()?;
+            }
+            match self.next()? {
+                b',' => {}
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        self.skip_space();
+        if self.at == self.body.len() { records } else { None }
+    }
+
+    fn records(&mut self) -> Option<Vec<Record<'a>>> {
+        // A record of a flow log takes some 250 bytes; others are larger, and the list then has room to spare.
+        let mut records = Vec::with_capacity(self.body.len() / 256 + 1);
+        self.token(b'[')?;
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(records);
+        }
+        loop {
+            records.push(self.record()?);
+            match self.next()? {
+                b',' => {}
+                b']' => return Some(records),
+                _ => return None,
+            }
+        }
+    }
+
+    fn record(&mut self) -> Option<Record<'a>> {
+        let (mut id, mut data) = (None, None);
+        self.token(b'{')?;
+        loop {
+            let key = self.string()?;
+            self.token(b':')?;
+            let slot = match key {
+                b"recordId" => &mut id,
+                b"data" => &mut data,
+                _ => {
+                    self.skip_value()?;
+                    match self.next()? {
+                        b',' => continue,
+                        b'}' => break,
+                        _ => return None,
+                    }
+                }
+            };
+            if slot.is_some() {
+                return None;
+            }
+            *slot = Some(self.string()?);
+            match self.next()? {
+                b',' => {}
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        // The id goes into the response as it is, so it must be text without anything to escape.
+        let id = id.filter(|id| id.iter().all(|b| matches!(b, 0x20..=0x7e)))?;
+        Some(Record {
+            id: Cow::Borrowed(std::str::from_utf8(id).ok()?),
+            data: Text(Cow::Borrowed(data?)),
+        })
+    }
+
+    /// The inside of a string without escapes.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        self.token(b'"')?;
+        let rest = self.body.get(self.at..)?;
+        let end = memchr2(b'"', b'\\', rest)?;
+        if rest[end] == b'\\' {
+            return None;
+        }
+        self.at += end + 1;
+        Some(&rest[..end])
+    }
+
+    /// Any value, with its brackets counted and its strings jumped over.
+    fn skip_value(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => {
+                self.string()?;
+            }
+            b'{' | b'[' => {
+                let mut open = 0_usize;
+                loop {
+                    match self.peek()? {
+                        b'"' => {
+                            self.string()?;
+                            continue;
+                        }
+                        b'{' | b'[' => open += 1,
+                        b'}' | b']' => open -= 1,
+                        _ => {}
+                    }
+                    self.at += 1;
+                    if open == 0 {
+                        break;
+                    }
+                }
+            }
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                while matches!(
+                    self.body.get(self.at),
+                    Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E')
+                ) {
+                    self.at += 1;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.body.get(self.at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&mut self) -> Option<u8> {
+        self.skip_space();
+        self.body.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn token(&mut self, expected: u8) -> Option<()> {
+        (self.next()? == expected).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slow(body: &[u8]) -> Result<Vec<(String, Vec<u8>)>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Slow<'b> {
+            #[serde(borrow)]
+            records: Vec<Record<'b>>,
+        }
+        let event: Slow<'_> = serde_json::from_slice(body)?;
+        Ok(pairs(&event.records))
+    }
+
+    fn pairs(records: &[Record<'_>]) -> Vec<(String, Vec<u8>)> {
+        records
+            .iter()
+            .map(|r| (r.id.clone().into_owned(), r.data.as_ref().to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn the_scanner_reads_what_serde_json_reads() {
+        let events: &[&[u8]] = &[
+            br#"{"records":[]}"#,
+            br#" { "invocationId" : "x" , "records" : [ { "recordId" : "1" , "data" : "YQ==" } ] } "#,
+            br#"{"records":[{"recordId":"1","approximateArrivalTimestamp":1495072949453,"data":"YQ=="},{"data":"Yg==","recordId":"2","kinesisRecordMetadata":{"shardId":"s-1","subsequenceNumber":"","a":[1,{"b":"}]"}]}}],"region":"us-east-1","x":null,"y":-1.5e+3,"z":true}"#,
+        ];
+        for body in events {
+            let scanned = Scanner { body, at: 0 }.event().expect("nothing unusual in it");
+            assert_eq!(
+                pairs(&scanned),
+                slow(body).expect("valid"),
+                "{}",
+                String::from_utf8_lossy(body)
+            );
+        }
+    }
+
+    #[test]
+    fn the_scanner_leaves_the_unusual_to_serde_json() {
+        let events: &[&[u8]] = &[
+            br#"{"records":[{"recordId":"1","data":"YQ\u003d="}]}"#,
+            br#"{"records":[{"recordId":"a\"b","data":"YQ=="}]}"#,
+            br#"{"records":[{"recordId":"1","data":null}]}"#,
+            br#"{"records":[{"recordId":"1"}]}"#,
+            "{\"records\":[{\"recordId\":\"é\",\"data\":\"YQ==\"}]}".as_bytes(),
+        ];
+        for body in events {
+            assert!(
+                Scanner { body, at: 0 }.event().is_none(),
+                "{}",
+                String::from_utf8_lossy(body)
+            );
+            assert!(Event::parse(body).is_ok(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+}

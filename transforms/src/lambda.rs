@@ -1,0 +1,216 @@
+//! What the Lambda functions share: settings from the environment, the runtime, the log. Each binary in `src/bin` names
+//! its source and nothing else.
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `PORTCULLIS_SCHEMA` | `ecs` or `native` | `ecs` |
+//! | `PORTCULLIS_FLOW_FORMAT` | format of flow logs, such as `${version} ${srcaddr} ...` | a header line, or AWS's documented order |
+//! | `PORTCULLIS_KEEP_ORIGINAL` | `true` keeps each record in `event.original` | `false` |
+//! | `PORTCULLIS_ID_KEY` | 64 hexadecimal digits, the same for all functions and replays: the key of `event.id` | zeros |
+//!
+//! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused.
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use lambda_runtime::{
+    Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn,
+    tower::{Layer, layer::layer_fn},
+};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::{Normalizer, Options, Schema, Source, firehose};
+
+/// An environment variable that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}")]
+pub struct SettingError {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong with its value, and what is accepted.
+    pub problem: String,
+}
+
+/// Options from environment variables, given as a lookup; an empty value counts as none.
+///
+/// # Errors
+/// Names the first variable whose value is not accepted.
+pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, SettingError> {
+    let value = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let refuse = |variable, problem: &str| SettingError {
+        variable,
+        problem: problem.to_owned(),
+    };
+    let mut options = Options::default();
+    match value("PORTCULLIS_SCHEMA").as_deref() {
+        None | Some("ecs") => {}
+        Some("native") => options.schema = Schema::Native,
+        Some(_) => return Err(refuse("PORTCULLIS_SCHEMA", "must be `ecs` or `native`")),
+    }
+    options.flow_format = value("PORTCULLIS_FLOW_FORMAT");
+    match value("PORTCULLIS_KEEP_ORIGINAL").as_deref() {
+        None | Some("false" | "0") => {}
+        Some("true" | "1") => options.keep_original = true,
+        Some(_) => return Err(refuse("PORTCULLIS_KEEP_ORIGINAL", "must be `true` or `false`")),
+    }
+    if let Some(hex) = value("PORTCULLIS_ID_KEY") {
+        options.id_key = parse_key(&hex).ok_or_else(|| {
+            refuse(
+                "PORTCULLIS_ID_KEY",
+                "must be 64 hexadecimal digits (`openssl rand -hex 32` writes one)",
+            )
+        })?;
+    }
+    Ok(options)
+}
+
+fn parse_key(hex: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    if pairs.len() != key.len() {
+        return None;
+    }
+    for (byte, [high, low]) in key.iter_mut().zip(pairs) {
+        let digit = |c: u8| char::from(c).to_digit(16);
+        *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
+    }
+    Some(key)
+}
+
+/// The whole of a transform function: reads the settings, then answers invocations until Lambda ends the process.
+#[must_use]
+pub fn main(source: Source) -> ExitCode {
+    match run(source) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let line = serde_json::json!({ "level": "ERROR", "source": source.name(), "message": error.to_string() });
+            eprintln!("{line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(source: Source) -> Result<(), Error> {
+    let options = options(|name| std::env::var(name).ok())?;
+    let mut normalizer = Normalizer::new(source, options).map_err(|refusal| SettingError {
+        variable: "PORTCULLIS_FLOW_FORMAT",
+        problem: format!("is refused: {}", refusal.message),
+    })?;
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return Err(
+            "this program runs inside AWS Lambda; on the command line use `portcullis normalize --firehose`".into(),
+        );
+    }
+    let body = Body::default();
+    let handler = {
+        let body = body.clone();
+        service_fn(move |event: LambdaEvent<IgnoredAny>| {
+            let answer = answer(source, &mut normalizer, &body.take(), &event.context.request_id);
+            std::future::ready(answer)
+        })
+    };
+    // One invocation at a time: a function instance never gets a second one before it has answered.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(Runtime::new(handler).layer(keep_body(body)).run())
+}
+
+fn answer(source: Source, normalizer: &mut Normalizer, event: &[u8], request_id: &str) -> Result<Box<RawValue>, Error> {
+    let (response, report) = firehose::transform(normalizer, event)?;
+    for line in report.log_lines(&[("source", source.name()), ("request_id", request_id)]) {
+        eprintln!("{line}");
+    }
+    Ok(RawValue::from_string(String::from_utf8(response)?)?)
+}
+
+/// The raw body of the invocation at hand. The runtime would parse it into owned values, which takes longer than the
+/// transform itself, so a layer puts it here and the handler takes it out.
+#[derive(Clone, Default)]
+struct Body(Arc<Mutex<Bytes>>);
+
+impl Body {
+    fn put(&self, body: Bytes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body;
+    }
+
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn keep_body<S>(body: Body) -> impl Layer<S, Service = KeepBody<S>> {
+    layer_fn(move |inner| KeepBody {
+        inner,
+        body: body.clone(),
+    })
+}
+
+struct KeepBody<S> {
+    inner: S,
+    body: Body,
+}
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for KeepBody<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        self.body
+            .put(std::mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
+        self.inner.call(invocation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(pairs: &[(&str, &str)]) -> Result<Options, SettingError> {
+        options(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn settings_come_from_the_environment() {
+        let options = with(&[
+            ("PORTCULLIS_SCHEMA", "native"),
+            ("PORTCULLIS_FLOW_FORMAT", "${srcaddr} ${end}"),
+            ("PORTCULLIS_KEEP_ORIGINAL", "true"),
+            ("PORTCULLIS_ID_KEY", &"0f".repeat(32)),
+        ])
+        .expect("all accepted");
+        assert_eq!(options.schema, Schema::Native);
+        assert_eq!(options.flow_format.as_deref(), Some("${srcaddr} ${end}"));
+        assert!(options.keep_original);
+        assert_eq!(options.id_key, [15; 32]);
+        assert!(with(&[("PORTCULLIS_SCHEMA", "")]).is_ok());
+    }
+
+    #[test]
+    fn a_setting_that_is_wrong_is_named() {
+        for (variable, value) in [
+            ("PORTCULLIS_SCHEMA", "ECS"),
+            ("PORTCULLIS_KEEP_ORIGINAL", "yes"),
+            ("PORTCULLIS_ID_KEY", "00"),
+            ("PORTCULLIS_ID_KEY", &"zz".repeat(32)),
+            ("PORTCULLIS_ID_KEY", &"é".repeat(32)),
+        ] {
+            assert_eq!(with(&[(variable, value)]).expect_err(value).variable, variable);
+        }
+    }
+}

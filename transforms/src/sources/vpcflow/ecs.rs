@@ -1,0 +1,300 @@
+//! The `ecs` document, written front to back: a straight line of literals and values.
+//!
+//! Every key is checked against the table while compiling: a key that is not in [`FIELDS`](super::FIELDS) does not
+//! compile.
+
+use highway::Key;
+
+use super::{
+    fields::{PROTOCOLS, TRAFFIC_PATHS, column, has_field},
+    push::{close, open, push_flags, push_id, push_inside_quotes, push_text},
+    row::{ADDRESSES, Row},
+};
+use crate::{
+    document::{ECS_VERSION, NORMALIZER, push_integer},
+    time::push_rfc3339,
+};
+
+/// The JSON key of a field inside the object of its group, as bytes; the field must be in the table.
+macro_rules! key {
+    ($group:literal, $name:literal) => {{
+        const { assert!(has_field(concat!($group, ".", $name)), "the table has no such field") };
+        concat!("\"", $name, "\":").as_bytes()
+    }};
+}
+
+/// Appends the `ecs` document with its line end. `at` becomes `@timestamp`.
+pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"@timestamp\":\"");
+    push_rfc3339(at, out);
+    out.extend_from_slice(b"\",\"ecs\":{\"version\":\"");
+    out.extend_from_slice(ECS_VERSION.as_bytes());
+    out.extend_from_slice(b"\"},");
+    event(row, key, original, out);
+    cloud(row, out);
+    side(row, &SOURCE, out);
+    side(row, &DESTINATION, out);
+    network(row, out);
+    related(row, out);
+    let unplaced = own(row, out);
+    out.extend_from_slice(b"\"portcullis\":{\"normalizer\":\"");
+    out.extend_from_slice(NORMALIZER.as_bytes());
+    out.push(b'"');
+    if unplaced > 0 {
+        out.extend_from_slice(b",\"unplaced\":");
+        push_integer(out, unplaced as i64);
+    }
+    out.extend_from_slice(b"}}\n");
+}
+
+fn event(row: &Row<'_>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\"event\":{\"kind\":\"event\",\"category\":[\"network\"],");
+    match row.get(const { column("action") }) {
+        Some(b"ACCEPT") => out
+            .extend_from_slice(b"\"type\":[\"connection\",\"allowed\"],\"action\":\"accept\",\"outcome\":\"success\","),
+        Some(b"REJECT") => out
+            .extend_from_slice(b"\"type\":[\"connection\",\"denied\"],\"action\":\"reject\",\"outcome\":\"failure\","),
+        _ if row.is_v6.is_some() => out.extend_from_slice(b"\"type\":[\"connection\"],"),
+        _ => out.extend_from_slice(b"\"type\":[\"info\"],"),
+    }
+    if let Some(start) = row.start {
+        out.extend_from_slice(b"\"start\":\"");
+        push_rfc3339(start, out);
+        out.extend_from_slice(b"\",");
+    }
+    if let Some(end) = row.end {
+        out.extend_from_slice(b"\"end\":\"");
+        push_rfc3339(end, out);
+        out.extend_from_slice(b"\",");
+        if let Some(millis) = row.start.map(|start| end - start).filter(|millis| *millis >= 0) {
+            out.extend_from_slice(key!("event", "duration"));
+            push_integer(out, millis * 1_000_000);
+            out.push(b',');
+        }
+    }
+    out.extend_from_slice(b"\"id\":\"");
+    push_id(key, row.line, out);
+    out.extend_from_slice(b"\",\"dataset\":\"aws.vpcflow\",\"module\":\"aws\"");
+    if let Some(line) = original {
+        out.extend_from_slice(b",\"original\":");
+        push_text(line, row.plain, out);
+    }
+    out.extend_from_slice(b"},");
+}
+
+fn cloud(row: &Row<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\"cloud\":{\"provider\":\"aws\"");
+    if let Some(account) = row.get(const { column("account-id") }) {
+        out.extend_from_slice(b",\"account\":{\"id\":");
+        push_text(account, row.plain, out);
+        out.push(b'}');
+    }
+    if row.layout.is_extended {
+        if let Some(region) = row.get(const { column("region") }) {
+            out.extend_from_slice(b",\"region\":");
+            push_text(region, row.plain, out);
+        }
+        if let Some(instance) = row.get(const { column("instance-id") }) {
+            out.extend_from_slice(b",\"instance\":{\"id\":");
+            push_text(instance, row.plain, out);
+            out.push(b'}');
+        }
+    }
+    out.extend_from_slice(b"},");
+}
+
+/// The columns that become `source.*` or `destination.*`.
+struct Side {
+    open: &'static [u8],
+    address: usize,
+    port: usize,
+    packet_address: usize,
+    /// Whether the flow's bytes and packets are counted here: a record is one direction, from source to destination.
+    sends: bool,
+}
+
+const SOURCE: Side = Side {
+    open: b"\"source\":{",
+    address: column("srcaddr"),
+    port: column("srcport"),
+    packet_address: column("pkt-srcaddr"),
+    sends: true,
+};
+
+const DESTINATION: Side = Side {
+    open: b"\"destination\":{",
+    address: column("dstaddr"),
+    port: column("dstport"),
+    packet_address: column("pkt-dstaddr"),
+    sends: false,
+};
+
+#[inline]
+fn side(row: &Row<'_>, side: &Side, out: &mut Vec<u8>) {
+    let group = open(side.open, out);
+    let address = row.get(side.address);
+    if let Some(address) = address {
+        out.extend_from_slice(b"\"address\":\"");
+        out.extend_from_slice(address);
+        out.extend_from_slice(b"\",\"ip\":\"");
+        out.extend_from_slice(address);
+        out.extend_from_slice(b"\",");
+    }
+    number(row, side.port, key!("source", "port"), out);
+    if side.sends {
+        number(row, const { column("bytes") }, key!("source", "bytes"), out);
+        number(row, const { column("packets") }, key!("source", "packets"), out);
+    }
+    if row.layout.is_extended
+        && let Some(packet_address) = row.get(side.packet_address)
+        && Some(packet_address) != address
+    {
+        out.extend_from_slice(b"\"nat\":{\"ip\":\"");
+        out.extend_from_slice(packet_address);
+        out.extend_from_slice(b"\"},");
+    }
+    close(group, b"},", out);
+}
+
+fn network(row: &Row<'_>, out: &mut Vec<u8>) {
+    let group = open(b"\"network\":{", out);
+    if let Some(kind) = row.get(const { column("type") }) {
+        out.extend_from_slice(key!("network", "type"));
+        let lower = kind.to_ascii_lowercase();
+        push_text(&lower, row.plain, out);
+        out.push(b',');
+    } else if let Some(is_v6) = row.is_v6 {
+        out.extend_from_slice(if is_v6 {
+            b"\"type\":\"ipv6\","
+        } else {
+            b"\"type\":\"ipv4\","
+        });
+    }
+    if let Some(protocol) = row.protocol {
+        if let Some((_, name)) = PROTOCOLS.iter().find(|(number, _)| *number == protocol) {
+            out.extend_from_slice(b"\"transport\":\"");
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\",");
+        }
+        out.extend_from_slice(b"\"iana_number\":\"");
+        push_integer(out, i64::from(protocol));
+        out.extend_from_slice(b"\",");
+    }
+    match row.get(const { column("flow-direction") }) {
+        Some(b"ingress") => out.extend_from_slice(b"\"direction\":\"ingress\","),
+        Some(b"egress") => out.extend_from_slice(b"\"direction\":\"egress\","),
+        _ => {}
+    }
+    number(row, const { column("bytes") }, key!("network", "bytes"), out);
+    number(row, const { column("packets") }, key!("network", "packets"), out);
+    close(group, b"},", out);
+}
+
+fn related(row: &Row<'_>, out: &mut Vec<u8>) {
+    if row.is_v6.is_none() {
+        return;
+    }
+    let count = if row.layout.is_extended { 4 } else { 2 };
+    out.extend_from_slice(b"\"related\":{\"ip\":[");
+    let mut seen: [Option<&[u8]>; 4] = [None; 4];
+    for at in 0..count {
+        let address = row.get(ADDRESSES[at]);
+        if address.is_none() || seen[..at].contains(&address) {
+            continue;
+        }
+        seen[at] = address;
+        out.push(b'"');
+        out.extend_from_slice(address.unwrap_or_default());
+        out.extend_from_slice(b"\",");
+    }
+    out.pop();
+    out.extend_from_slice(b"]},");
+}
+
+/// `aws.vpcflow.*`: the plain copies, the columns that are decoded, the rest. The number of values in the rest.
+fn own(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
+    let group = open(b"\"aws\":{\"vpcflow\":{", out);
+    for copy in &row.layout.copies {
+        let Some(value) = row.value(usize::from(copy.position)) else {
+            continue;
+        };
+        out.extend_from_slice(&copy.key);
+        if copy.is_text {
+            push_inside_quotes(value, row.plain, out);
+            out.extend_from_slice(b"\",");
+        } else {
+            out.extend_from_slice(value);
+            out.push(b',');
+        }
+    }
+    if row.layout.is_extended {
+        decoded(row, out);
+    }
+    let unplaced = rest(row, out);
+    close(group, b"}},", out);
+    unplaced
+}
+
+fn decoded(row: &Row<'_>, out: &mut Vec<u8>) {
+    if let Some(flags) = row.flags.filter(|flags| *flags != 0) {
+        out.extend_from_slice(key!("aws.vpcflow", "tcp_flags"));
+        push_flags(flags, out);
+        out.push(b',');
+    }
+    for (column, key) in [
+        (const { column("pkt-srcaddr") }, key!("aws.vpcflow", "pkt_srcaddr")),
+        (const { column("pkt-dstaddr") }, key!("aws.vpcflow", "pkt_dstaddr")),
+    ] {
+        if let Some(address) = row.get(column) {
+            out.extend_from_slice(key);
+            push_text(address, true, out);
+            out.push(b',');
+        }
+    }
+    if let Some(path) = row.get(const { column("traffic-path") }) {
+        let name = TRAFFIC_PATHS.iter().find(|(number, _)| number.as_bytes() == path);
+        out.extend_from_slice(key!("aws.vpcflow", "traffic_path"));
+        push_text(name.map_or(path, |(_, name)| name.as_bytes()), true, out);
+        out.push(b',');
+    }
+}
+
+/// `aws.vpcflow.rest`: values of columns that AWS has not published, and values beyond the names.
+fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
+    if row.layout.unknown.is_empty() && row.beyond().next().is_none() {
+        return 0;
+    }
+    let group = open(b"\"rest\":{", out);
+    let mut unplaced = 0;
+    for &position in &row.layout.unknown {
+        let position = usize::from(position);
+        if let Some(value) = row.value(position) {
+            out.push(b'"');
+            out.extend_from_slice(row.layout.names[position].as_bytes());
+            out.extend_from_slice(b"\":");
+            push_text(value, row.plain, out);
+            out.push(b',');
+            unplaced += 1;
+        }
+    }
+    for (position, value) in row.beyond() {
+        out.extend_from_slice(b"\"column-");
+        push_integer(out, position as i64 + 1);
+        out.extend_from_slice(b"\":");
+        push_text(value, row.plain, out);
+        out.push(b',');
+        unplaced += 1;
+    }
+    close(group, b"},", out);
+    unplaced
+}
+
+/// A member whose value is a number that the row has checked.
+#[inline]
+fn number(row: &Row<'_>, column: usize, key: &[u8], out: &mut Vec<u8>) {
+    if let Some(value) = row.get(column) {
+        out.extend_from_slice(key);
+        out.extend_from_slice(value);
+        out.push(b',');
+    }
+}

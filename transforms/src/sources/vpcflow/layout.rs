@@ -1,0 +1,229 @@
+//! Which column stands where in a line: from a header line, from the configured format, or as AWS documents it.
+
+use super::{
+    fields::{COLUMNS, DOCUMENTED_PREFIXES, Kind, TRANSIT_GATEWAY, column},
+    forms::quote,
+};
+use crate::{Refusal, RefusalKind, Schema};
+
+/// The most columns a line may have. AWS publishes 66; the limit keeps a line's spans in one small array.
+pub(super) const MAX_COLUMNS: usize = 128;
+
+/// `at` of a column that the layout does not have.
+pub(super) const ABSENT: u8 = u8::MAX;
+
+/// The columns of a line, in order, with what is worked out once per layout instead of once per line.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// Position in the line of each published column, by the column's number; [`ABSENT`] if it has none.
+    pub(super) at: [u8; COLUMNS.len()],
+    /// What each position holds.
+    pub(super) kinds: Vec<Kind>,
+    /// Name of each position, as it was given.
+    pub(super) names: Vec<String>,
+    /// Positions that are copied to a field of their own, with the key to write before the value.
+    pub(super) copies: Vec<Copied>,
+    /// Positions whose names AWS has not published; they go to the rest.
+    pub(super) unknown: Vec<u8>,
+    /// The key of each position in a `native` document, with the comma or brace before it.
+    pub(super) native_keys: Vec<Vec<u8>>,
+    /// Whether any column beyond the default format needs more than a copy.
+    pub(super) is_extended: bool,
+    /// Whether lines may have more values than this layout has names.
+    pub(super) accepts_more: bool,
+}
+
+/// A column that is copied to a field of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Copied {
+    /// Position in the line.
+    pub(super) position: u8,
+    /// `"vpc_id":"` for text, `"version":` for numbers.
+    pub(super) key: Vec<u8>,
+    /// Whether the value is written in quotes.
+    pub(super) is_text: bool,
+}
+
+impl Layout {
+    /// A layout of columns by name; `_` is read as `-`, as Athena's and Parquet's names have it.
+    fn new<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, Refusal> {
+        let mut layout = Layout {
+            at: [ABSENT; COLUMNS.len()],
+            kinds: Vec::new(),
+            names: Vec::new(),
+            copies: Vec::new(),
+            unknown: Vec::new(),
+            native_keys: Vec::new(),
+            is_extended: false,
+            accepts_more: true,
+        };
+        for name in names {
+            layout.push(name)?;
+        }
+        if layout.names.is_empty() {
+            return Err(Refusal::new(
+                RefusalKind::Syntax,
+                "",
+                "the flow-log format names no column".to_owned(),
+            ));
+        }
+        const EXTENDED: [usize; 6] = [
+            column("instance-id"),
+            column("tcp-flags"),
+            column("pkt-srcaddr"),
+            column("pkt-dstaddr"),
+            column("region"),
+            column("traffic-path"),
+        ];
+        layout.is_extended = EXTENDED.iter().any(|&column| layout.at[column] != ABSENT);
+        Ok(layout)
+    }
+
+    fn push(&mut self, name: &str) -> Result<(), Refusal> {
+        let position = self.names.len();
+        if position == MAX_COLUMNS {
+            let message = format!("the flow-log format names more than {MAX_COLUMNS} columns");
+            return Err(Refusal::new(RefusalKind::Size, "", message));
+        }
+        if self.names.iter().any(|known| *known == name) {
+            let message = format!("the flow-log format names the column {} twice", quote(name.as_bytes()));
+            return Err(Refusal::new(RefusalKind::Syntax, name, message));
+        }
+        match find(name) {
+            Some(number) => {
+                if self.at[number] != ABSENT {
+                    let message = format!("the flow-log format names the column {} twice", COLUMNS[number].name);
+                    return Err(Refusal::new(RefusalKind::Syntax, name, message));
+                }
+                self.at[number] = position as u8;
+                self.kinds.push(COLUMNS[number].kind);
+                if let Some(field) = COLUMNS[number].copy {
+                    let is_text = COLUMNS[number].kind == Kind::Text;
+                    let leaf = field.name.rsplit('.').next().unwrap_or(field.name);
+                    let quote = if is_text { "\"" } else { "" };
+                    self.copies.push(Copied {
+                        position: position as u8,
+                        key: format!("\"{leaf}\":{quote}").into_bytes(),
+                        is_text,
+                    });
+                }
+            }
+            None => {
+                self.kinds.push(Kind::Text);
+                self.unknown.push(position as u8);
+            }
+        }
+        let opening = if position == 0 { '{' } else { ',' };
+        self.native_keys.push(format!("{opening}\"{name}\":").into_bytes());
+        self.names.push(name.to_owned());
+        Ok(())
+    }
+
+    /// The configured format: `${version} ${account-id} ...`, or the same names without `${}`.
+    ///
+    /// A name that AWS has not published is accepted, because AWS adds columns; one that is a single letter away
+    /// from a published name is a misspelling and refused.
+    pub(super) fn configured(format: &str) -> Result<Self, Refusal> {
+        let names: Vec<&str> = format
+            .split_ascii_whitespace()
+            .map(|token| {
+                token
+                    .strip_prefix("${")
+                    .and_then(|t| t.strip_suffix('}'))
+                    .unwrap_or(token)
+            })
+            .collect();
+        for name in &names {
+            if !is_name(name.as_bytes()) {
+                let message = format!(
+                    "{} is no name of a flow-log column; write the format as `${{version}} ${{srcaddr}} ...`",
+                    quote(name.as_bytes())
+                );
+                return Err(Refusal::new(RefusalKind::Syntax, "flow_format", message));
+            }
+            if find(name).is_none()
+                && let Some(meant) = COLUMNS.iter().find(|column| is_one_edit_away(column.name, name))
+            {
+                let message = format!("flow logs have no column `{name}`; did you mean `{}`?", meant.name);
+                return Err(Refusal::new(RefusalKind::Syntax, "flow_format", message));
+            }
+        }
+        Self::new(names.into_iter())
+    }
+
+    /// The layout that a header line gives, or nothing if the line is none.
+    ///
+    /// In a header every word is a name and at least half of them are published; a line of values always has
+    /// a number, an address or `-` in it.
+    pub(super) fn header(line: &[u8]) -> Option<Result<Self, Refusal>> {
+        let words = || line.split(|&b| b == b' ').filter(|word| !word.is_empty());
+        if !words().all(is_name) {
+            return None;
+        }
+        let names: Vec<&str> = words().filter_map(|word| std::str::from_utf8(word).ok()).collect();
+        let known = names.iter().filter(|name| find(name).is_some()).count();
+        (known > 0 && known * 2 >= names.len()).then(|| Self::new(names.into_iter()))
+    }
+
+    /// The formats that AWS documents, shortest first; the first one is the default format.
+    pub(super) fn documented() -> Vec<Self> {
+        let prefixes = DOCUMENTED_PREFIXES.iter().map(|&count| {
+            let names: Vec<&str> = COLUMNS[..count].iter().map(|column| column.name).collect();
+            names
+        });
+        prefixes
+            .chain([TRANSIT_GATEWAY.to_vec()])
+            .filter_map(|names| Self::new(names.into_iter()).ok())
+            .map(|layout| Layout {
+                accepts_more: false,
+                ..layout
+            })
+            .collect()
+    }
+
+    /// How many bytes a document may take beyond the line itself; a hint for the output's capacity.
+    pub(super) fn document_overhead(&self, schema: Schema) -> usize {
+        match schema {
+            Schema::Ecs => 1024 + self.names.len() * 24,
+            Schema::Native => 64 + self.native_keys.iter().map(Vec::len).sum::<usize>(),
+        }
+    }
+}
+
+/// The number of a published column.
+fn find(name: &str) -> Option<usize> {
+    let matches = |known: &str| {
+        known.len() == name.len()
+            && known
+                .bytes()
+                .zip(name.bytes())
+                .all(|(k, n)| k == n || (k == b'-' && n == b'_'))
+    };
+    COLUMNS.iter().position(|column| matches(column.name))
+}
+
+/// Lower-case letters, digits, `-`, `_` and `:`, starting with a letter; AWS's names and tag columns look like that.
+fn is_name(word: &[u8]) -> bool {
+    word.len() <= 64
+        && word.first().is_some_and(u8::is_ascii_lowercase)
+        && word
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b':'))
+}
+
+/// One letter more, less or different, or two neighbours swapped.
+fn is_one_edit_away(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let same = short.iter().zip(long).take_while(|(x, y)| x == y).count();
+    let (s, l) = (&short[same..], &long[same..]);
+    match long.len() - short.len() {
+        0 => l.len() > 1 && s[1..] == l[1..] || l.len() == 1 || is_swapped(s, l),
+        1 => *s == l[1..],
+        _ => false,
+    }
+}
+
+fn is_swapped(s: &[u8], l: &[u8]) -> bool {
+    matches!((s, l), ([a, b, s @ ..], [c, d, l @ ..]) if a == d && b == c && s == l)
+}

@@ -1,0 +1,88 @@
+//! Small writers into the output buffer.
+
+use highway::{HighwayHash as _, HighwayHasher, Key};
+
+use super::fields::TCP_FLAGS;
+use crate::document::{push_escaped, push_hex};
+
+/// A JSON object that is open: where its key begins and where its members do.
+pub(super) struct Group {
+    start: usize,
+    members: usize,
+}
+
+/// Opens an object by writing its key and brace. Every member is written with a comma after it.
+#[inline]
+pub(super) fn open(key: &[u8], out: &mut Vec<u8>) -> Group {
+    let start = out.len();
+    out.extend_from_slice(key);
+    let members = out.len();
+    Group { start, members }
+}
+
+/// Closes an object with `closing` in place of the last comma; one without members is taken back.
+#[inline]
+pub(super) fn close(group: Group, closing: &[u8], out: &mut Vec<u8>) {
+    if out.len() == group.members {
+        out.truncate(group.start);
+    } else {
+        out.pop();
+        out.extend_from_slice(closing);
+    }
+}
+
+/// A JSON string. `plain` promises that nothing in it needs an escape.
+#[inline]
+pub(super) fn push_text(text: &[u8], plain: bool, out: &mut Vec<u8>) {
+    out.push(b'"');
+    push_inside_quotes(text, plain, out);
+    out.push(b'"');
+}
+
+/// The inside of a JSON string.
+#[inline]
+pub(super) fn push_inside_quotes(text: &[u8], plain: bool, out: &mut Vec<u8>) {
+    if plain {
+        out.extend_from_slice(text);
+    } else {
+        push_escaped(out, &String::from_utf8_lossy(text));
+    }
+}
+
+/// The names of the TCP flags in a mask, as a JSON array. A record's mask is the union of all packets in the capture
+/// window, so SYN and ACK together are read as what AWS calls SYN-ACK.
+pub(super) fn push_flags(mask: u8, out: &mut Vec<u8>) {
+    const SYN: u8 = 0b0000_0010;
+    const SYN_ACK: u8 = 0b0001_0010;
+    let mut left = mask;
+    out.push(b'[');
+    if mask & SYN_ACK == SYN_ACK {
+        left &= !SYN_ACK;
+        out.extend_from_slice(b"\"SYN-ACK\",");
+    } else if mask & SYN != 0 {
+        left &= !SYN;
+        out.extend_from_slice(b"\"SYN\",");
+    }
+    for (bit, name) in TCP_FLAGS.iter().enumerate() {
+        if left & (1 << bit) != 0 {
+            out.push(b'"');
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\",");
+        }
+    }
+    if out.last() == Some(&b',') {
+        out.pop();
+    }
+    out.push(b']');
+}
+
+/// The keyed hash of a line, 32 hexadecimal digits: `HighwayHash` because the text is an attacker's and a collision
+/// would hide a record.
+#[inline]
+pub(super) fn push_id(key: Key, line: &[u8], out: &mut Vec<u8>) {
+    let mut hasher = HighwayHasher::new(key);
+    hasher.append(line);
+    let [low, high] = hasher.finalize128();
+    push_hex(out, &low.to_le_bytes());
+    push_hex(out, &high.to_le_bytes());
+}

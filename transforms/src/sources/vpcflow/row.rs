@@ -1,0 +1,297 @@
+//! One line, split and checked in one pass; its values stay spans of the line.
+
+use std::net::Ipv6Addr;
+
+use wide::u8x32;
+
+use super::{
+    fields::{Kind, column},
+    forms::quote,
+    layout::{ABSENT, Layout, MAX_COLUMNS},
+};
+use crate::{Refusal, RefusalKind, document::KEYWORD_LIMIT, time};
+
+/// Where the values of a line stand. Kept between lines, so that a line needs no allocation.
+#[derive(Debug)]
+pub(super) struct Spans {
+    spans: [(u32, u32); MAX_COLUMNS],
+    count: usize,
+    /// No byte of the line needs an escape in JSON, and all are ASCII.
+    plain: bool,
+}
+
+impl Default for Spans {
+    fn default() -> Self {
+        Self {
+            spans: [(0, 0); MAX_COLUMNS],
+            count: 0,
+            plain: false,
+        }
+    }
+}
+
+impl Spans {
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Finds the values of a line between its spaces, and whether any byte of it is out of the ordinary.
+    pub(super) fn split(&mut self, line: &[u8]) -> Result<(), Refusal> {
+        self.count = 0;
+        let space = u8x32::splat(b' ');
+        let (quote_mark, backslash, highest) = (u8x32::splat(b'"'), u8x32::splat(b'\\'), u8x32::splat(0x7e));
+        let mut odd = u8x32::splat(0);
+        let mut start = 0_usize;
+        let mut offset = 0_usize;
+        let mut chunks = line.chunks_exact(32);
+        let mut padded = [b' '; 32];
+        let tail = chunks.remainder();
+        padded[..tail.len()].copy_from_slice(tail);
+        let last = (!tail.is_empty()).then_some(padded);
+        let mut full = chunks.by_ref().map(|chunk| {
+            let mut bytes = [0; 32];
+            bytes.copy_from_slice(chunk);
+            bytes
+        });
+        while let Some(bytes) = full.next().or_else(|| if offset < line.len() { last } else { None }) {
+            let bytes = u8x32::new(bytes);
+            odd |= bytes.simd_lt(space) | bytes.simd_gt(highest) | bytes.simd_eq(quote_mark) | bytes.simd_eq(backslash);
+            let mut spaces = bytes.simd_eq(space).to_bitmask();
+            while spaces != 0 {
+                let end = offset + spaces.trailing_zeros() as usize;
+                spaces &= spaces - 1;
+                if end > line.len() {
+                    break;
+                }
+                if end > start {
+                    self.push(start, end)?;
+                }
+                start = end + 1;
+            }
+            offset += 32;
+        }
+        if start < line.len() {
+            self.push(start, line.len())?;
+        }
+        self.plain = odd.to_bitmask() == 0;
+        Ok(())
+    }
+
+    #[inline]
+    fn push(&mut self, start: usize, end: usize) -> Result<(), Refusal> {
+        let Some(span) = self.spans.get_mut(self.count) else {
+            let message = format!("the line has more than {MAX_COLUMNS} values; a flow log has at most 66 columns");
+            return Err(Refusal::new(RefusalKind::Size, "", message));
+        };
+        *span = (start as u32, end as u32);
+        self.count += 1;
+        Ok(())
+    }
+}
+
+/// The columns that hold addresses, the interface's before the packet's.
+pub(super) const ADDRESSES: [usize; 4] = [
+    column("srcaddr"),
+    column("dstaddr"),
+    column("pkt-srcaddr"),
+    column("pkt-dstaddr"),
+];
+
+/// A line whose values have been checked.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) line: &'a [u8],
+    spans: &'a [(u32, u32)],
+    pub(super) layout: &'a Layout,
+    pub(super) plain: bool,
+    /// Epoch milliseconds of `start` and `end`.
+    pub(super) start: Option<i64>,
+    pub(super) end: Option<i64>,
+    pub(super) protocol: Option<u8>,
+    pub(super) flags: Option<u8>,
+    /// Whether the first of the [`ADDRESSES`] is IPv6; nothing without an address.
+    pub(super) is_v6: Option<bool>,
+}
+
+impl<'a> Row<'a> {
+    /// Checks each value against what its column holds.
+    pub(super) fn new(line: &'a [u8], spans: &'a Spans, layout: &'a Layout) -> Result<Self, Refusal> {
+        let row = Row {
+            line,
+            spans: &spans.spans[..spans.count],
+            layout,
+            plain: spans.plain,
+            start: None,
+            end: None,
+            protocol: None,
+            flags: None,
+            is_v6: None,
+        };
+        row.checked()
+    }
+
+    fn checked(mut self) -> Result<Self, Refusal> {
+        for (position, kind) in self.layout.kinds.iter().enumerate() {
+            let Some(value) = self.value(position) else { continue };
+            let good = match kind {
+                Kind::Text => value.len() <= KEYWORD_LIMIT,
+                Kind::Number => whole_number(value).is_some(),
+                Kind::Port => whole_number(value).is_some_and(|n| n <= 65_535),
+                Kind::Protocol => {
+                    self.protocol = whole_number(value).and_then(|n| u8::try_from(n).ok());
+                    self.protocol.is_some()
+                }
+                Kind::Flags => {
+                    self.flags = whole_number(value).and_then(|n| u8::try_from(n).ok());
+                    self.flags.is_some()
+                }
+                Kind::Address => is_address(value),
+                Kind::Time => {
+                    let millis = match epoch_seconds(value) {
+                        Some(millis) => Ok(millis),
+                        None => time::parse(value),
+                    }
+                    .map_err(|error| bad_time(&self.layout.names[position], value, error))?;
+                    if position == usize::from(self.layout.at[column("start")]) {
+                        self.start = Some(millis);
+                    } else {
+                        self.end = Some(millis);
+                    }
+                    true
+                }
+            };
+            if !good {
+                return Err(bad_value(&self.layout.names[position], *kind, value));
+            }
+        }
+        let first = ADDRESSES.iter().find_map(|&column| self.get(column));
+        self.is_v6 = first.map(|address| memchr::memchr(b':', address).is_some());
+        for (position, value) in self.beyond() {
+            if value.len() > KEYWORD_LIMIT {
+                return Err(bad_value(&format!("column-{}", position + 1), Kind::Text, value));
+            }
+        }
+        Ok(self)
+    }
+
+    /// In a format that was only told by its number of columns: whether the log status stands where it should.
+    pub(super) fn expect_log_status(&self) -> Result<(), Refusal> {
+        match self.get(const { column("log-status") }) {
+            Some(b"OK" | b"NODATA" | b"SKIPDATA") => Ok(()),
+            value => {
+                let message = format!(
+                    "column log-status is {}, not OK, NODATA or SKIPDATA, so the line has not AWS's documented order; \
+                     give the flow log's format (--flow-format, PORTCULLIS_FLOW_FORMAT) or keep its header line",
+                    quote(value.unwrap_or(b"-"))
+                );
+                Err(Refusal::new(RefusalKind::Syntax, "log-status", message))
+            }
+        }
+    }
+
+    /// The value at a position of the line; nothing for `-`.
+    #[inline]
+    pub(super) fn value(&self, position: usize) -> Option<&'a [u8]> {
+        let &(start, end) = self.spans.get(position)?;
+        let value = &self.line[start as usize..end as usize];
+        (value != b"-").then_some(value)
+    }
+
+    /// The value of a published column, by its number.
+    #[inline]
+    pub(super) fn get(&self, column: usize) -> Option<&'a [u8]> {
+        match self.layout.at[column] {
+            ABSENT => None,
+            position => self.value(usize::from(position)),
+        }
+    }
+
+    /// Values beyond the names of the layout, with their positions.
+    pub(super) fn beyond(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
+        (self.layout.names.len()..self.spans.len()).filter_map(|at| self.value(at).map(|value| (at, value)))
+    }
+}
+
+/// Ten digits, which is what epoch seconds have from 2001 until 2286: the case that almost every line is.
+#[inline]
+fn epoch_seconds(value: &[u8]) -> Option<i64> {
+    if value.len() != 10 || value[0] == b'0' || value >= b"4133980800".as_slice() {
+        return None;
+    }
+    whole_number(value).map(|seconds| seconds as i64 * 1_000)
+}
+
+/// Decimal digits without a leading zero or a sign, up to the largest `long`: what JSON reads back as the same number.
+#[inline]
+fn whole_number(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || value.len() > 19 || (value[0] == b'0' && value.len() > 1) {
+        return None;
+    }
+    let mut number = 0_u64;
+    for &b in value {
+        let digit = b.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    (number <= i64::MAX as u64).then_some(number)
+}
+
+/// Whether a value is an IPv4 or IPv6 address.
+#[inline]
+fn is_address(value: &[u8]) -> bool {
+    is_v4(value) || std::str::from_utf8(value).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
+}
+
+/// Four decimal numbers of 0 to 255 without leading zeros, between dots.
+#[inline]
+fn is_v4(value: &[u8]) -> bool {
+    let (mut dots, mut digits, mut octet) = (0_u32, 0_u32, 0_u32);
+    for &b in value {
+        let digit = b.wrapping_sub(b'0');
+        if digit <= 9 {
+            if digits > 0 && octet == 0 {
+                return false;
+            }
+            octet = octet * 10 + u32::from(digit);
+            digits += 1;
+            if octet > 255 {
+                return false;
+            }
+        } else if b == b'.' && digits > 0 {
+            (dots, digits, octet) = (dots + 1, 0, 0);
+        } else {
+            return false;
+        }
+    }
+    dots == 3 && digits > 0
+}
+
+#[cold]
+fn bad_time(name: &str, value: &[u8], error: time::TimeError) -> Refusal {
+    let message = format!("column {name} is {}: {error}", quote(value));
+    Refusal::new(RefusalKind::Time, name, message)
+}
+
+#[cold]
+fn bad_value(name: &str, kind: Kind, value: &[u8]) -> Refusal {
+    let (word, wanted) = match kind {
+        Kind::Text | Kind::Time => (RefusalKind::Size, "a text of at most 8191 bytes"),
+        Kind::Number => (RefusalKind::Syntax, "a whole number"),
+        Kind::Port => (RefusalKind::Syntax, "a port (0 to 65535)"),
+        Kind::Protocol => (RefusalKind::Syntax, "an IANA protocol number (0 to 255)"),
+        Kind::Flags => (RefusalKind::Syntax, "a mask of TCP flags (0 to 255)"),
+        Kind::Address => (RefusalKind::Syntax, "an IPv4 or IPv6 address"),
+    };
+    let message = format!(
+        "column {name} is {}, not {wanted}; if the flow log has a format of its own, give it (--flow-format, \
+         PORTCULLIS_FLOW_FORMAT) or keep its header line",
+        quote(value)
+    );
+    Refusal::new(word, name, message)
+}
