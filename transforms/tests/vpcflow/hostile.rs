@@ -158,7 +158,7 @@ fn a_header_holds_until_the_next_one_or_the_next_input() {
     let line = b"1795258257 12";
     let key = |document: Option<serde_json::Value>| {
         let members = document.expect("a document");
-        members.as_object().expect("an object").keys().last().cloned()
+        members.as_object().expect("an object").keys().next_back().cloned()
     };
     assert_eq!(
         key(document(&mut mapper, line).expect("configured")).as_deref(),

@@ -3,6 +3,8 @@
 //! Every key is checked against the table while compiling: a key that is not in [`FIELDS`](super::FIELDS) does not
 //! compile.
 
+use std::ops::Range;
+
 use highway::Key;
 
 use super::{
@@ -26,11 +28,13 @@ macro_rules! key {
 /// Appends the `ecs` document with its line end. `at` becomes `@timestamp`.
 pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"@timestamp\":\"");
+    let written = out.len();
     push_rfc3339(at, out);
+    let timestamp = written..out.len();
     out.extend_from_slice(b"\",\"ecs\":{\"version\":\"");
     out.extend_from_slice(ECS_VERSION.as_bytes());
     out.extend_from_slice(b"\"},");
-    event(row, key, original, out);
+    event(row, &timestamp, key, original, out);
     cloud(row, out);
     side(row, &SOURCE, out);
     side(row, &DESTINATION, out);
@@ -47,7 +51,8 @@ pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, o
     out.extend_from_slice(b"}}\n");
 }
 
-fn event(row: &Row<'_>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
+/// `timestamp` is where `@timestamp` stands in `out`.
+fn event(row: &Row<'_>, timestamp: &Range<usize>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"event\":{\"kind\":\"event\",\"category\":[\"network\"],");
     match row.get(const { column("action") }) {
         Some(b"ACCEPT") => out
@@ -64,7 +69,8 @@ fn event(row: &Row<'_>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
     }
     if let Some(end) = row.end {
         out.extend_from_slice(b"\"end\":\"");
-        push_rfc3339(end, out);
+        // The end is the timestamp wherever there is one, so it need not be worked out again.
+        out.extend_from_within(timestamp.clone());
         out.extend_from_slice(b"\",");
         if let Some(millis) = row.start.map(|start| end - start).filter(|millis| *millis >= 0) {
             out.extend_from_slice(key!("event", "duration"));
