@@ -88,6 +88,17 @@ impl Found {
         self.heads[usize::from(slot)]
     }
 
+    /// All hits of a slot, with their numbers.
+    pub(super) fn hits_of(&self, slot: Slot) -> impl Iterator<Item = (usize, Hit)> + '_ {
+        let mut at = self.head(slot);
+        std::iter::from_fn(move || {
+            let number = at as usize;
+            let hit = *self.hits.get(number)?;
+            at = hit.next;
+            Some((number, hit))
+        })
+    }
+
     fn clear(&mut self) {
         self.forget();
         self.keys.clear();
