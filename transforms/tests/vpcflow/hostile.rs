@@ -181,6 +181,18 @@ fn a_header_holds_until_the_next_one_or_the_next_input() {
 }
 
 #[test]
+fn a_value_without_a_name_never_gets_the_name_of_a_column() {
+    for schema in [Schema::Ecs, Schema::Native] {
+        let mut mapper = mapper(schema, Some("end column-3 column-4"));
+        let mut out = Vec::new();
+        assert!(mapper.record(b"1795258257 a b c", &mut out).is_ok());
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert_eq!(text.matches("\"column-4\":\"b\"").count(), 1, "{text}");
+        assert_eq!(text.matches("\"Column-4\":\"c\"").count(), 1, "{text}");
+    }
+}
+
+#[test]
 fn a_format_that_cannot_be_meant_is_refused_and_the_right_name_offered() {
     for (format, words) in [
         ("", "names no column"),

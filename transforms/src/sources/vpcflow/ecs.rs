@@ -265,7 +265,8 @@ fn decoded(row: &Row<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// `aws.vpcflow.rest`: values of columns that AWS has not published, and values beyond the names.
+/// `aws.vpcflow.rest`: values of columns that AWS has not published, and values beyond the names. Those are called
+/// `Column-15` and so on, with a capital because no column's name has one: a key must not stand there twice.
 fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
     if row.layout.unknown.is_empty() && row.beyond().next().is_none() {
         return 0;
@@ -284,7 +285,7 @@ fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
         }
     }
     for (position, value) in row.beyond() {
-        out.extend_from_slice(b"\"column-");
+        out.extend_from_slice(b"\"Column-");
         push_integer(out, position as i64 + 1);
         out.extend_from_slice(b"\":");
         push_text(value, row.plain, out);

@@ -162,7 +162,7 @@ impl<'a> Row<'a> {
         self.is_v6 = first.map(|address| memchr::memchr(b':', address).is_some());
         for (position, value) in self.beyond() {
             if value.len() > KEYWORD_LIMIT {
-                return Err(bad_value(&format!("column-{}", position + 1), Kind::Text, value));
+                return Err(bad_value(&format!("Column-{}", position + 1), Kind::Text, value));
             }
         }
         Ok(self)
