@@ -181,6 +181,7 @@ impl Writer<'_> {
             while let Some(&hit) = self.found.hits.get(at as usize) {
                 let raw = hit.value.of(self.text);
                 let fit = match (replaced, settled) {
+                    (true, _) if plain_text(raw).is_none() => Fit::Refused,
                     (true, _) => Fit::Empty,
                     (_, true) if values.has(raw, self.out) => Fit::Empty,
                     (_, true) => Fit::Refused,
