@@ -28,9 +28,10 @@ Examples:
   portcullis respond --apply --data ./data < finding.json
   portcullis generate --source guardduty --count 50 | portcullis respond --json
 
-A record is one GuardDuty finding: bare, in an EventBridge event, as the API returns it, or Security Hub's
-copy. A line is printed once its decision is durable. A record that cannot be read blocks nothing, is told
-on standard error, and makes the exit code 3. The words for reasons are explained in docs/reasons.md.")]
+A record is one GuardDuty finding: bare, in an EventBridge event, as the API returns it, or
+Security Hub's copy. A line is printed once its decision is durable. A record that cannot be
+read blocks nothing, is told on standard error, and makes the exit code 3. docs/reasons.md
+explains the words for reasons.")]
 pub(crate) struct Args {
     /// Do it, on the ledger and the network ACL model in the data directory
     #[arg(long)]
@@ -73,6 +74,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     if files.is_empty() {
         files.push(PathBuf::from("-"));
     }
+    let slack = if args.apply { operator::slack(context)? } else { None };
     let mut run = Run {
         decider: Decider::new(&args, context).await?,
         refusals: Refusals::new(args.json),
@@ -85,7 +87,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         run.file(file).await?;
     }
     if let Decider::Apply(responder) = &run.decider {
-        operator::finish(responder, context, run.now()).await?;
+        operator::finish(responder, slack.as_ref(), run.now()).await?;
     }
     run.summary();
     Ok(if run.refusals.total() == 0 {
@@ -244,7 +246,7 @@ impl Run {
         let [blocks, alerts, ignored] = self.counts.map(output::count);
         let findings = output::count(self.findings);
         output::tell(format_args!(
-            "{findings} findings: {blocks} block, {alerts} alert, {ignored} ignore"
+            "findings {findings}; addresses: {blocks} block, {alerts} alert, {ignored} ignore"
         ));
         if self.refusals.total() > 0 {
             output::tell(format_args!("refused: {}", self.refusals));
@@ -259,7 +261,7 @@ impl Run {
     }
 }
 
-/// One line of at most 80 columns: `block  185.220.101.4    ingress  matched    UnauthorizedAccess:EC2/SSH…`.
+/// One line of at most 80 columns: `block  185.220.101.4    ingress  matched            EC2/SSHBruteForce`.
 fn for_people(decision: &Decision) -> String {
     let verdict = match decision.verdict {
         Verdict::Block => "block",
@@ -275,5 +277,8 @@ fn for_people(decision: &Decision) -> String {
     let reason = decision.reason.word();
     let start = format!("{verdict:<6} {address:<15} {directions:<7} {reason:<18} ");
     let left = 79_usize.saturating_sub(start.chars().count()).max(10);
-    format!("{start}{}", output::clipped(&decision.finding.finding_type, left))
+    format!(
+        "{start}{}",
+        output::clipped(operator::short_type(&decision.finding.finding_type), left)
+    )
 }
