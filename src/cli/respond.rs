@@ -12,7 +12,7 @@ use super::refusals::Refusals;
 use super::{Context, DataDir, Failure, Outcome, operator, output};
 use crate::finding::{self, Finding};
 use crate::input::{self, Content, Records};
-use crate::network_acl::{Direction, NetworkAcls};
+use crate::network_acl::Direction;
 use crate::respond::guard::Knowledge;
 use crate::respond::policy::Policy;
 use crate::respond::{Decision, Embedded, Reason, Verdict, decide};
@@ -76,7 +76,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     }
     let slack = if args.apply { operator::slack(context)? } else { None };
     let mut run = Run {
-        decider: Decider::new(&args, context).await?,
+        decider: Decider::new(&args, context)?,
         refusals: Refusals::new(args.json),
         json: args.json,
         fixed_now: args.now,
@@ -97,45 +97,37 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     })
 }
 
-/// Who decides: a pure function, or the responder, which also plans.
+/// Who decides.
 enum Decider {
+    /// The policy alone: no ledger was made yet.
     Pure(Box<(Policy, Knowledge)>),
+    /// The responder with what its ledger knows, touching nothing.
+    Preview(Box<Embedded>),
+    /// The responder, which plans and acts.
     Apply(Box<Embedded>),
 }
 
 impl Decider {
-    async fn new(args: &Args, context: &Context) -> Result<Self, Failure> {
+    fn new(args: &Args, context: &Context) -> Result<Self, Failure> {
         if args.apply {
             return Ok(Self::Apply(Box::new(operator::open(context, &args.data, true)?)));
         }
         let config = context.config()?;
-        let policy = operator::valid(config.policy.clone())?;
-        let mut knowledge = Knowledge::of(&policy);
-        if operator::has_ledger(args.data.or(&config)) {
-            let responder = operator::open(context, &args.data, false)?;
-            let inventory = responder.network_acls().inventory().await?;
-            knowledge.own_addresses.extend(inventory.own_addresses);
-            knowledge.own_networks.extend(inventory.own_networks);
-            knowledge.aws_services.extend(inventory.aws_services);
-            let allowed = responder.allow_list().await?;
-            knowledge
-                .allow
-                .extend(allowed.iter().map(|entry| (entry.cidr, entry.until)));
-        } else if args.data.given().is_some() {
-            return Err(Failure::usage(anyhow::anyhow!(
-                "{}: no ledger here; leave --data out to decide by the policy alone, or make one with --apply",
-                args.data.or(&config).display()
-            )));
+        if operator::has_ledger(args.data.or(&config)) || args.data.given().is_some() {
+            return Ok(Self::Preview(Box::new(operator::open(context, &args.data, false)?)));
         }
+        let policy = operator::valid(config.policy)?;
+        let knowledge = Knowledge::of(&policy);
         Ok(Self::Pure(Box::new((policy, knowledge))))
     }
 
     /// Durable when it returns, if anything is to be.
     async fn decide(&self, record: &[u8], finding: &Finding, now: DateTime<Utc>) -> Result<Vec<Decision>, Failure> {
-        match self {
-            Self::Pure(known) => Ok(decide::decide(finding, &known.0, &known.1, now)),
-            Self::Apply(responder) => Ok(responder.accept(record, now).await?),
-        }
+        Ok(match self {
+            Self::Pure(known) => decide::decide(finding, &known.0, &known.1, now),
+            Self::Preview(responder) => responder.preview(record, now).await?,
+            Self::Apply(responder) => responder.accept(record, now).await?,
+        })
     }
 }
 
@@ -253,7 +245,7 @@ impl Run {
         }
         match (&self.decider, self.counts[0]) {
             (_, 0) => {}
-            (Decider::Pure(_), _) => output::tell("Nothing was touched; --apply does it."),
+            (Decider::Pure(_) | Decider::Preview(_), _) => output::tell("Nothing was touched; --apply does it."),
             (Decider::Apply(_), _) => {
                 output::tell("See: portcullis list    Undo: portcullis unblock ADDRESS --reason \"...\"");
             }
