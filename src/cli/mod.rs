@@ -25,6 +25,8 @@ mod demo;
 #[cfg(feature = "embedded")]
 mod list;
 #[cfg(feature = "embedded")]
+mod operator;
+#[cfg(feature = "embedded")]
 mod respond;
 #[cfg(feature = "embedded")]
 mod serve;
