@@ -15,6 +15,8 @@ use crate::{
 
 /// Free slots and foreign entries drawn of one strip; EC2 allows 40 of both together.
 const MOST_SPARE: usize = 40;
+/// Strips drawn; a page of more is no help.
+const MOST_STRIPS: usize = 200;
 
 /// Slots that can still be taken: bound by the limit, and by the quota that foreign entries use as well.
 pub(super) fn free(acl: &AclReport) -> usize {
@@ -43,8 +45,14 @@ pub(super) fn gate(links: Links<'_>, now: DateTime<Utc>, status: &StatusReport, 
             @if acls.is_empty() {
                 div.panel.empty { div.note { p { strong { "No network ACL is known yet." } } p.dim { "One appears here with the first finding on one of its subnets." } } }
             }
-            @for (place, acl) in acls.iter().enumerate() {
-                @if place < detailed && !acl.managed.is_empty() { (strip(links, now, acl, status.mode)) } @else { (line(acl)) }
+            @for (place, acl) in acls.iter().enumerate().filter(|(place, acl)| *place < MOST_STRIPS && !acl.managed.is_empty()) {
+                @if place < detailed { (strip(links, now, acl, status.mode)) } @else { (line(acl)) }
+            }
+            @let empty = acls.iter().filter(|acl| acl.managed.is_empty()).take(MOST_STRIPS).collect::<Vec<_>>();
+            @if detailed == usize::MAX {
+                @for acl in empty { (line(acl)) }
+            } @else if !empty.is_empty() {
+                p.more { (plural(empty.len() as u64, "strip stands", "strips stand")) " empty; all are on the " a href=(links.query.bare().href("/response")) { "Response page" } }
             }
         }
     }

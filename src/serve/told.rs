@@ -67,7 +67,7 @@ pub(super) fn audit(links: Links<'_>, now: DateTime<Utc>, rows: &[AuditReport], 
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table.rows.audit {
-                thead { tr { th { "When" } th { "What" } th { "Address" } th { "Where" } th { "Why" } th { "Who" } } }
+                thead { tr { th { "When" } th { "What" } th { "Address" } th { "Where" } th { "Why" } } }
                 tbody {
                     @for row in rows {
                         tr {
@@ -83,12 +83,12 @@ pub(super) fn audit(links: Links<'_>, now: DateTime<Utc>, rows: &[AuditReport], 
                             }
                             td.why title=[meaning(&row.reason)] {
                                 (shown(&row.reason))
+                                @if row.who != "responder" { " " span.dim { "by " (shown(&row.who)) } }
                                 @if let Some(finding) = &row.finding {
                                     " " a.sub href=(links.search(&format!("\"{}\"", finding.replace(['"', '\\'], " ")), None))
                                         title="Search for this finding" { "finding" }
                                 }
                             }
-                            td { (shown(&row.who)) }
                         }
                     }
                 }
@@ -116,7 +116,7 @@ fn meaning(word: &str) -> Option<&'static str> {
 }
 
 /// Decisions that blocked nothing, by reason, with the meaning of each.
-pub(super) fn refusals(links: Links<'_>, status: &StatusReport) -> Markup {
+pub(super) fn refusals(links: Links<'_>, status: &StatusReport, most: usize) -> Markup {
     let mut rows: Vec<_> = status.not_blocked.iter().filter(|(_, n)| **n > 0).collect();
     rows.sort_by_key(|(reason, n)| (std::cmp::Reverse(**n), (*reason).clone()));
     if rows.is_empty() {
@@ -132,20 +132,21 @@ pub(super) fn refusals(links: Links<'_>, status: &StatusReport) -> Markup {
         table.bars.reasons {
             thead { tr { th scope="col" { "reason" } th.n scope="col" { "decisions" } } }
             tbody {
-                @for (reason, n) in rows {
+                @for (reason, n) in rows.iter().take(most) {
                     tr {
                         td {
-                            (chart::bar(as_number(*n), top))
+                            (chart::bar(as_number(**n), top))
                             span.value {
                                 a.main href=(links.query.bare().with(include("portcullis.response.reason", reason)).href("/response")) { (shown(reason)) }
                                 @if let Some(meaning) = meaning(reason) { span.dim.why { (meaning) } }
                             }
                         }
-                        td.n { (count(as_number(*n))) }
+                        td.n { (count(as_number(**n))) }
                     }
                 }
             }
         }
+        @if rows.len() > most { p.more { a href=(links.query.bare().href("/response")) { "All " (rows.len()) " reasons on the Response page" } } }
     }
 }
 
@@ -171,10 +172,10 @@ pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], is_config
 
 fn delivery(now: DateTime<Utc>, message: &MessageReport, is_configured: bool) -> Markup {
     html! {
-        @if let Some(sent) = message.sent {
+        @if !is_configured {
+            span.state title="Name a Slack webhook in the configuration to send it" { "Slack not configured: shown here only" }
+        } @else if let Some(sent) = message.sent {
             span.state.sent { "sent to Slack" } " " (moment(now, sent))
-        } @else if !is_configured {
-            span.state title="Set [notify.slack] in the configuration to send it" { "Slack not configured: shown here only" }
         } @else if let Some(error) = &message.last_error {
             span.state.failed { "failed " (plural(u64::from(message.attempts), "time", "times")) } " " span.dim { (shown(error)) }
         } @else {

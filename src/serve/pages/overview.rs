@@ -13,6 +13,7 @@ use crate::serve::{
 const NARROW: u8 = 3;
 const STRIPS: usize = 2;
 const MESSAGES: usize = 8;
+const REASONS: usize = 8;
 const AUDIT_ROWS: usize = 10;
 
 /// Tiles first, then the gate, then what was done and what was not, then the other panels.
@@ -41,7 +42,7 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
                 (told::framed("done", "Done on the gate", "What happened last", 8, &audit, |rows| {
                     html! { (told::audit(links, context.now, rows, "Done on the gate")) p.more { a href=(context.query.bare().href("/response")) { "All of it on the Response page" } } }
                 }))
-                (told::framed("not-done", "Not blocked, and why", "Decisions since the ledger began", 4, &context.status, |status| told::refusals(links, status)))
+                (told::framed("not-done", "Not blocked, and why", "Decisions since the ledger began", 4, &context.status, |status| told::refusals(links, status, REASONS)))
             }
             (grid(easel, others))
         },

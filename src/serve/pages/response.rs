@@ -11,6 +11,14 @@ use crate::serve::{
 };
 use crate::{dashboards::data::Unit, respond::report::StatusReport};
 
+/// The parts of the page, for the links at its top.
+const PARTS: &[(&str, &str)] = &[
+    ("gate", "The gate"),
+    ("alerts", "Alerts"),
+    ("audit", "Audit"),
+    ("refusals", "Not blocked"),
+    ("panels", "Panels"),
+];
 const MESSAGES: usize = 20;
 const AUDIT_ROWS: usize = 40;
 
@@ -33,16 +41,19 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         ranged: true,
         body: html! {
             @if let Ok(status) = &context.status { (figures(status)) }
+            nav.tabs aria-label="On this page" {
+                ul { @for (id, title) in PARTS { li { a href={ "#" (id) } { (title) } } } }
+            }
             (told::gate_and_alerts(context, usize::MAX, MESSAGES))
             div.grid {
                 (told::framed("audit", "Audit", "Every transition, refusal and manual act, newest first", 8, &audit, |rows| {
                     told::audit(links, context.now, rows, "Audit")
                 }))
                 (told::framed("refusals", "Not blocked, and why", "Decisions since the ledger began", 4, &context.status, |status| {
-                    told::refusals(links, status)
+                    told::refusals(links, status, usize::MAX)
                 }))
             }
-            (grid(easel, &panels))
+            div #panels { (grid(easel, &panels)) }
         },
     })
 }
