@@ -71,7 +71,7 @@ impl Scope {
         }
         for text in [self.query.trim(), condition.trim()] {
             if !text.is_empty() {
-                filter.push(json!({ "query_string": { "query": text } }));
+                filter.push(json!({ "query_string": { "query": text, "default_operator": "AND" } }));
             }
         }
         if let Some(address) = self.address {

@@ -6,8 +6,9 @@ use maud::{Markup, html};
 use super::{
     chart,
     gate::Unavailable,
+    layout::Context,
     params::include,
-    slack,
+    slack, strip,
     text::{count, moment, plural, shown},
     values::Links,
 };
@@ -32,6 +33,20 @@ pub(super) fn framed<T>(
                 Ok(content) => (draw(content)),
                 Err(error) => div.note role="status" { p { strong { "The ledger cannot be read." } } p { (shown(&error.0)) } },
             }
+        }
+    }
+}
+
+/// The gate with the newest alerts next to it.
+pub(super) fn gate_and_alerts(context: &Context<'_>, strips: usize, alerts: usize) -> Markup {
+    let newest = context.state.gate.messages(alerts);
+    html! {
+        div.grid {
+            div.w8 {
+                @if let Ok(status) = &context.status { (strip::gate(context.links(), context.now, status, strips)) }
+                @else { (framed("gate", "The gate", "", 12, &context.status, |_| html! {})) }
+            }
+            div.w4.beside { (framed("alerts", "Alerts", "As they appear in Slack, the newest first", 12, &newest, |rows| messages(context.now, rows, context.state.slack))) }
         }
     }
 }
@@ -66,7 +81,7 @@ pub(super) fn audit(links: Links<'_>, now: DateTime<Utc>, rows: &[AuditReport], 
                                 @if let Some(rule) = row.rule { " " b { (rule) } }
                                 @if row.acl.is_none() && row.direction.is_none() { span.dim { "–" } }
                             }
-                            td title=[meaning(&row.reason)] {
+                            td.why title=[meaning(&row.reason)] {
                                 (shown(&row.reason))
                                 @if let Some(finding) = &row.finding {
                                     " " a.sub href=(links.search(&format!("\"{}\"", finding.replace(['"', '\\'], " ")), None))
@@ -143,7 +158,7 @@ pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], is_config
         );
     }
     html! {
-        ol.messages {
+        ol.messages tabindex="0" {
             @for message in messages {
                 li {
                     div.delivery { (moment(now, message.at)) " " (delivery(now, message, is_configured)) }

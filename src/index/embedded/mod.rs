@@ -26,6 +26,7 @@ mod glob;
 mod layout;
 mod query_string;
 mod search;
+mod settled;
 mod values;
 mod version;
 

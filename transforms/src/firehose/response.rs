@@ -9,7 +9,8 @@ const ID: &[u8] = b"{\"recordId\":\"";
 const OK: &[u8] = b"\",\"result\":\"Ok\",\"data\":\"";
 const DROPPED: &[u8] = b"\",\"result\":\"Dropped\",\"data\":\"";
 const FAILED: &[u8] = b"\",\"result\":\"ProcessingFailed\",\"data\":\"";
-const END: &[u8] = b"\"}";
+/// AWS asks for partition keys only with dynamic partitioning, `aws_lambda_events` for the member always.
+const END: &[u8] = b"\",\"metadata\":{\"partitionKeys\":{}}}";
 const COMMA: usize = 1;
 
 /// What a record is answered.

@@ -8,7 +8,7 @@ use highway::Key;
 use super::{
     fields::{PROTOCOLS, TRAFFIC_PATHS, column, has_field},
     push::{close, open, push_flags, push_id, push_inside_quotes, push_text},
-    row::Row,
+    row::{ADDRESSES, Row},
 };
 use crate::{
     document::{ECS_VERSION, NORMALIZER, push_integer},
@@ -191,12 +191,6 @@ fn network(row: &Row<'_>, out: &mut Vec<u8>) {
 }
 
 fn related(row: &Row<'_>, out: &mut Vec<u8>) {
-    const ADDRESSES: [usize; 4] = [
-        column("srcaddr"),
-        column("dstaddr"),
-        column("pkt-srcaddr"),
-        column("pkt-dstaddr"),
-    ];
     if row.is_v6.is_none() {
         return;
     }

@@ -93,6 +93,14 @@ impl Spans {
     }
 }
 
+/// The columns that hold addresses, the interface's before the packet's.
+pub(super) const ADDRESSES: [usize; 4] = [
+    column("srcaddr"),
+    column("dstaddr"),
+    column("pkt-srcaddr"),
+    column("pkt-dstaddr"),
+];
+
 /// A line whose values have been checked.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
@@ -105,7 +113,7 @@ pub(super) struct Row<'a> {
     pub(super) end: Option<i64>,
     pub(super) protocol: Option<u8>,
     pub(super) flags: Option<u8>,
-    /// Whether the addresses are IPv6; nothing without an address.
+    /// Whether the first of the [`ADDRESSES`] is IPv6; nothing without an address.
     pub(super) is_v6: Option<bool>,
 }
 
@@ -141,11 +149,7 @@ impl<'a> Row<'a> {
                     self.flags = whole_number(value).and_then(|n| u8::try_from(n).ok());
                     self.flags.is_some()
                 }
-                Kind::Address => {
-                    let v6 = is_v6(value);
-                    self.is_v6 = self.is_v6.or(v6);
-                    v6.is_some()
-                }
+                Kind::Address => is_address(value),
                 Kind::Time => {
                     let millis = match epoch_seconds(value) {
                         Some(millis) => Ok(millis),
@@ -164,6 +168,8 @@ impl<'a> Row<'a> {
                 return Err(bad_value(&self.layout.names[position], *kind, value));
             }
         }
+        let first = ADDRESSES.iter().find_map(|&column| self.get(column));
+        self.is_v6 = first.map(|address| memchr::memchr(b':', address).is_some());
         for (position, value) in self.beyond() {
             if value.len() > KEYWORD_LIMIT {
                 return Err(bad_value(&format!("column-{}", position + 1), Kind::Text, value));
@@ -236,14 +242,10 @@ fn whole_number(value: &[u8]) -> Option<u64> {
     (number <= i64::MAX as u64).then_some(number)
 }
 
-/// Whether an address is IPv6; nothing if it is no address.
+/// Whether a value is an IPv4 or IPv6 address.
 #[inline]
-fn is_v6(value: &[u8]) -> Option<bool> {
-    if is_v4(value) {
-        return Some(false);
-    }
-    let text = std::str::from_utf8(value).ok()?;
-    text.parse::<Ipv6Addr>().is_ok().then_some(true)
+fn is_address(value: &[u8]) -> bool {
+    is_v4(value) || std::str::from_utf8(value).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Four decimal numbers of 0 to 255 without leading zeros, between dots.
