@@ -87,6 +87,7 @@ fn number(value: &Value, name: &str) -> u64 {
 }
 
 #[test]
+#[ignore = "minutes on a build without optimisation; `cargo xtask test --only acceptance` runs it"]
 fn the_demo_shows_the_gate_close_and_its_numbers_can_be_recomputed() {
     let folder = folder();
     let summary = demo(folder.path(), "7");
@@ -166,6 +167,7 @@ fn text(value: &Value, name: &str) -> String {
 }
 
 #[test]
+#[ignore = "minutes on a build without optimisation; `cargo xtask test --only acceptance` runs it"]
 fn the_same_seed_tells_the_same_day_and_another_seed_another() {
     let (first, again, other) = (folder(), folder(), folder());
     let without_place = |mut summary: Value| {

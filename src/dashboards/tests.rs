@@ -458,7 +458,12 @@ fn a_broken_panel_file_is_refused_by_file_panel_and_key_with_the_nearest_word() 
 #[ignore = "a measurement"]
 fn how_long_the_pages_take() {
     let start = std::time::Instant::now();
-    let (_folder, index, all) = loaded(std::env::var("EACH").ok().and_then(|n| n.parse().ok()).unwrap_or(12_000));
+    let (_folder, index, all) = loaded(
+        std::env::var("EACH")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(12_000),
+    );
     println!("{} documents made and loaded in {:?}", all.len(), start.elapsed());
     for page in pages() {
         let start = std::time::Instant::now();

@@ -92,7 +92,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut cases = Vec::with_capacity(parsed.len());
         for (record, now, finding) in parsed {
             let finding = match finding {
-                Ok(finding) => Ok(self.locate(decide(finding, &self.policy, &knowledge, *now), act).await?),
+                Ok(finding) => Ok(self
+                    .locate(decide(finding, &self.policy, &knowledge, *now), act)
+                    .await?),
                 Err(error) => Err(error),
             };
             cases.push(Case {
@@ -105,7 +107,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut acls: Vec<AclKey> = judged().flat_map(|judged| judged.acls.iter().cloned()).collect();
         acls.sort();
         acls.dedup();
-        let cidrs: Vec<IpNet> = judged().filter_map(|judged| judged.decision.address.map(IpNet::from)).collect();
+        let cidrs: Vec<IpNet> = judged()
+            .filter_map(|judged| judged.decision.address.map(IpNet::from))
+            .collect();
         let ids: Vec<String> = judged().map(|judged| finding_key(&judged.decision.finding)).collect();
         let view = self.view(&acls, &cidrs, &ids).await?;
         if view.lists.version != lists.version {

@@ -40,7 +40,10 @@ fn note<'a>(about: &'a About, reason: &'a str, who: &'a str, at: DateTime<Utc>) 
 pub fn applied(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), Error> {
     let about = About::of_row(&row);
     let evicted = row.replaces.take();
-    if let Some(mut victim) = evicted.and_then(|cidr| draft.row(&row.acl, row.direction, cidr)).cloned() {
+    if let Some(mut victim) = evicted
+        .and_then(|cidr| draft.row(&row.acl, row.direction, cidr))
+        .cloned()
+    {
         victim.state = State::Removed;
         leave(&mut victim, EVICTED, now);
         let about = About::of_row(&victim);
@@ -150,7 +153,16 @@ pub fn foreign(
         return gone(draft, row, now);
     }
     keep_victim(draft, &row, standing, now)?;
-    place(draft, Row { rule: None, replaces: None, ..row }, policy, now)
+    place(
+        draft,
+        Row {
+            rule: None,
+            replaces: None,
+            ..row
+        },
+        policy,
+        now,
+    )
 }
 
 /// Gives a planned entry that has no number one, if there is one.
@@ -162,7 +174,14 @@ pub fn place(draft: &mut Draft, mut row: Row, policy: &Policy, now: DateTime<Utc
     draft.edit(row.clone())?;
     match plan::spot(draft, &row.acl, row.direction, &policy.limits) {
         Spot::Wait => Ok(()),
-        Spot::Full => rejected(draft, row, None, Reason::AclFull.word(), "no rule number is free and none may be evicted", now),
+        Spot::Full => rejected(
+            draft,
+            row,
+            None,
+            Reason::AclFull.word(),
+            "no rule number is free and none may be evicted",
+            now,
+        ),
         spot => {
             plan::take(draft, &mut row, spot, now)?;
             let about = About::of_row(&row);
@@ -239,13 +258,20 @@ pub fn tidy(
         };
         // The plan of an entry that was never made ends as a removal, whatever ends it.
         let reason = Removal {
-            event: if row.state == State::Planned { Event::Removed } else { reason.event },
+            event: if row.state == State::Planned {
+                Event::Removed
+            } else {
+                reason.event
+            },
             ..reason
         };
         expire(draft, row, reason, now)?;
         changed = true;
     }
-    for direction in [crate::network_acl::Direction::Ingress, crate::network_acl::Direction::Egress] {
+    for direction in [
+        crate::network_acl::Direction::Ingress,
+        crate::network_acl::Direction::Egress,
+    ] {
         let mut standing: Vec<Row> = draft
             .rows(acl)
             .iter()
@@ -256,7 +282,10 @@ pub fn tidy(
         standing.sort_by_key(|row| row.seq);
         let going = standing.iter().filter(|row| row.state == State::Expiring).count();
         let surplus = (standing.len() - going).saturating_sub(policy.limits.entries_per_direction);
-        let oldest = standing.into_iter().filter(|row| row.state == State::Applied).take(surplus);
+        let oldest = standing
+            .into_iter()
+            .filter(|row| row.state == State::Applied)
+            .take(surplus);
         for row in oldest {
             expire(draft, row, removal(Event::Removed, LIMIT), now)?;
             changed = true;

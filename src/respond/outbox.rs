@@ -74,7 +74,10 @@ fn backoff(attempts: u32) -> TimeDelta {
 }
 
 fn composed(rows: &[AlertRow], now: DateTime<Utc>) -> MessageRow {
-    let alerts: Vec<Alert> = rows.iter().filter_map(|row| Alert::deserialize(&row.body).ok()).collect();
+    let alerts: Vec<Alert> = rows
+        .iter()
+        .filter_map(|row| Alert::deserialize(&row.body).ok())
+        .collect();
     let mut addresses: Vec<IpNet> = rows.iter().filter_map(|row| row.address).collect();
     addresses.sort();
     addresses.dedup();

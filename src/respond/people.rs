@@ -30,7 +30,12 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         Err(ledger::Error::Conflict.into())
     }
 
-    async fn plan_block(&self, block: &Block, acls: &[AclKey], now: DateTime<Utc>) -> Result<(Draft, Vec<ActReport>), Error> {
+    async fn plan_block(
+        &self,
+        block: &Block,
+        acls: &[AclKey],
+        now: DateTime<Utc>,
+    ) -> Result<(Draft, Vec<ActReport>), Error> {
         let cidr = guard::canonical(block.cidr);
         let mut draft = Draft::new(self.view(acls, &[cidr], &[]).await?);
         let knowledge = self.knowledge(draft.lists()).await;

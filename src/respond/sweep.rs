@@ -84,7 +84,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             return Ok(Progress::Quiet);
         };
         if row.state == State::Planned && !knowledge.available {
-            return Ok(Progress::Later("the inventory cannot be read, so nothing is blocked".to_owned()));
+            return Ok(Progress::Later(
+                "the inventory cannot be read, so nothing is blocked".to_owned(),
+            ));
         }
         let described = match self.acls.describe(acl).await {
             Ok(described) => described,
@@ -96,7 +98,11 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
         };
         let facts = plan::facts(&described, draft.rows(acl), now);
-        if draft.meta(acl).and_then(|meta| meta.facts.as_ref()).is_none_or(|known| known.foreign != facts.foreign) {
+        if draft
+            .meta(acl)
+            .and_then(|meta| meta.facts.as_ref())
+            .is_none_or(|known| known.foreign != facts.foreign)
+        {
             draft.edit_meta(acl, |meta| meta.facts = Some(facts))?;
         }
         let Some(rule) = row.rule else {
@@ -149,7 +155,14 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
             Err(error) => {
                 report.rejected += 1;
-                settle_refused(&mut draft, row, standing.as_ref(), error.code.name(), &error.to_string(), now)?;
+                settle_refused(
+                    &mut draft,
+                    row,
+                    standing.as_ref(),
+                    error.code.name(),
+                    &error.to_string(),
+                    now,
+                )?;
                 self.commit(draft).await
             }
         }
@@ -162,7 +175,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 return Ok(Progress::Later(format!("the lease on {} was lost", acted.acl.acl)));
             };
             let row = draft.row(&acted.acl, acted.direction, acted.cidr);
-            let Some(row) = row.filter(|row| row.state == acted.state && row.rule == acted.rule).cloned() else {
+            let Some(row) = row
+                .filter(|row| row.state == acted.state && row.rule == acted.rule)
+                .cloned()
+            else {
                 return Ok(Progress::More);
             };
             let evicts = row.replaces.is_some();
@@ -190,7 +206,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// The network ACL as the ledger has it, if the lease is still ours.
     async fn leased(&self, acl: &AclKey) -> Result<Option<Draft>, Error> {
         let draft = Draft::new(self.view(std::slice::from_ref(acl), &[], &[]).await?);
-        let owner = draft.meta(acl).and_then(|meta| meta.lease.as_ref()).map(|lease| &lease.owner);
+        let owner = draft
+            .meta(acl)
+            .and_then(|meta| meta.lease.as_ref())
+            .map(|lease| &lease.owner);
         Ok((owner == Some(&self.owner)).then_some(draft))
     }
 
@@ -204,7 +223,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
 }
 
 fn standing(acl: &Acl, row: &Row, rule: u16) -> Option<Entry> {
-    let at = acl.entries.iter().find(|entry| entry.rule == rule && entry.direction == row.direction);
+    let at = acl
+        .entries
+        .iter()
+        .find(|entry| entry.rule == rule && entry.direction == row.direction);
     at.cloned()
 }
 

@@ -51,7 +51,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                     subnets: acl.subnets.clone(),
                     direction,
                     range: (limits.first_rule, limits.last_rule),
-                    limit: limits.entries_per_direction.min(acl.quota.saturating_sub(foreign.len())),
+                    limit: limits
+                        .entries_per_direction
+                        .min(acl.quota.saturating_sub(foreign.len())),
                     quota: acl.quota,
                     managed,
                     foreign,
@@ -66,7 +68,13 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger fails.
     pub async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditReport>, Error> {
-        Ok(self.ledger.audit(after, limit).await?.into_iter().map(audited).collect())
+        Ok(self
+            .ledger
+            .audit(after, limit)
+            .await?
+            .into_iter()
+            .map(audited)
+            .collect())
     }
 
     /// The newest audit rows, newest first.
@@ -74,7 +82,13 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger fails.
     pub async fn audit_newest(&self, limit: usize) -> Result<Vec<AuditReport>, Error> {
-        Ok(self.ledger.audit_newest(limit).await?.into_iter().map(audited).collect())
+        Ok(self
+            .ledger
+            .audit_newest(limit)
+            .await?
+            .into_iter()
+            .map(audited)
+            .collect())
     }
 
     /// Messages, newest first.
