@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -98,10 +98,11 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         files.push(PathBuf::from("-"));
     }
     let mut run = Run::new(args.source, options, args.json)?;
-    let bar = output::progress(files.len() as u64, "normalising files");
-    if files.len() == 1 {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
+    let bar = if files.len() > 1 && !io::stdout().is_terminal() {
+        output::progress(files.len() as u64, "normalising files")
+    } else {
+        ProgressBar::hidden()
+    };
     let mut out = output::stdout();
     for file in &files {
         run.file(file, &mut out, &bar)?;
