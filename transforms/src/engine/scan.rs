@@ -259,10 +259,10 @@ impl<'a> Scan<'a> {
             self.found.wrapped = true;
         }
         self.members(depth, |scan, key, depth| {
-            if let Some(choice) = &node.named {
-                if scan.named(choice, node, key, depth, &mut named)? {
-                    return Ok(());
-                }
+            if let Some(choice) = &node.named
+                && scan.named(choice, node, key, depth, &mut named)?
+            {
+                return Ok(());
             }
             let Some((number, child)) = trie.child(node, key.of(scan.text)) else {
                 scan.found.keys.push(key);
@@ -345,11 +345,11 @@ impl<'a> Scan<'a> {
         Ok(true)
     }
 
-    fn resolve(&mut self, choice: &Named, node: NodeId, element: NamedElement) {
-        let Some((key, value, leaves, long)) = element.value else {
+    fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {
+        let Some((key, value, leaves, long)) = value else {
             return;
         };
-        let name = element.name.filter(|name| name.start < name.end);
+        let name = name.filter(|name| name.start < name.end);
         match name.and_then(|name| Some((name, choice.slot(name.of(self.text))?))) {
             Some((name, slot)) => self.found.push(slot, value, name, leaves),
             None => self.found.unknown.push(Unknown {
