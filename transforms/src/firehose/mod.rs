@@ -43,6 +43,8 @@ pub const RESPONSE_LIMIT: usize = 6_000_000;
 
 /// Answers one transformation event with the JSON body of the response, and reports what was refused and why.
 ///
+/// A flow log's header line speaks of the later records of its event, never of the next event's.
+///
 /// # Errors
 /// Only when the body is no Firehose transformation event, or has so many records that no response could hold an
 /// answer to each.

@@ -45,8 +45,8 @@ impl Response {
                 limit,
             });
         }
-        // Documents are larger than records; what is not written to is not touched, so the room costs nothing.
-        let mut out = Vec::with_capacity(limit.min(needed.saturating_mul(4)));
+        // The whole room at once: growing would copy, and memory that is not written to costs nothing.
+        let mut out = Vec::with_capacity(limit);
         out.extend_from_slice(OPEN);
         Ok(Self {
             out,

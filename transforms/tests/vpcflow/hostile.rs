@@ -158,7 +158,7 @@ fn a_header_holds_until_the_next_one_or_the_next_input() {
     let line = b"1795258257 12";
     let key = |document: Option<serde_json::Value>| {
         let members = document.expect("a document");
-        members.as_object().expect("an object").keys().last().cloned()
+        members.as_object().expect("an object").keys().next_back().cloned()
     };
     assert_eq!(
         key(document(&mut mapper, line).expect("configured")).as_deref(),
@@ -178,6 +178,18 @@ fn a_header_holds_until_the_next_one_or_the_next_input() {
         key(document(&mut mapper, line).expect("configured again")).as_deref(),
         Some("bytes")
     );
+}
+
+#[test]
+fn a_value_without_a_name_never_gets_the_name_of_a_column() {
+    for schema in [Schema::Ecs, Schema::Native] {
+        let mut mapper = mapper(schema, Some("end column-3 column-4"));
+        let mut out = Vec::new();
+        assert!(mapper.record(b"1795258257 a b c", &mut out).is_ok());
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert_eq!(text.matches("\"column-4\":\"b\"").count(), 1, "{text}");
+        assert_eq!(text.matches("\"Column-4\":\"c\"").count(), 1, "{text}");
+    }
 }
 
 #[test]

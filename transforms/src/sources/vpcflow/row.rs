@@ -40,29 +40,23 @@ impl Spans {
     }
 
     /// Finds the values of a line between its spaces, and whether any byte of it is out of the ordinary.
+    ///
+    /// The last 32 bytes are filled up with spaces, so that every value has a space after it.
     pub(super) fn split(&mut self, line: &[u8]) -> Result<(), Refusal> {
         self.count = 0;
         let space = u8x32::splat(b' ');
         let (quote_mark, backslash, highest) = (u8x32::splat(b'"'), u8x32::splat(b'\\'), u8x32::splat(0x7e));
         let mut odd = u8x32::splat(0);
-        let mut start = 0_usize;
-        let mut offset = 0_usize;
-        let mut chunks = line.chunks_exact(32);
+        let mut start = 0;
+        let (chunks, tail) = line.as_chunks::<32>();
         let mut padded = [b' '; 32];
-        let tail = chunks.remainder();
         padded[..tail.len()].copy_from_slice(tail);
-        let last = (!tail.is_empty()).then_some(padded);
-        let mut full = chunks.by_ref().map(|chunk| {
-            let mut bytes = [0; 32];
-            bytes.copy_from_slice(chunk);
-            bytes
-        });
-        while let Some(bytes) = full.next().or_else(|| if offset < line.len() { last } else { None }) {
-            let bytes = u8x32::new(bytes);
+        for (chunk, bytes) in chunks.iter().chain([&padded]).enumerate() {
+            let bytes = u8x32::new(*bytes);
             odd |= bytes.simd_lt(space) | bytes.simd_gt(highest) | bytes.simd_eq(quote_mark) | bytes.simd_eq(backslash);
             let mut spaces = bytes.simd_eq(space).to_bitmask();
             while spaces != 0 {
-                let end = offset + spaces.trailing_zeros() as usize;
+                let end = chunk * 32 + spaces.trailing_zeros() as usize;
                 spaces &= spaces - 1;
                 if end > line.len() {
                     break;
@@ -72,10 +66,6 @@ impl Spans {
                 }
                 start = end + 1;
             }
-            offset += 32;
-        }
-        if start < line.len() {
-            self.push(start, line.len())?;
         }
         self.plain = odd.to_bitmask() == 0;
         Ok(())
@@ -172,7 +162,7 @@ impl<'a> Row<'a> {
         self.is_v6 = first.map(|address| memchr::memchr(b':', address).is_some());
         for (position, value) in self.beyond() {
             if value.len() > KEYWORD_LIMIT {
-                return Err(bad_value(&format!("column-{}", position + 1), Kind::Text, value));
+                return Err(bad_value(&format!("Column-{}", position + 1), Kind::Text, value));
             }
         }
         Ok(self)
