@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{
     RowId,
-    scan::{Found, Hit, unicode_escape},
+    found::{Found, Hit},
+    scan::unicode_escape,
     table::Table,
 };
 
