@@ -136,6 +136,11 @@ fn what_is_only_odd_is_mapped_within_the_limits() {
         ("the deepest that is read", format!(r#","deep":{}{}"#, "[".repeat(63), "]".repeat(63))),
         ("lone surrogates", r#","a":"\ud800","b":"\udc00\ud800","labels":[{"name":"\ud83d"}]"#.to_owned()),
         ("repeated keys", r#","a":1,"a":2,"b":{"c":1,"c":2},"action":"ALLOW","action":"BLOCK""#.to_owned()),
+        ("a repeated key that no field knows", r#","b":{"c":1,"d":3,"c":2}"#.to_owned()),
+        (
+            "a repeated key among many",
+            r#","b":[{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"a":2}]"#.to_owned(),
+        ),
         ("escaped keys", r#","\u0061ction":"BLOCK","a\"b":{"c\\":1}"#.to_owned()),
         ("an escaped key that repeats a plain one", r#","action":"ALLOW","\u0061ction":"BLOCK""#.to_owned()),
         ("keys of nothing, dots and line breaks", r#","":1,".":2,"a\nb":3,"a.b":4,"a":{"b":5}"#.to_owned()),

@@ -249,6 +249,7 @@ fn every_sample_keeps_to_the_closed_schema() {
 fn the_check_of_the_schema_can_fail() {
     for (document, wrong) in [
         ("{\"surprise\":1}\n", "surprise"),
+        ("{\"aws\":{\"waf\":{\"rest\":{\"a\":1,\"a\":2}}}}\n", "twice"),
         ("{\"source\":{\"ip\":\"AWS Internal\"}}\n", "source.ip"),
         ("{\"source\":{\"port\":1.5}}\n", "source.port"),
         ("{\"@timestamp\":1795170000}\n", "@timestamp"),

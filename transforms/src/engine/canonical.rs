@@ -6,7 +6,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{KEY_LIMIT, scan::is_too_large, value::unescape};
-use crate::document::{push_hex, push_json_string};
+use crate::document::{push_hex, push_json_string, start_of};
 
 /// Appends the canonical form of `text` to `out`; the answer is the number of keys that were cut.
 pub(super) fn canonicalise(text: &[u8], out: &mut Vec<u8>) -> u64 {
@@ -99,10 +99,9 @@ impl<'a> Reader<'a> {
 
 /// The start of a long key, and a hash of all of it.
 pub(super) fn cut_key(key: &str) -> String {
-    let end = key.floor_char_boundary(KEY_LIMIT - 40);
     let mut hash = Vec::new();
     push_hex(&mut hash, &blake3::hash(key.as_bytes()).as_bytes()[..8]);
-    format!("{}…{}", &key[..end], String::from_utf8_lossy(&hash))
+    format!("{}…{}", start_of(key, KEY_LIMIT - 40), String::from_utf8_lossy(&hash))
 }
 
 fn last_of_each<'a>(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Vec<(Cow<'a, str>, Value<'a>)> {

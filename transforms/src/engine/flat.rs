@@ -5,7 +5,7 @@
 use super::{
     KEY_LIMIT,
     canonical::cut_key,
-    scan::{Found, Span},
+    found::{Found, Span},
     trie::{Slot, Trie},
     value::{escaped_char, unescape},
 };

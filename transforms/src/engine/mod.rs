@@ -10,6 +10,8 @@
 
 mod canonical;
 mod flat;
+mod found;
+mod member;
 mod scan;
 mod table;
 mod trie;
@@ -22,7 +24,8 @@ use highway::{HighwayHash, HighwayHasher, Key};
 
 pub(crate) use self::value::{Derived, Input};
 use self::{
-    scan::{Fault, Found, What},
+    found::Found,
+    scan::{Fault, What},
     table::Table,
     write::{Scratch, Writer},
 };
@@ -120,8 +123,8 @@ pub(crate) struct Mapper {
     scratch: Scratch,
 }
 
-/// Above this many bytes a buffer is given back after the record that needed it.
-const KEPT_BUFFER: usize = 1024 * 1024;
+/// After a record of more bytes than this, the lists that grew with it are given back.
+const KEPT_BUFFER: usize = 256 * 1024;
 
 impl Mapper {
     pub(crate) fn new(map: &'static dyn Map, options: &Options) -> Self {
@@ -145,6 +148,17 @@ impl Mapper {
     }
 
     pub(crate) fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        let outcome = self.map_record(record, out);
+        if record.len() > KEPT_BUFFER {
+            self.canonical = Vec::new();
+            self.found.shrink();
+            self.scratch = Scratch::default();
+            self.derived = Derived::default();
+        }
+        outcome
+    }
+
+    fn map_record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         let record = record.trim_ascii();
         if record.is_empty() {
             return Ok(Outcome::Dropped);
@@ -195,9 +209,6 @@ impl Mapper {
                 }
                 .document();
             }
-        }
-        if self.canonical.capacity() > KEPT_BUFFER {
-            self.canonical = Vec::new();
         }
         Ok(Outcome::Document)
     }
@@ -292,7 +303,7 @@ impl Mapper {
 
     /// The record with its timestamps rewritten in place, on one line.
     fn native(&self, text: &[u8], out: &mut Vec<u8>) {
-        let mut times: Vec<(scan::Span, i64)> = Vec::new();
+        let mut times: Vec<(found::Span, i64)> = Vec::new();
         for &slot in &self.table.native_times {
             for (_, hit) in self.found.hits_of(slot) {
                 let raw = hit.value.of(text);

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{
     RowId,
-    scan::{Found, Hit, unicode_escape},
+    found::{Found, Hit},
+    scan::unicode_escape,
     table::Table,
 };
 
@@ -127,11 +128,11 @@ pub(super) fn escaped_char(inside: &[u8], at: usize) -> Option<(char, usize)> {
     let character = match inside.get(at + 1)? {
         b'u' => {
             let unit = unicode_escape(inside, at)?;
-            if let 0xd800..=0xdbff = unit {
-                if let Some(low @ 0xdc00..=0xdfff) = unicode_escape(inside, at + 6) {
-                    let character = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-                    return Some((char::from_u32(character)?, 12));
-                }
+            if let 0xd800..=0xdbff = unit
+                && let Some(low @ 0xdc00..=0xdfff) = unicode_escape(inside, at + 6)
+            {
+                let character = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                return Some((char::from_u32(character)?, 12));
             }
             return Some((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 6));
         }

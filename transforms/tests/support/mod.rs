@@ -2,9 +2,18 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::{collections::HashMap, fs, net::IpAddr, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt, fs,
+    net::IpAddr,
+    path::Path,
+};
 
 use portcullis_transforms::{Field, Normalizer, Options, Outcome, Refusal, Source, Type, document::KEYWORD_LIMIT};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
 /// The sources whose records are JSON.
@@ -40,6 +49,9 @@ pub(crate) fn schema_violation(source: Source, line: &str) -> Option<String> {
         Ok(document) => document,
         Err(error) => return Some(format!("not JSON: {error}")),
     };
+    if let Err(error) = serde_json::from_str::<OnceEach>(line) {
+        return Some(error.to_string());
+    }
     let fields: HashMap<&str, &Field> = source.fields().into_iter().map(|field| (field.name, field)).collect();
     violation(&fields, "", &document)
 }
@@ -103,5 +115,61 @@ fn leaves_fit(value: &Value, path: usize) -> bool {
             .iter()
             .all(|(key, value)| leaves_fit(value, path + key.len() + 1)),
         _ => true,
+    }
+}
+
+/// JSON in which no object has a key twice, as `OpenSearch` demands.
+struct OnceEach;
+
+impl<'de> Deserialize<'de> for OnceEach {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OnceEach)
+    }
+}
+
+impl<'de> Visitor<'de> for OnceEach {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without repeated keys")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some((key, _)) = map.next_entry::<String, OnceEach>()? {
+            if !keys.insert(key.clone()) {
+                return Err(A::Error::custom(format!("the key {key} twice in an object")));
+            }
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self, A::Error> {
+        while values.next_element::<OnceEach>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
     }
 }
