@@ -54,7 +54,7 @@ async fn broken(ops: &[Op], bug: Bug) -> Vec<String> {
 fn search(cases: u32, bug: Bug) -> Result<(), String> {
     let config = Config {
         cases,
-        max_shrink_iters: 3000,
+        max_shrink_iters: if bug == Bug::None { 1000 } else { 0 },
         failure_persistence: None,
         ..Config::default()
     };
