@@ -188,7 +188,8 @@ impl World {
             return false;
         };
         let blocked = decisions.iter().filter(|decision| decision.verdict == Verdict::Block);
-        self.accepted.extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
+        self.accepted
+            .extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
         true
     }
 
@@ -227,9 +228,23 @@ impl World {
                     now,
                 );
                 let third = self.other("third");
-                let all = tokio::join!(responder.sweep(now), other.accept(&record, now), third.sweep(now), async {
-                    third.unblock(Unblock::Address(net(number.wrapping_add(1))), None, "ada", "test", false, now).await
-                });
+                let all = tokio::join!(
+                    responder.sweep(now),
+                    other.accept(&record, now),
+                    third.sweep(now),
+                    async {
+                        third
+                            .unblock(
+                                Unblock::Address(net(number.wrapping_add(1))),
+                                None,
+                                "ada",
+                                "test",
+                                false,
+                                now,
+                            )
+                            .await
+                    }
+                );
                 drop(all);
                 self.records.push(record);
             }
@@ -253,10 +268,18 @@ impl World {
             Op::UnblockAll => drop(responder.unblock(Unblock::All, None, "ada", "test", false, now).await),
             Op::Allow(number, minutes) => {
                 let until = now + TimeDelta::minutes(i64::from(*minutes));
-                drop(responder.allow_add(net(*number), Some(until), "ada", "partner", now).await);
+                drop(
+                    responder
+                        .allow_add(net(*number), Some(until), "ada", "partner", now)
+                        .await,
+                );
             }
             Op::Disallow(number) => drop(responder.allow_remove(net(*number), "ada", "left", now).await),
-            Op::Foreign { acl: first, egress, rule } => {
+            Op::Foreign {
+                acl: first,
+                egress,
+                rule,
+            } => {
                 let key = acl(if *first { "acl-1" } else { "acl-2" });
                 let direction = if *egress { Direction::Egress } else { Direction::Ingress };
                 let entry = Entry::deny(u16::from(*rule), direction, "45.83.64.0/24".parse().expect("a network"));
