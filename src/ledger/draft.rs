@@ -84,9 +84,17 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Starts from what was read.
+    /// Starts from what was read. Whatever was asked for twice counts once: two copies of a row would overwrite each other.
     #[must_use]
-    pub fn new(view: View) -> Self {
+    pub fn new(mut view: View) -> Self {
+        let mut seen = BTreeSet::new();
+        view.findings.retain(|row| seen.insert(row.id.clone()));
+        let mut seen = BTreeSet::new();
+        view.acls.retain(|acl| seen.insert(acl.meta.acl.clone()));
+        for acl in &mut view.acls {
+            let mut seen = BTreeSet::new();
+            acl.rows.retain(|row| seen.insert((row.direction, row.cidr)));
+        }
         Self {
             acls: view.acls,
             findings: view.findings,

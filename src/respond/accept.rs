@@ -107,10 +107,14 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut acls: Vec<AclKey> = judged().flat_map(|judged| judged.acls.iter().cloned()).collect();
         acls.sort();
         acls.dedup();
-        let cidrs: Vec<IpNet> = judged()
+        let mut cidrs: Vec<IpNet> = judged()
             .filter_map(|judged| judged.decision.address.map(IpNet::from))
             .collect();
-        let ids: Vec<String> = judged().map(|judged| finding_key(&judged.decision.finding)).collect();
+        cidrs.sort();
+        cidrs.dedup();
+        let mut ids: Vec<String> = judged().map(|judged| finding_key(&judged.decision.finding)).collect();
+        ids.sort();
+        ids.dedup();
         let view = self.view(&acls, &cidrs, &ids).await?;
         if view.lists.version != lists.version {
             return Err(ledger::Error::Conflict.into());

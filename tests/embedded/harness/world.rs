@@ -177,13 +177,20 @@ impl World {
             .expect("stores without faults")
     }
 
+    /// A record that a fault kept out is delivered again when the world settles, as a stream does.
     async fn accept(&mut self, record: Vec<u8>) {
-        // A transient failure is delivered again later, as a stream does; here, as the last act.
-        if let Ok(decisions) = self.responder.accept(&record, self.now).await {
-            let blocked = decisions.iter().filter(|decision| decision.verdict == Verdict::Block);
-            self.accepted.extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
-        }
+        self.deliver(&record).await;
         self.records.push(record);
+    }
+
+    async fn deliver(&mut self, record: &[u8]) -> bool {
+        let Ok(decisions) = self.responder.accept(record, self.now).await else {
+            return false;
+        };
+        let blocked = decisions.iter().filter(|decision| decision.verdict == Verdict::Block);
+        self.accepted
+            .extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
+        true
     }
 
     async fn happen(&mut self, op: &Op) {
@@ -221,9 +228,23 @@ impl World {
                     now,
                 );
                 let third = self.other("third");
-                let all = tokio::join!(responder.sweep(now), other.accept(&record, now), third.sweep(now), async {
-                    third.unblock(Unblock::Address(net(number.wrapping_add(1))), None, "ada", "test", false, now).await
-                });
+                let all = tokio::join!(
+                    responder.sweep(now),
+                    other.accept(&record, now),
+                    third.sweep(now),
+                    async {
+                        third
+                            .unblock(
+                                Unblock::Address(net(number.wrapping_add(1))),
+                                None,
+                                "ada",
+                                "test",
+                                false,
+                                now,
+                            )
+                            .await
+                    }
+                );
                 drop(all);
                 self.records.push(record);
             }
@@ -247,10 +268,18 @@ impl World {
             Op::UnblockAll => drop(responder.unblock(Unblock::All, None, "ada", "test", false, now).await),
             Op::Allow(number, minutes) => {
                 let until = now + TimeDelta::minutes(i64::from(*minutes));
-                drop(responder.allow_add(net(*number), Some(until), "ada", "partner", now).await);
+                drop(
+                    responder
+                        .allow_add(net(*number), Some(until), "ada", "partner", now)
+                        .await,
+                );
             }
             Op::Disallow(number) => drop(responder.allow_remove(net(*number), "ada", "left", now).await),
-            Op::Foreign { acl: first, egress, rule } => {
+            Op::Foreign {
+                acl: first,
+                egress,
+                rule,
+            } => {
                 let key = acl(if *first { "acl-1" } else { "acl-2" });
                 let direction = if *egress { Direction::Egress } else { Direction::Ingress };
                 let entry = Entry::deny(u16::from(*rule), direction, "45.83.64.0/24".parse().expect("a network"));
@@ -267,10 +296,12 @@ impl World {
     pub(crate) async fn settle(&mut self) -> Vec<String> {
         self.ledger.faults.stop();
         self.now += TimeDelta::seconds(61);
-        for record in self.records.clone() {
-            self.accept(record).await;
-        }
         let mut broken = Vec::new();
+        for record in self.records.clone() {
+            if !self.deliver(&record).await {
+                broken.push("11: a record was refused without a fault".to_owned());
+            }
+        }
         let swept = self.responder.sweep(self.now).await.expect("no faults");
         if swept.postponed > 0 || !self.ledger.pending(self.now).await.expect("no faults").is_empty() {
             broken.push(format!("10: work is pending when quiet: {swept:?}"));
@@ -285,7 +316,7 @@ impl World {
         }
         let before = self.entries().await;
         for record in self.records.clone() {
-            self.accept(record).await;
+            self.deliver(&record).await;
         }
         self.responder.sweep(self.now).await.expect("no faults");
         if before != self.entries().await {
