@@ -150,6 +150,40 @@ fn every_field_of_every_panel_is_in_its_table_and_can_be_aggregated() {
 }
 
 #[test]
+fn the_field_check_finds_fields_that_are_missing_or_cannot_be_aggregated() {
+    let text = "id = \"x\"\ntitle = \"X\"\nquestion = \"?\"\nindex = \"waf\"\n[[panel]]\nid = \"p\"\nkind = \"list\"\ntitle = \"P\"\nquestion = \"?\"\nfield = \"FIELD\"\nquery = \"QUERY\"\n";
+    for (field, query, problem) in [
+        (
+            "source.ip",
+            "event.action:block AND NOT (tags:x OR _exists_:url.path)",
+            None,
+        ),
+        (
+            "sauce.ip",
+            "event.action:block",
+            Some("field `sauce.ip` is in no table of `waf`"),
+        ),
+        (
+            "message",
+            "event.action:block",
+            Some("field `message` is of type text, which cannot be aggregated"),
+        ),
+        (
+            "source.ip",
+            "NOT (event.akshun:block)",
+            Some("field `event.akshun` is in no table"),
+        ),
+    ] {
+        let page = parse("x.toml", &text.replace("FIELD", field).replace("QUERY", query)).unwrap();
+        let problems = check_fields(&page, &[]);
+        match problem {
+            None => assert_eq!(problems, []),
+            Some(says) => assert!(problems[0].to_string().contains(says), "{problems:?}"),
+        }
+    }
+}
+
+#[test]
 fn every_panel_of_every_page_is_answered() {
     let (_folder, index, _) = loaded(400);
     let mut filtered = day();
@@ -458,7 +492,12 @@ fn a_broken_panel_file_is_refused_by_file_panel_and_key_with_the_nearest_word() 
 #[ignore = "a measurement"]
 fn how_long_the_pages_take() {
     let start = std::time::Instant::now();
-    let (_folder, index, all) = loaded(std::env::var("EACH").ok().and_then(|n| n.parse().ok()).unwrap_or(12_000));
+    let (_folder, index, all) = loaded(
+        std::env::var("EACH")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(12_000),
+    );
     println!("{} documents made and loaded in {:?}", all.len(), start.elapsed());
     for page in pages() {
         let start = std::time::Instant::now();
