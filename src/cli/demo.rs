@@ -141,9 +141,16 @@ async fn live(
             () = tokio::time::sleep(pause.max(Duration::from_millis(500))) => {}
             () = stop.wait() => break,
         }
-        for event in live.next(Utc::now()) {
-            for row in demo.take(&event, &mut live).await? {
-                tell(&row);
+        // A batch ends with a finding, so that what the responder does is known before the next one is made up.
+        loop {
+            let events = live.next(Utc::now());
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
+                for row in demo.take(&event, &mut live).await? {
+                    tell(&row);
+                }
             }
         }
         demo.settle(Utc::now()).await?;

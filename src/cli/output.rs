@@ -26,6 +26,14 @@ pub(crate) fn json_line(out: &mut impl Write, value: &impl Serialize) -> io::Res
     out.write_all(b"\n")
 }
 
+/// A line for the person on standard output, made [`printable`].
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
+    writeln!(out, "{}", printable(text))
+}
+
 /// A line for the person on standard error. A closed standard error is nobody to tell.
 pub(crate) fn tell(line: impl fmt::Display) {
     let told = writeln!(io::stderr().lock(), "{line}");

@@ -41,6 +41,13 @@ impl Refusals {
         );
     }
 
+    /// A record is no finding that can be acted on.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn finding(&mut self, file: &str, line: u64, error: &crate::finding::Error) {
+        // The problem names the field already.
+        self.tell(file, line, error.word(), "", &error.problem(), error.remedy());
+    }
+
     /// A record was longer than the limit.
     pub(crate) fn too_long(&mut self, file: &str, line: u64, bytes: u64, limit: usize) {
         let message = format!(

@@ -23,7 +23,7 @@ use crate::{
     respond::{
         self, Embedded, Responder,
         notify::{Sender, Sending},
-        policy::Policy,
+        policy::{Limits, Policy},
         report::{AuditReport, Mode},
     },
 };
@@ -108,6 +108,11 @@ impl Demo {
         let policy = Policy {
             mode: Mode::Enforce,
             lists: estate::lists(environment),
+            // Attackers come much faster here than in earnest; the gate should go on closing while somebody looks.
+            limits: Limits {
+                evictions_per_hour: 1_000,
+                ..Limits::default()
+            },
             ..Policy::default()
         };
         let model = Model::open(data)?;

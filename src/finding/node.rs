@@ -122,7 +122,8 @@ impl Node {
 
 fn not_json(error: &serde_json::Error) -> Error {
     Error::NotJson {
-        message: error.to_string(),
+        // Records are single lines, so the line would always be the first.
+        message: error.to_string().replace(" line 1 column", " column"),
     }
 }
 

@@ -117,8 +117,6 @@ events! {
     Disallowed = "disallowed",
     /// A person's unblock holds for a while.
     HeldOff = "held_off",
-    /// A record that is no readable finding was stored.
-    Unreadable = "unreadable",
 }
 
 /// Every legal transition: from, to, and the events that may tell of it. Anything else is [`super::Error::Illegal`].

@@ -131,8 +131,13 @@ pub trait NetworkAcls: Send + Sync {
     /// One network ACL with its entries.
     fn describe(&self, key: &AclKey) -> impl Future<Output = Result<Acl, Error>> + Send;
 
-    /// The network ACL that guards a subnet, `None` when the subnet is not known.
+    /// The network ACL that guards a subnet, `None` when the subnet is not known. Changes nothing.
     fn acl_of(&self, place: &Place<'_>) -> impl Future<Output = Result<Option<AclKey>, Error>> + Send;
+
+    /// Brings about what [`NetworkAcls::acl_of`] promised, where a store makes network ACLs on first sight.
+    fn ensure(&self, _place: &Place<'_>) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
 
     /// What the guards must know of the accounts.
     fn inventory(&self) -> impl Future<Output = Result<Inventory, Error>> + Send;

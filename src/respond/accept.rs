@@ -1,35 +1,391 @@
 //! Records in, decisions out: parse, decide, plan, one ledger transaction.
+//!
+//! What a person should know of, and does not know yet, goes to the outbox in the same transaction.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use ipnet::IpNet;
 
-use super::decision::Decision;
+use super::audit::{About, Detail, RESPONDER, carried, decided, outboxed};
+use super::decide::decide;
+use super::decision::{Decision, FindingSummary, RemoteOrigin, Verdict};
 use super::error::Error;
+use super::notify::{Alert, AlertKind};
+use super::plan::{self, Outcome, Wanted};
+use super::reason::Reason;
+use super::report::Mode;
 use super::responder::Responder;
-use crate::ledger::Ledger;
-use crate::network_acl::NetworkAcls;
+use crate::finding::{self, Finding};
+use crate::ledger::{self, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable};
+use crate::network_acl::{Acl, AclKey, Code, NetworkAcls, Place};
+
+/// How often a change is prepared again when somebody else commits first.
+pub(super) const ATTEMPTS: usize = 20;
+
+/// What was last seen of a network ACL is looked at again after this time.
+const FACTS_AGE: TimeDelta = TimeDelta::hours(1);
+
+/// Bytes that are kept of a record that cannot be read.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// What people were told about one finding is remembered up to this many.
+const MAX_TOLD: usize = 32;
+
+type Parsed<'a> = (&'a [u8], DateTime<Utc>, Result<Finding, finding::Error>);
+
+/// One decision with the network ACLs that it is about.
+struct Judged {
+    decision: Decision,
+    acls: Vec<AclKey>,
+}
+
+/// What was decided about one record.
+struct Case<'a> {
+    record: &'a [u8],
+    now: DateTime<Utc>,
+    finding: Result<Vec<Judged>, &'a finding::Error>,
+}
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
-    /// Decides on one record and plans; durable when it returns.
+    /// Decides on one record and plans; durable when it returns. Call [`Responder::sweep`] to act.
+    ///
+    /// One decision per address, or one for the record as a whole. A record that is no readable finding is kept and comes
+    /// back as [`Reason::Unreadable`].
     ///
     /// # Errors
-    /// Transient ones only.
+    /// Transient ones only: deliver the record again.
     pub async fn accept(&self, record: &[u8], now: DateTime<Utc>) -> Result<Vec<Decision>, Error> {
         self.accept_many(&[(record, now)]).await
     }
 
-    /// As [`Responder::accept`], for many records in one transaction.
+    /// As [`Responder::accept`], for many records in one transaction, each with its own present.
     ///
     /// # Errors
-    /// Transient ones only.
-    pub async fn accept_many(&self, _records: &[(&[u8], DateTime<Utc>)]) -> Result<Vec<Decision>, Error> {
-        Ok(Vec::new())
+    /// Transient ones only: nothing was accepted, deliver all of them again.
+    pub async fn accept_many(&self, records: &[(&[u8], DateTime<Utc>)]) -> Result<Vec<Decision>, Error> {
+        let parsed = parse(records);
+        for _ in 0..ATTEMPTS {
+            match self.try_accept(&parsed).await {
+                Err(Error::Ledger(ledger::Error::Conflict)) => tokio::task::yield_now().await,
+                done => return done,
+            }
+        }
+        Err(ledger::Error::Conflict.into())
     }
 
-    /// What would be done; touches nothing.
+    /// What [`Responder::accept`] would decide; touches nothing.
     ///
     /// # Errors
     /// Transient ones only.
-    pub async fn preview(&self, _record: &[u8], _now: DateTime<Utc>) -> Result<Vec<Decision>, Error> {
-        Ok(Vec::new())
+    pub async fn preview(&self, record: &[u8], now: DateTime<Utc>) -> Result<Vec<Decision>, Error> {
+        Ok(self.judge(&parse(&[(record, now)]), false).await?.1)
     }
+
+    async fn try_accept(&self, parsed: &[Parsed<'_>]) -> Result<Vec<Decision>, Error> {
+        let (draft, decisions) = self.judge(parsed, true).await?;
+        self.ledger.commit(&draft.into_transaction()).await?;
+        Ok(decisions)
+    }
+
+    async fn judge(&self, parsed: &[Parsed<'_>], act: bool) -> Result<(Draft, Vec<Decision>), Error> {
+        let lists = self.view(&[], &[], &[]).await?.lists;
+        let knowledge = self.knowledge(&lists).await;
+        let mut cases = Vec::with_capacity(parsed.len());
+        for (record, now, finding) in parsed {
+            let finding = match finding {
+                Ok(finding) => Ok(self
+                    .locate(decide(finding, &self.policy, &knowledge, *now), act)
+                    .await?),
+                Err(error) => Err(error),
+            };
+            cases.push(Case {
+                record,
+                now: *now,
+                finding,
+            });
+        }
+        let judged = || cases.iter().flat_map(|case| case.finding.iter().flatten());
+        let mut acls: Vec<AclKey> = judged().flat_map(|judged| judged.acls.iter().cloned()).collect();
+        acls.sort();
+        acls.dedup();
+        let cidrs: Vec<IpNet> = judged()
+            .filter_map(|judged| judged.decision.address.map(IpNet::from))
+            .collect();
+        let ids: Vec<String> = judged().map(|judged| finding_key(&judged.decision.finding)).collect();
+        let view = self.view(&acls, &cidrs, &ids).await?;
+        if view.lists.version != lists.version {
+            return Err(ledger::Error::Conflict.into());
+        }
+        let mut draft = Draft::new(view);
+        let Some(first) = cases.first().map(|case| case.now) else {
+            return Ok((draft, Vec::new()));
+        };
+        for acl in &acls {
+            self.look_at(&mut draft, acl, first).await?;
+        }
+        let mut decisions = Vec::new();
+        for case in &cases {
+            match &case.finding {
+                Ok(judged) => decisions.extend(self.settle(&mut draft, judged, case.now)?),
+                Err(error) => decisions.push(keep(&mut draft, case.record, error, self.policy.mode, case.now)),
+            }
+        }
+        Ok((draft, decisions))
+    }
+
+    /// Finds the network ACLs that a block is about.
+    async fn locate(&self, decisions: Vec<Decision>, act: bool) -> Result<Vec<Judged>, Error> {
+        let mut located = Vec::with_capacity(decisions.len());
+        for decision in decisions {
+            let mut acls = Vec::new();
+            if decision.verdict == Verdict::Block {
+                for subnet in &decision.subnets {
+                    let place = Place {
+                        account: &decision.finding.account,
+                        region: &decision.finding.region,
+                        vpc: None,
+                        subnet,
+                    };
+                    let Some(acl) = self.acls.acl_of(&place).await? else {
+                        continue;
+                    };
+                    if act {
+                        self.acls.ensure(&place).await?;
+                    }
+                    if !acls.contains(&acl) {
+                        acls.push(acl);
+                    }
+                }
+            }
+            located.push(Judged { decision, acls });
+        }
+        Ok(located)
+    }
+
+    /// Describes a network ACL when nothing recent is known of it.
+    pub(super) async fn look_at(&self, draft: &mut Draft, acl: &AclKey, now: DateTime<Utc>) -> Result<(), Error> {
+        let known = draft.meta(acl).and_then(|meta| meta.facts.as_ref());
+        if known.is_some_and(|facts| facts.at + FACTS_AGE > now) {
+            return Ok(());
+        }
+        let described = match self.acls.describe(acl).await {
+            Err(error) if error.code == Code::AclNotFound => Acl {
+                quota: usize::MAX,
+                ..Acl::default()
+            },
+            // What is known, though old, is enough to plan on: acting looks again.
+            Err(_) if known.is_some() => return Ok(()),
+            other => other?,
+        };
+        let facts = plan::facts(&described, draft.rows(acl), now);
+        Ok(draft.edit_meta(acl, |meta| meta.facts = Some(facts))?)
+    }
+
+    /// Plans what was decided about one finding, and records every decision with its reason.
+    fn settle(&self, draft: &mut Draft, judged: &[Judged], now: DateTime<Utc>) -> Result<Vec<Decision>, Error> {
+        let Some(summary) = judged.first().map(|judged| &judged.decision.finding) else {
+            return Ok(Vec::new());
+        };
+        let id = finding_key(summary);
+        let known = draft.finding(&id).cloned();
+        let repeated = known.as_ref().is_some_and(|row| row.updated_at >= summary.updated_at);
+        let mut row = known.unwrap_or_else(|| FindingRow {
+            id,
+            version: 0,
+            updated_at: summary.updated_at,
+            slots: 0,
+            versions: 0,
+            told: Vec::new(),
+        });
+        let mut decisions = Vec::with_capacity(judged.len());
+        for Judged { decision, acls } in judged {
+            let mut decision = decision.clone();
+            if repeated {
+                set(&mut decision, Verdict::Ignore, Reason::Duplicate);
+            } else if decision.verdict == Verdict::Block {
+                self.plan_all(draft, &mut decision, acls, &mut row.slots, now)?;
+            }
+            draft.audit(decided(&decision, self.policy.mode, now));
+            if decision.verdict == Verdict::Alert {
+                tell(draft, &mut row.told, &decision, acls, now);
+            }
+            decisions.push(decision);
+        }
+        if !repeated {
+            row.updated_at = summary.updated_at;
+            row.versions += 1;
+            draft.put_finding(row);
+        }
+        Ok(decisions)
+    }
+
+    /// Plans one address on every network ACL and in every direction meant; the decision says what came of it.
+    fn plan_all(
+        &self,
+        draft: &mut Draft,
+        decision: &mut Decision,
+        acls: &[AclKey],
+        slots: &mut usize,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let Some(address) = decision.address else {
+            set(decision, Verdict::Alert, Reason::NoRemoteAddress);
+            return Ok(());
+        };
+        if acls.is_empty() {
+            set(decision, Verdict::Alert, Reason::UnknownSubnet);
+            return Ok(());
+        }
+        let about = About::of(decision);
+        let mut planned = false;
+        let mut refusals = Vec::new();
+        for acl in acls {
+            for direction in decision.directions.clone() {
+                let wanted = Wanted {
+                    acl,
+                    direction,
+                    cidr: IpNet::from(address),
+                    about: &about,
+                    reason: Reason::Matched.word(),
+                    who: RESPONDER,
+                    expires: None,
+                    slots_left: Some(self.policy.limits.slots_per_finding.saturating_sub(*slots)),
+                    now,
+                };
+                match plan::plan(draft, &self.policy, &wanted)? {
+                    Outcome::Planned { .. } => {
+                        planned = true;
+                        *slots += 1;
+                    }
+                    Outcome::Refused(reason) => {
+                        if reason != Reason::AlreadyBlocked {
+                            draft.audit(refused(&wanted, reason, self.policy.mode));
+                        }
+                        refusals.push(reason);
+                    }
+                }
+            }
+        }
+        // What keeps an address unblocked somewhere matters more than that it is blocked elsewhere already.
+        let worst = refusals
+            .iter()
+            .find(|reason| **reason != Reason::AlreadyBlocked)
+            .or(refusals.first());
+        if let (false, Some(reason)) = (planned, worst) {
+            set(decision, verdict_of(*reason), *reason);
+        }
+        Ok(())
+    }
+}
+
+fn parse<'a>(records: &[(&'a [u8], DateTime<Utc>)]) -> Vec<Parsed<'a>> {
+    records
+        .iter()
+        .map(|(record, now)| (*record, *now, Finding::parse(record)))
+        .collect()
+}
+
+/// Finding ids are unique within a detector only.
+fn finding_key(finding: &FindingSummary) -> String {
+    format!("{}/{}/{}", finding.account, finding.region, finding.id)
+}
+
+fn set(decision: &mut Decision, verdict: Verdict, reason: Reason) {
+    decision.verdict = verdict;
+    decision.reason = reason;
+    decision.directions.clear();
+}
+
+/// Whether people should hear of a refusal at planning.
+fn verdict_of(reason: Reason) -> Verdict {
+    match reason {
+        Reason::AlreadyBlocked | Reason::EvictedBefore | Reason::HeldOff => Verdict::Ignore,
+        _ => Verdict::Alert,
+    }
+}
+
+/// The audit row of a refusal at one network ACL and direction.
+pub(super) fn refused(wanted: &Wanted<'_>, reason: Reason, mode: Mode) -> AuditRow {
+    AuditRow {
+        number: 0,
+        at: wanted.now,
+        event: Event::Refused,
+        acl: Some(wanted.acl.clone()),
+        direction: Some(wanted.direction),
+        rule: None,
+        cidr: Some(wanted.cidr),
+        reason: reason.word().to_owned(),
+        finding: wanted.about.finding_id().map(str::to_owned),
+        who: wanted.who.to_owned(),
+        about: carried(&Detail {
+            mode: Some(mode),
+            ..wanted.about.detail()
+        }),
+    }
+}
+
+/// Tells people, once per finding, address and reason.
+fn tell(draft: &mut Draft, told: &mut Vec<String>, decision: &Decision, acls: &[AclKey], now: DateTime<Utc>) {
+    let address = decision.address.map(|address| address.to_string()).unwrap_or_default();
+    let words = format!("{} {address}", decision.reason);
+    if told.contains(&words) || told.len() >= MAX_TOLD {
+        return;
+    }
+    told.push(words);
+    let kind = match decision.reason {
+        Reason::Shadow => AlertKind::WouldBlock,
+        _ => AlertKind::NotBlocked,
+    };
+    let alert = Alert {
+        at: now,
+        kind,
+        reason: decision.reason,
+        address: decision.address.map(IpNet::from),
+        origin: decision.origin.clone(),
+        finding: Some(decision.finding.clone()),
+        place: None,
+        evicted: None,
+        who: None,
+        note: (!acls.is_empty()).then(|| acls.iter().map(|acl| acl.acl.as_str()).collect::<Vec<_>>().join(", ")),
+    };
+    draft.alert(outboxed(&alert));
+    draft.audit(AuditRow {
+        event: Event::Alerted,
+        ..decided(decision, Mode::default(), now)
+    });
+}
+
+/// Keeps a record that is no finding, so that it neither blocks anything nor is lost.
+fn keep(draft: &mut Draft, record: &[u8], error: &finding::Error, mode: Mode, now: DateTime<Utc>) -> Decision {
+    draft.keep_unreadable(Unreadable {
+        digest: blake3::hash(record).to_hex().to_string(),
+        at: now,
+        times: 1,
+        reason: error.to_string(),
+        length: record.len(),
+        bytes: record[..record.len().min(KEPT_BYTES)].to_vec(),
+    });
+    let decision = Decision {
+        finding: FindingSummary {
+            id: String::new(),
+            finding_type: String::new(),
+            severity: 0.0,
+            account: String::new(),
+            region: String::new(),
+            partition: String::new(),
+            title: error.to_string(),
+            description: String::new(),
+            updated_at: now,
+            last_seen: now,
+            count: 0,
+            resource: None,
+        },
+        address: None,
+        origin: RemoteOrigin::default(),
+        verdict: Verdict::Ignore,
+        reason: Reason::Unreadable,
+        directions: Vec::new(),
+        subnets: Vec::new(),
+    };
+    draft.audit(decided(&decision, mode, now));
+    decision
 }

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod act;
 pub mod audit;
+pub mod confirm;
 pub mod decide;
 pub mod decision;
 pub mod document;

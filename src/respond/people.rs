@@ -1,72 +1,309 @@
-//! People in the loop.
+//! People in the loop: block, unblock, allow. Every act is audited with who and why, and the guards bind here, too.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 
+use super::accept::{ATTEMPTS, refused};
+use super::audit::About;
+use super::confirm;
 use super::error::Error;
+use super::guard;
+use super::plan::{self, Outcome, Wanted};
+use super::reason::Reason;
 use super::responder::{ActReport, Block, Responder, Unblock};
-use crate::ledger::{Allowance, Ledger};
-use crate::network_acl::NetworkAcls;
+use crate::ledger::{self, Allowance, AuditRow, Draft, Event, HoldOff, Ledger, Removal, Row, State};
+use crate::network_acl::{AclKey, NetworkAcls};
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
-    /// Plans deny entries on a person's word. The guards bind here, too. Call [`Responder::sweep`] to act.
+    /// Plans deny entries on a person's word. Call [`Responder::sweep`] to act.
     ///
     /// # Errors
     /// [`Error::Refused`] when the network ACL is not known; otherwise transient ones.
-    pub async fn block(&self, _block: &Block, _now: DateTime<Utc>) -> Result<Vec<ActReport>, Error> {
-        Ok(Vec::new())
+    pub async fn block(&self, block: &Block, now: DateTime<Utc>) -> Result<Vec<ActReport>, Error> {
+        let acls = chosen(self.acls.list().await?, block.acl.as_deref())?;
+        for _ in 0..ATTEMPTS {
+            let (draft, reports) = self.plan_block(block, &acls, now).await?;
+            if self.done(draft, block.dry_run).await? {
+                return Ok(reports);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
     }
 
-    /// Takes entries away on a person's word, and holds off new ones. Call [`Responder::sweep`] to act.
+    async fn plan_block(
+        &self,
+        block: &Block,
+        acls: &[AclKey],
+        now: DateTime<Utc>,
+    ) -> Result<(Draft, Vec<ActReport>), Error> {
+        let cidr = guard::canonical(block.cidr);
+        let mut draft = Draft::new(self.view(acls, &[cidr], &[]).await?);
+        let knowledge = self.knowledge(draft.lists()).await;
+        let guarded = guard::check(cidr, &knowledge, now);
+        let about = About {
+            note: Some(block.reason.clone()),
+            ..About::default()
+        };
+        let mut reports = Vec::new();
+        for acl in acls {
+            self.look_at(&mut draft, acl, now).await?;
+            for direction in &block.directions {
+                let wanted = Wanted {
+                    acl,
+                    direction: *direction,
+                    cidr,
+                    about: &about,
+                    reason: &block.reason,
+                    who: &block.who,
+                    expires: block.until,
+                    slots_left: None,
+                    now,
+                };
+                let outcome = match guarded {
+                    Some(reason) => Outcome::Refused(reason),
+                    None => plan::plan(&mut draft, &self.policy, &wanted)?,
+                };
+                if let Outcome::Refused(reason) = outcome {
+                    draft.audit(refused(&wanted, reason, self.policy.mode));
+                } else {
+                    draft.end_hold_off(cidr);
+                }
+                reports.push(report_of(&wanted, outcome));
+            }
+        }
+        Ok((draft, reports))
+    }
+
+    /// Takes entries away on a person's word, and holds off new ones for the policy's time. Call [`Responder::sweep`] to act.
+    ///
+    /// An address that has no entry is held off all the same.
     ///
     /// # Errors
-    /// Transient ones.
+    /// [`Error::Refused`] when the network ACL is not known; otherwise transient ones.
     pub async fn unblock(
         &self,
-        _target: Unblock,
-        _acl: Option<&str>,
-        _who: &str,
-        _reason: &str,
-        _dry_run: bool,
-        _now: DateTime<Utc>,
+        target: Unblock,
+        acl: Option<&str>,
+        who: &str,
+        reason: &str,
+        dry_run: bool,
+        now: DateTime<Utc>,
     ) -> Result<Vec<ActReport>, Error> {
-        Ok(Vec::new())
+        let mut known = self.acls.list().await?;
+        known.extend(self.ledger.acls().await?);
+        known.sort();
+        known.dedup();
+        let acls = chosen(known, acl)?;
+        let only: Vec<Option<AclKey>> = match acl {
+            Some(_) => acls.iter().cloned().map(Some).collect(),
+            None => vec![None],
+        };
+        for _ in 0..ATTEMPTS {
+            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            let removal = Removal {
+                event: Event::Unblocked,
+                who: who.to_owned(),
+                reason: reason.to_owned(),
+            };
+            let wanted = |cidr: IpNet| match target {
+                Unblock::Address(net) => overlap(cidr, guard::canonical(net)),
+                Unblock::All => true,
+            };
+            let (mut reports, mut cidrs) = take_away(&mut draft, &acls, wanted, &removal, now)?;
+            if let Unblock::Address(net) = target {
+                cidrs = vec![guard::canonical(net)];
+                if reports.is_empty() {
+                    reports.push(held_off(cidrs[0]));
+                }
+            }
+            cidrs.sort();
+            cidrs.dedup();
+            for cidr in cidrs {
+                for acl in &only {
+                    let hold = HoldOff {
+                        cidr,
+                        acl: acl.clone(),
+                        until: now + TimeDelta::hours(i64::from(self.policy.limits.hold_off_hours)),
+                        who: who.to_owned(),
+                        reason: reason.to_owned(),
+                    };
+                    draft.hold_off(hold, now);
+                    draft.audit(manual(Event::HeldOff, acl.clone(), cidr, who, reason, now));
+                }
+            }
+            if self.done(draft, dry_run).await? {
+                return Ok(reports);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
     }
 
-    /// Puts a network on the allow-list and takes existing denies that overlap it away.
+    /// Puts a network on the allow-list and takes existing denies that overlap it away, in one transaction. Call
+    /// [`Responder::sweep`] to act.
     ///
     /// # Errors
     /// Transient ones.
     pub async fn allow_add(
         &self,
-        _cidr: IpNet,
-        _until: Option<DateTime<Utc>>,
-        _who: &str,
-        _reason: &str,
-        _now: DateTime<Utc>,
+        cidr: IpNet,
+        until: Option<DateTime<Utc>>,
+        who: &str,
+        reason: &str,
+        now: DateTime<Utc>,
     ) -> Result<Vec<ActReport>, Error> {
-        Ok(Vec::new())
+        let cidr = guard::canonical(cidr);
+        let acls = self.ledger.acls().await?;
+        for _ in 0..ATTEMPTS {
+            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            draft.allow(Allowance {
+                cidr,
+                until,
+                who: who.to_owned(),
+                reason: reason.to_owned(),
+                at: now,
+            });
+            draft.audit(manual(Event::Allowed, None, cidr, who, reason, now));
+            let removal = Removal {
+                event: Event::Removed,
+                who: who.to_owned(),
+                reason: Reason::AllowListed.word().to_owned(),
+            };
+            let (reports, _) = take_away(&mut draft, &acls, |net| overlap(net, cidr), &removal, now)?;
+            if self.done(draft, false).await? {
+                return Ok(reports);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
     }
 
     /// Takes a network off the allow-list; `false` when it was not on it.
     ///
     /// # Errors
     /// Transient ones.
-    pub async fn allow_remove(
-        &self,
-        _cidr: IpNet,
-        _who: &str,
-        _reason: &str,
-        _now: DateTime<Utc>,
-    ) -> Result<bool, Error> {
-        Ok(false)
+    pub async fn allow_remove(&self, cidr: IpNet, who: &str, reason: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+        let cidr = guard::canonical(cidr);
+        for _ in 0..ATTEMPTS {
+            let mut draft = Draft::new(self.view(&[], &[], &[]).await?);
+            if !draft.disallow(cidr) {
+                return Ok(false);
+            }
+            draft.audit(manual(Event::Disallowed, None, cidr, who, reason, now));
+            if self.done(draft, false).await? {
+                return Ok(true);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
     }
 
-    /// The allow-list that people keep, with ends; ended ones too until they are removed.
+    /// The allow-list that people keep beside the policy's; an entry whose end has passed stands there until it is removed.
     ///
     /// # Errors
     /// Transient ones.
     pub async fn allow_list(&self) -> Result<Vec<Allowance>, Error> {
-        Ok(Vec::new())
+        Ok(self.view(&[], &[], &[]).await?.lists.allow)
+    }
+
+    /// Commits, unless it is a dry run; `false` says to prepare the change again.
+    async fn done(&self, draft: Draft, dry_run: bool) -> Result<bool, Error> {
+        if dry_run {
+            return Ok(true);
+        }
+        match self.ledger.commit(&draft.into_transaction()).await {
+            Ok(()) => Ok(true),
+            Err(ledger::Error::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn overlap(a: IpNet, b: IpNet) -> bool {
+    a.contains(&b) || b.contains(&a)
+}
+
+fn chosen(known: Vec<AclKey>, id: Option<&str>) -> Result<Vec<AclKey>, Error> {
+    let Some(id) = id else {
+        return Ok(known);
+    };
+    let acls: Vec<AclKey> = known.iter().filter(|acl| acl.acl == id).cloned().collect();
+    if acls.is_empty() {
+        let names: Vec<&str> = known.iter().map(|acl| acl.acl.as_str()).take(10).collect();
+        return Err(Error::Refused(format!(
+            "network ACL `{id}` is not known; known are: {}",
+            names.join(", ")
+        )));
+    }
+    Ok(acls)
+}
+
+fn report_of(wanted: &Wanted<'_>, outcome: Outcome) -> ActReport {
+    let (word, reason, rule, evicts) = match outcome {
+        Outcome::Planned { rule, evicts } => ("planned", Reason::Manual, rule, evicts),
+        Outcome::Refused(reason) => ("refused", reason, None, None),
+    };
+    ActReport {
+        acl: Some(wanted.acl.clone()),
+        direction: Some(wanted.direction),
+        cidr: wanted.cidr,
+        outcome: word.to_owned(),
+        reason,
+        rule,
+        evicts,
+    }
+}
+
+fn held_off(cidr: IpNet) -> ActReport {
+    ActReport {
+        acl: None,
+        direction: None,
+        cidr,
+        outcome: "held_off".to_owned(),
+        reason: Reason::HeldOff,
+        rule: None,
+        evicts: None,
+    }
+}
+
+/// Begins to take every live entry away that is meant; says which, and their addresses.
+fn take_away(
+    draft: &mut Draft,
+    acls: &[AclKey],
+    meant: impl Fn(IpNet) -> bool,
+    removal: &Removal,
+    now: DateTime<Utc>,
+) -> Result<(Vec<ActReport>, Vec<IpNet>), ledger::Error> {
+    let mut reports = Vec::new();
+    for acl in acls {
+        let rows: Vec<Row> = draft.rows(acl).iter().filter(|row| meant(row.cidr)).cloned().collect();
+        for row in rows {
+            let waits = row.state == State::Planned && row.rule.is_none();
+            reports.push(ActReport {
+                acl: Some(acl.clone()),
+                direction: Some(row.direction),
+                cidr: row.cidr,
+                outcome: if waits { "removed" } else { "removing" }.to_owned(),
+                reason: Reason::Manual,
+                rule: row.rule,
+                evicts: None,
+            });
+            confirm::expire(draft, row, removal.clone(), now)?;
+        }
+    }
+    let cidrs = reports.iter().map(|report| report.cidr).collect();
+    Ok((reports, cidrs))
+}
+
+fn manual(event: Event, acl: Option<AclKey>, cidr: IpNet, who: &str, reason: &str, now: DateTime<Utc>) -> AuditRow {
+    AuditRow {
+        number: 0,
+        at: now,
+        event,
+        acl,
+        direction: None,
+        rule: None,
+        cidr: Some(cidr),
+        reason: reason.to_owned(),
+        finding: None,
+        who: who.to_owned(),
+        about: serde_json::Value::Null,
     }
 }

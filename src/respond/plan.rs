@@ -1,1 +1,327 @@
-//! Under way.
+//! Planning one entry: which rule number, in whose place, or why not. Works on a [`Draft`] and touches nothing else.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ipnet::IpNet;
+
+use super::audit::{About, Detail, MAX_FINDINGS, carried};
+use super::policy::{Limits, Policy};
+use super::reason::Reason;
+use super::report::Mode;
+use crate::ledger::draft::Note;
+use crate::ledger::{Draft, Error, Event, Facts, Row, State};
+use crate::network_acl::{Acl, AclKey, Direction, Entry};
+
+/// Why an entry went: it was the oldest when a newer one needed its place.
+pub const EVICTED: &str = "evicted";
+
+/// An entry that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// Where.
+    pub acl: &'a AclKey,
+    /// Which way.
+    pub direction: Direction,
+    /// What to deny, canonical.
+    pub cidr: IpNet,
+    /// The finding or the person's words.
+    pub about: &'a About,
+    /// `matched` or a person's words.
+    pub reason: &'a str,
+    /// `responder` or a person.
+    pub who: &'a str,
+    /// Until then.
+    pub expires: Option<DateTime<Utc>>,
+    /// New slots that the finding may still take; `None` for a person.
+    pub slots_left: Option<usize>,
+    /// The present.
+    pub now: DateTime<Utc>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is planned; without a number it waits for one.
+    Planned {
+        /// Rule number.
+        rule: Option<u16>,
+        /// The address whose entry has to go.
+        evicts: Option<IpNet>,
+    },
+    /// It is not.
+    Refused(Reason),
+}
+
+/// Where a new entry can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// At a free number.
+    Free(u16),
+    /// In the place of the oldest.
+    Evict(u16, IpNet),
+    /// Nowhere yet: everything that could go is still under way.
+    Wait,
+    /// Nowhere.
+    Full,
+}
+
+/// Plans one entry, or says why not.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn plan(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>) -> Result<Outcome, Error> {
+    if let Some(reason) = known(draft, wanted)? {
+        return Ok(Outcome::Refused(reason));
+    }
+    if let Some(reason) = refusal(draft, policy, wanted) {
+        return Ok(Outcome::Refused(reason));
+    }
+    let waiting = draft
+        .rows(wanted.acl)
+        .iter()
+        .any(|row| row.direction == wanted.direction && row.state == State::Planned && row.rule.is_none());
+    let spot = match spot(draft, wanted.acl, wanted.direction, &policy.limits) {
+        Spot::Full => return Ok(Outcome::Refused(Reason::AclFull)),
+        _ if waiting => Spot::Wait,
+        spot => spot,
+    };
+    let evicts = matches!(spot, Spot::Evict(..) | Spot::Wait);
+    if evicts && wanted.slots_left.is_some() && evictions(draft, wanted) >= policy.limits.evictions_per_hour as usize {
+        return Ok(Outcome::Refused(Reason::EvictionRate));
+    }
+    if policy.mode == Mode::Shadow {
+        return Ok(Outcome::Refused(Reason::Shadow));
+    }
+    enter(draft, wanted, spot, evicts)
+}
+
+/// The lowest free number within the limits, else the place of the oldest confirmed entry.
+#[must_use]
+pub fn spot(draft: &Draft, acl: &AclKey, direction: Direction, limits: &Limits) -> Spot {
+    let live = || {
+        draft
+            .rows(acl)
+            .iter()
+            .filter(|row| row.direction == direction && row.state.is_live())
+    };
+    let facts = draft.meta(acl).and_then(|meta| meta.facts.as_ref());
+    let foreign: Vec<u16> = facts.map_or_else(Vec::new, |facts| {
+        let entries = facts.foreign.iter().filter(|entry| entry.direction == direction);
+        entries.map(|entry| entry.rule).collect()
+    });
+    let quota = facts.map_or(usize::MAX, |facts| facts.quota);
+    let most = limits.entries_per_direction.min(quota.saturating_sub(foreign.len()));
+    let mut held: Vec<u16> = live().filter_map(|row| row.rule).collect();
+    held.sort_unstable();
+    held.dedup();
+    if held.len() < most {
+        let free = (limits.first_rule..=limits.last_rule).find(|rule| !held.contains(rule) && !foreign.contains(rule));
+        if let Some(rule) = free {
+            return Spot::Free(rule);
+        }
+    }
+    let oldest = live()
+        .filter(|row| row.state == State::Applied && row.removal.is_none())
+        .min_by_key(|row| row.seq);
+    match oldest {
+        Some(Row {
+            rule: Some(rule), cidr, ..
+        }) => Spot::Evict(*rule, *cidr),
+        _ if live().any(|row| row.rule.is_some()) => Spot::Wait,
+        _ => Spot::Full,
+    }
+}
+
+/// Gives a planned entry its place: the victim, if there is one, begins to go.
+///
+/// # Errors
+/// [`Error::Illegal`] when the victim is not what it should be.
+pub fn take(draft: &mut Draft, row: &mut Row, spot: Spot, now: DateTime<Utc>) -> Result<(), Error> {
+    match spot {
+        Spot::Free(rule) => {
+            row.rule = Some(rule);
+            row.replaces = None;
+        }
+        Spot::Evict(rule, cidr) => {
+            if let Some(mut victim) = draft.row(&row.acl, row.direction, cidr).cloned() {
+                victim.state = State::Evicting;
+                let about = About::of_row(&victim);
+                let note = Note {
+                    at: now,
+                    reason: EVICTED,
+                    finding: about.finding_id(),
+                    who: super::audit::RESPONDER,
+                    about: carried(&about.detail()),
+                };
+                draft.transition(victim, Event::Evicting, note)?;
+            }
+            row.rule = Some(rule);
+            row.replaces = Some(cidr);
+        }
+        Spot::Wait | Spot::Full => {
+            row.rule = None;
+            row.replaces = None;
+        }
+    }
+    Ok(())
+}
+
+/// What limits planning, out of a description: everything that is not the ledger's is foreign.
+#[must_use]
+pub fn facts(acl: &Acl, rows: &[Row], now: DateTime<Utc>) -> Facts {
+    let ours = |entry: &Entry| {
+        rows.iter()
+            .any(|row| row.state.is_live() && row.entry().as_ref() == Some(entry))
+    };
+    Facts {
+        at: now,
+        vpc: acl.vpc.clone(),
+        is_default: acl.is_default,
+        subnets: acl.subnets.clone(),
+        quota: acl.quota,
+        foreign: acl.entries.iter().filter(|entry| !ours(entry)).cloned().collect(),
+    }
+}
+
+/// An address that has an entry, or had one, and what that says about a new one.
+fn known(draft: &mut Draft, wanted: &Wanted<'_>) -> Result<Option<Reason>, Error> {
+    let covering = draft.rows(wanted.acl).iter().find(|row| {
+        row.direction == wanted.direction
+            && row.cidr.contains(&wanted.cidr)
+            && matches!(row.state, State::Planned | State::Applied)
+    });
+    if let Some(row) = covering.cloned() {
+        if row.removal.is_some() {
+            return Ok(Some(Reason::HeldOff));
+        }
+        draft.edit(seen_again(row, wanted))?;
+        return Ok(Some(Reason::AlreadyBlocked));
+    }
+    let Some(row) = draft.row(wanted.acl, wanted.direction, wanted.cidr) else {
+        return Ok(None);
+    };
+    let seen = wanted.about.finding.as_ref().map(|finding| finding.last_seen);
+    Ok(match row.state {
+        State::Evicting => Some(Reason::EvictedBefore),
+        State::Expiring => Some(Reason::HeldOff),
+        State::Removed if row.because.as_deref() == Some(EVICTED) => row
+            .gone_at
+            .zip(seen)
+            .filter(|(gone, seen)| seen <= gone)
+            .map(|_| Reason::EvictedBefore),
+        _ => None,
+    })
+}
+
+fn refusal(draft: &Draft, policy: &Policy, wanted: &Wanted<'_>) -> Option<Reason> {
+    let by_finding = wanted.slots_left.is_some();
+    let held = draft.lists().holds.iter().any(|hold| {
+        hold.until > wanted.now
+            && hold.acl.as_ref().is_none_or(|acl| acl == wanted.acl)
+            && (hold.cidr.contains(&wanted.cidr) || wanted.cidr.contains(&hold.cidr))
+    });
+    if by_finding && held {
+        return Some(Reason::HeldOff);
+    }
+    if !policy.accounts.is_empty() && !policy.accounts.contains(&wanted.acl.account) {
+        return Some(Reason::AccountNotEnforced);
+    }
+    let facts = draft.meta(wanted.acl).and_then(|meta| meta.facts.as_ref());
+    if facts.is_some_and(|facts| facts.is_default) && !policy.limits.default_acl {
+        return Some(Reason::DefaultAcl);
+    }
+    if facts.is_some_and(|facts| facts.subnets.len() > policy.limits.shared_subnets) {
+        return Some(Reason::SharedAcl);
+    }
+    (wanted.slots_left == Some(0)).then_some(Reason::FindingSlots)
+}
+
+fn evictions(draft: &Draft, wanted: &Wanted<'_>) -> usize {
+    let since = wanted.now - TimeDelta::hours(1);
+    draft
+        .meta(wanted.acl)
+        .map_or(0, |meta| meta.evictions.iter().filter(|at| **at > since).count())
+}
+
+fn enter(draft: &mut Draft, wanted: &Wanted<'_>, spot: Spot, evicts: bool) -> Result<Outcome, Error> {
+    let seq = draft.next_seq(wanted.acl)?;
+    let fresh = Row {
+        acl: wanted.acl.clone(),
+        direction: wanted.direction,
+        cidr: wanted.cidr,
+        state: State::Planned,
+        rule: None,
+        replaces: None,
+        seq,
+        since: wanted.now,
+        planned_at: wanted.now,
+        last_seen: DateTime::<Utc>::MIN_UTC,
+        hits: 0,
+        expires: None,
+        findings: Vec::new(),
+        severity: 0.0,
+        removal: None,
+        gone_at: None,
+        because: None,
+        who: wanted.who.to_owned(),
+        about: carried(wanted.about),
+    };
+    let former = draft.row(wanted.acl, wanted.direction, wanted.cidr);
+    let mut row = seen_again(
+        Row {
+            hits: former.map_or(0, |row| row.hits),
+            findings: former.map_or_else(Vec::new, |row| row.findings.clone()),
+            severity: former.map_or(0.0, |row| row.severity),
+            last_seen: former.map_or(fresh.last_seen, |row| row.last_seen),
+            ..fresh
+        },
+        wanted,
+    );
+    take(draft, &mut row, spot, wanted.now)?;
+    if evicts {
+        let since = wanted.now - TimeDelta::hours(1);
+        draft.edit_meta(wanted.acl, |meta| {
+            meta.evictions.retain(|at| *at > since);
+            meta.evictions.push(wanted.now);
+        })?;
+    }
+    let outcome = Outcome::Planned {
+        rule: row.rule,
+        evicts: row.replaces,
+    };
+    let note = Note {
+        at: wanted.now,
+        reason: wanted.reason,
+        finding: wanted.about.finding_id(),
+        who: wanted.who,
+        about: carried(&Detail {
+            evicted: row.replaces,
+            ..wanted.about.detail()
+        }),
+    };
+    draft.transition(row, Event::Planned, note)?;
+    Ok(outcome)
+}
+
+/// One more hit; nothing that an entry remembers moves back in time.
+fn seen_again(mut row: Row, wanted: &Wanted<'_>) -> Row {
+    match &wanted.about.finding {
+        Some(finding) => {
+            row.hits += 1;
+            if finding.last_seen >= row.last_seen {
+                row.last_seen = finding.last_seen;
+                row.about = carried(wanted.about);
+            }
+            row.severity = row.severity.max(finding.severity);
+            row.findings.retain(|id| *id != finding.id);
+            row.findings.push(finding.id.clone());
+            let surplus = row.findings.len().saturating_sub(MAX_FINDINGS);
+            row.findings.drain(..surplus);
+        }
+        // A person's word stands until the person's time, whoever blocked first.
+        None => {
+            row.expires = wanted.expires;
+            row.last_seen = row.last_seen.max(wanted.now);
+        }
+    }
+    row
+}

@@ -120,27 +120,31 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         &self.acls
     }
 
-    /// What the guards know now: the policy's lists, the inventory and the allow-list.
+    /// What the guards know now.
     pub(super) async fn knowledge(&self, lists: &Lists) -> Knowledge {
-        let mut knowledge = Knowledge::of(&self.policy);
-        match self.acls.inventory().await {
-            Ok(inventory) => {
-                knowledge.own_addresses.extend(inventory.own_addresses);
-                knowledge.own_networks.extend(inventory.own_networks);
-                knowledge.aws_services.extend(inventory.aws_services);
-            }
-            // No inventory, no block: the decision will say so.
-            Err(_) => knowledge.available = false,
-        }
-        knowledge
-            .allow
-            .extend(lists.allow.iter().map(|entry| (entry.cidr, entry.until)));
-        knowledge
+        knowledge(&self.policy, &self.acls, lists).await
     }
 
     pub(super) async fn view(&self, acls: &[AclKey], cidrs: &[IpNet], findings: &[String]) -> Result<View, Error> {
         Ok(self.ledger.read(Ask { acls, cidrs, findings }).await?)
     }
+}
+
+/// What the guards know now: the policy's lists, the inventory and the allow-list.
+pub(super) async fn knowledge(policy: &Policy, acls: &impl NetworkAcls, lists: &Lists) -> Knowledge {
+    let mut knowledge = Knowledge::of(policy);
+    match acls.inventory().await {
+        Ok(inventory) => {
+            knowledge.own_addresses.extend(inventory.own_addresses);
+            knowledge.own_networks.extend(inventory.own_networks);
+            knowledge.aws_services.extend(inventory.aws_services);
+        }
+        // No inventory, no block: the decision will say so.
+        Err(_) => knowledge.available = false,
+    }
+    let allow = lists.allow.iter().map(|entry| (entry.cidr, entry.until));
+    knowledge.allow.extend(allow);
+    knowledge
 }
 
 /// A responder on one machine: the ledger and the model of network ACLs in `dir`, which is created.

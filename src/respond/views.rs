@@ -1,52 +1,102 @@
-//! What people and pages read.
+//! What people and pages read: plain reports out of ledger, audit, outbox and network ACLs.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::audit::About;
 use super::error::Error;
+use super::plan;
+use super::reason::Reason;
 use super::report::{AclReport, AuditReport, EntryReport, MessageReport, StatusReport};
 use super::responder::Responder;
-use crate::ledger::{Filter, Ledger, Unreadable};
-use crate::network_acl::NetworkAcls;
+use crate::ledger::{AuditRow, Event, Filter, Ledger, MessageRow, Row, State, Unreadable};
+use crate::network_acl::{AclKey, Direction, NetworkAcls};
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
-    /// Ledger entries.
+    /// Ledger entries by network ACL, direction and order of planning.
     ///
     /// # Errors
     /// When the ledger fails, as for every call here.
-    pub async fn entries(&self, _filter: Filter) -> Result<Vec<EntryReport>, Error> {
-        Ok(Vec::new())
+    pub async fn entries(&self, filter: Filter) -> Result<Vec<EntryReport>, Error> {
+        Ok(reports(&self.ledger.entries(filter).await?))
     }
 
-    /// Every network ACL and direction.
+    /// Every network ACL and direction: how full it is and who goes next.
     ///
     /// # Errors
     /// When the ledger or the network ACLs cannot be read.
     pub async fn acls(&self) -> Result<Vec<AclReport>, Error> {
-        Ok(Vec::new())
+        let rows = self.ledger.entries(Filter::Active).await?;
+        let mut known = self.acls.list().await?;
+        known.extend(self.ledger.acls().await?);
+        known.sort();
+        known.dedup();
+        let mut found = Vec::with_capacity(known.len() * 2);
+        for key in known {
+            let rows: Vec<Row> = rows.iter().filter(|row| row.acl == key).cloned().collect();
+            // One that is gone still shows what the ledger holds of it.
+            let acl = self.acls.describe(&key).await.unwrap_or_default();
+            let facts = plan::facts(&acl, &rows, DateTime::<Utc>::MIN_UTC);
+            for direction in [Direction::Ingress, Direction::Egress] {
+                let rows: Vec<Row> = rows.iter().filter(|row| row.direction == direction).cloned().collect();
+                let mut managed = reports(&rows);
+                managed.sort_by_key(|report| (report.eviction_order.is_none(), report.eviction_order));
+                let foreign = facts.foreign.iter().filter(|entry| entry.direction == direction);
+                let foreign: Vec<_> = foreign.cloned().collect();
+                let limits = &self.policy.limits;
+                found.push(AclReport {
+                    key: key.clone(),
+                    vpc: acl.vpc.clone(),
+                    subnets: acl.subnets.clone(),
+                    direction,
+                    range: (limits.first_rule, limits.last_rule),
+                    limit: limits
+                        .entries_per_direction
+                        .min(acl.quota.saturating_sub(foreign.len())),
+                    quota: acl.quota,
+                    managed,
+                    foreign,
+                });
+            }
+        }
+        Ok(found)
     }
 
     /// Audit rows with a number above `after`, in order.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn audit(&self, _after: u64, _limit: usize) -> Result<Vec<AuditReport>, Error> {
-        Ok(Vec::new())
+    pub async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditReport>, Error> {
+        Ok(self
+            .ledger
+            .audit(after, limit)
+            .await?
+            .into_iter()
+            .map(audited)
+            .collect())
     }
 
     /// The newest audit rows, newest first.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn audit_newest(&self, _limit: usize) -> Result<Vec<AuditReport>, Error> {
-        Ok(Vec::new())
+    pub async fn audit_newest(&self, limit: usize) -> Result<Vec<AuditReport>, Error> {
+        Ok(self
+            .ledger
+            .audit_newest(limit)
+            .await?
+            .into_iter()
+            .map(audited)
+            .collect())
     }
 
     /// Messages, newest first.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn messages(&self, _limit: usize) -> Result<Vec<MessageReport>, Error> {
-        Ok(Vec::new())
+    pub async fn messages(&self, limit: usize) -> Result<Vec<MessageReport>, Error> {
+        Ok(self.ledger.messages(limit).await?.into_iter().map(told).collect())
     }
 
     /// Records that could not be read as findings, newest first.
@@ -61,7 +111,105 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     ///
     /// # Errors
     /// When the ledger or the network ACLs cannot be read.
-    pub async fn status(&self, _now: DateTime<Utc>) -> Result<StatusReport, Error> {
-        Err(Error::Refused("under way".to_owned()))
+    pub async fn status(&self, now: DateTime<Utc>) -> Result<StatusReport, Error> {
+        let counts = self.ledger.counts().await?;
+        let rows = self.ledger.entries(Filter::Active).await?;
+        let pending = || rows.iter().filter(|row| row.state.is_pending());
+        let oldest = pending().map(|row| row.planned_at).min();
+        let event = |event: Event| counts.events.get(event.word()).copied().unwrap_or(0);
+        let blocks = [Reason::Matched.word(), Reason::Manual.word()];
+        let mut not_blocked: BTreeMap<String, u64> = counts.decided.clone();
+        not_blocked.retain(|reason, _| !blocks.contains(&reason.as_str()));
+        Ok(StatusReport {
+            mode: self.policy.mode,
+            paused: None,
+            applied: rows.iter().filter(|row| row.state == State::Applied).count() as u64,
+            pending: pending().count() as u64,
+            pending_age_seconds: oldest.map_or(0, |at| u64::try_from((now - at).num_seconds()).unwrap_or(0)),
+            blocked: event(Event::Applied),
+            evicted: event(Event::Evicted),
+            expired: event(Event::Expired),
+            not_blocked,
+            findings: counts.findings,
+            unreadable: counts.unreadable,
+            alerts: counts.alerts,
+            messages: counts.sent,
+            messages_waiting: counts.waiting,
+            acls: self.acls().await?,
+        })
+    }
+}
+
+/// Reports of entries, each with its place in the order of eviction within its network ACL and direction.
+fn reports(rows: &[Row]) -> Vec<EntryReport> {
+    let mut order: BTreeMap<(&AclKey, Direction), Vec<(bool, u64)>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| evictable(row)) {
+        let places = order.entry((&row.acl, row.direction)).or_default();
+        places.push((row.state == State::Planned, row.seq));
+    }
+    order.values_mut().for_each(|places| places.sort_unstable());
+    rows.iter()
+        .map(|row| {
+            let place = order
+                .get(&(&row.acl, row.direction))
+                .filter(|_| evictable(row))
+                .and_then(|places| places.binary_search(&(row.state == State::Planned, row.seq)).ok());
+            entry(row, place.and_then(|place| u32::try_from(place + 1).ok()))
+        })
+        .collect()
+}
+
+fn evictable(row: &Row) -> bool {
+    matches!(row.state, State::Planned | State::Applied) && row.removal.is_none()
+}
+
+fn entry(row: &Row, eviction_order: Option<u32>) -> EntryReport {
+    let about = About::of_row(row);
+    EntryReport {
+        account: row.acl.account.clone(),
+        region: row.acl.region.clone(),
+        nacl: row.acl.acl.clone(),
+        direction: row.direction,
+        rule: row.rule,
+        cidr: row.cidr,
+        state: row.state.name().to_owned(),
+        since: row.since,
+        expires: row.expires,
+        hits: row.hits,
+        last_seen: row.last_seen,
+        findings: row.findings.clone(),
+        finding_type: about.finding.map(|finding| finding.finding_type).unwrap_or_default(),
+        severity: row.severity,
+        country: about.origin.country,
+        organisation: about.origin.organisation,
+        removed_because: row.because.clone(),
+        eviction_order,
+    }
+}
+
+fn audited(row: AuditRow) -> AuditReport {
+    AuditReport {
+        number: row.number,
+        at: row.at,
+        event: row.event.word().to_owned(),
+        acl: row.acl,
+        direction: row.direction,
+        rule: row.rule,
+        cidr: row.cidr,
+        reason: row.reason,
+        finding: row.finding,
+        who: row.who,
+    }
+}
+
+fn told(row: MessageRow) -> MessageReport {
+    MessageReport {
+        number: row.number,
+        at: row.at,
+        sent: row.sent,
+        attempts: row.attempts,
+        last_error: row.last_error,
+        addresses: row.addresses,
+        payload: row.payload,
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     chart::{self, Timeline},
     params::{SOURCES, include},
-    text::{count, moment, number, shown, visible},
+    text::{count, moment, number, sentence, shown, visible},
     values::{Links, as_address, severity_class},
 };
 use crate::dashboards::data::{Column, ListRow, PanelData, PanelView, Unit};
@@ -22,9 +22,31 @@ pub(super) struct Easel<'a> {
     pub page: &'a str,
 }
 
-/// All panels of a page in the grid.
+/// All panels of a page in the grid. When none has anything to show, for one reason, that reason stands there once.
 pub(super) fn grid(easel: Easel<'_>, panels: &[PanelView]) -> Markup {
-    html! { div.grid { @for panel in panels { (draw(easel, panel)) } } }
+    if let Some((why, remedy)) = common_reason(panels) {
+        return html! {
+            section.panel.empty aria-labelledby="nothing" {
+                header { h2 #nothing { "Nothing to show" } }
+                div.note { p { strong { (shown(why)) } } p.dim { (sentence(remedy)) } }
+                p.more { "Panels that fill then: " @for (place, panel) in panels.iter().enumerate() { @if place > 0 { " · " } (panel.title) } }
+            }
+        };
+    }
+    html! { @if !panels.is_empty() { div.grid { @for panel in panels { (draw(easel, panel)) } } } }
+}
+
+/// Why all panels are empty, when they are and there are several.
+fn common_reason(panels: &[PanelView]) -> Option<(&str, &str)> {
+    let reason = |panel| match panel {
+        &PanelView {
+            data: PanelData::Empty { ref why, ref remedy },
+            ..
+        } => Some((why.as_str(), remedy.as_str())),
+        _ => None,
+    };
+    let first = reason(panels.first()?)?;
+    (panels.len() > 3 && panels.iter().all(|panel| reason(panel) == Some(first))).then_some(first)
 }
 
 /// One panel in its frame.
@@ -94,7 +116,7 @@ fn picture(easel: Easel<'_>, panel: &PanelView) -> Markup {
         ),
         PanelData::Table { columns, rows, total } => table(easel, &panel.title, columns, rows, *total),
         PanelData::Empty { why, remedy } => {
-            html! { div.note { p { strong { (shown(why)) } } p.dim { (shown(remedy)) } } }
+            html! { div.note { p { strong { (shown(why)) } } p.dim { (sentence(remedy)) } } }
         }
         PanelData::Failed { message } => {
             html! { div.note role="status" { p { strong { "This panel could not be drawn." } } p { (shown(message)) } } }

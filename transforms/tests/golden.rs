@@ -1,8 +1,8 @@
 //! Every sample record becomes exactly the document that stands beside it.
 //!
 //! `samples/<source>/<case>.in.json` (or `.in.jsonl`, one record a line; `.in.txt` for flow logs) goes with
-//! `<case>.ecs.json` (indented; an array for several records) and `<case>.native.json` (one line each). After a change
-//! that is meant, look at the printed difference, then write one case with
+//! `<case>.ecs.json` (indented; an array for several records) and `<case>.native.json` (one line each); a flow log's
+//! format, if it has one of its own, stands in `<case>.format.txt`. After a change that is meant, look at the printed difference, then write one case with
 //! `ACCEPT_SAMPLE=waf/blocked cargo test -p portcullis-transforms --test golden`.
 
 use std::{
@@ -40,8 +40,12 @@ fn cases(source: Source) -> Vec<(String, PathBuf)> {
 }
 
 fn documents(source: Source, schema: Schema, path: &Path) -> Vec<String> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let case = name.split_once(".in.").map_or(name, |(case, _)| case);
+    let format = fs::read_to_string(path.with_file_name(format!("{case}.format.txt"))).ok();
     let options = Options {
         schema,
+        flow_format: format.map(|text| text.trim().to_owned()),
         ..Options::default()
     };
     let mut normalizer = Normalizer::new(source, options).expect("a normaliser");

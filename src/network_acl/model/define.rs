@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use rusqlite::{Connection, params};
 
-use super::{Model, QUOTA, calls, store};
+use super::{Model, QUOTA, calls};
 use crate::network_acl::{AclKey, Direction, Entry, Error, Inventory, Place};
 
 /// A network ACL and what it guards, as plain values.
@@ -134,20 +134,11 @@ fn define(db: &Connection, vpc: &Vpc) -> Result<(), Error> {
 }
 
 /// One network ACL per VPC, or per subnet where the finding names no VPC.
-pub(super) fn discover(db: &Connection, place: &Place<'_>) -> Result<AclKey, Error> {
-    if let Some(known) = store::acl_of(db, place)? {
-        return Ok(known);
-    }
-    let digest = blake3::hash(
-        [place.account, place.region, place.vpc.unwrap_or(place.subnet)]
-            .join("\n")
-            .as_bytes(),
-    );
-    let acl = format!("acl-{}", &digest.to_hex()[..17]);
-    let vpc = place.vpc.unwrap_or("");
-    let made = Vpc::new(place.account, place.region, vpc, &acl)
+pub(super) fn discovered(place: &Place<'_>) -> Vpc {
+    let name = [place.account, place.region, place.vpc.unwrap_or(place.subnet)].join("\n");
+    let digest = blake3::hash(name.as_bytes()).to_hex();
+    let (id, vpc) = (&digest[..17], place.vpc.unwrap_or_default());
+    Vpc::new(place.account, place.region, vpc, &format!("acl-{id}"))
         .with_subnet(place.subnet)
-        .with_allow_all();
-    define(db, &made)?;
-    Ok(made.acl)
+        .with_allow_all()
 }

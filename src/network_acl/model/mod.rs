@@ -124,10 +124,15 @@ impl NetworkAcls for Model {
     }
 
     async fn acl_of(&self, place: &Place<'_>) -> Result<Option<AclKey>, Error> {
-        match self.reading(|db| store::acl_of(db, place))? {
-            None if self.discover => self.writing(|db| define::discover(db, place)).map(Some),
-            known => Ok(known),
+        let known = self.reading(|db| store::acl_of(db, place))?;
+        Ok(known.or_else(|| self.discover.then(|| define::discovered(place).acl)))
+    }
+
+    async fn ensure(&self, place: &Place<'_>) -> Result<(), Error> {
+        if self.discover && self.reading(|db| store::acl_of(db, place))?.is_none() {
+            self.define(&define::discovered(place))?;
         }
+        Ok(())
     }
 
     async fn inventory(&self) -> Result<Inventory, Error> {

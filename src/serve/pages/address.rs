@@ -79,7 +79,7 @@ fn entry_table(context: &Context<'_>, entries: &[EntryReport]) -> Markup {
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="Entries" {
-            table.rows {
+            table.rows.audit {
                 thead { tr { th { "State" } th { "Network ACL" } th.n { "Rule" } th { "Since" } th { "Until" } th.n { "Hits" } th { "Severity" } th { "Finding" } } }
                 tbody {
                     @for entry in entries {
@@ -95,7 +95,7 @@ fn entry_table(context: &Context<'_>, entries: &[EntryReport]) -> Markup {
                             td { @if let Some(at) = entry.expires { (absolute(context.now, at)) } @else { "evicted" } }
                             td.n { (entry.hits) }
                             td { @if entry.severity > 0.0 { (severity(entry.severity)) } @else { "–" } }
-                            td { @if entry.finding_type.is_empty() { "by hand" } @else { (context.links().value("rule.id", &entry.finding_type)) } }
+                            td.why { @if entry.finding_type.is_empty() { "by hand" } @else { (context.links().value("rule.id", &entry.finding_type)) } }
                         }
                     }
                 }

@@ -293,7 +293,7 @@ impl Gate for Morning {
             addresses: vec![],
             payload: payload(i % ATTACKERS.len()),
         };
-        Ok((0..6).map(one).take(limit).collect())
+        Ok((0..20).map(one).take(limit).collect())
     }
 }
 

@@ -258,7 +258,7 @@ async fn the_gate_shows_its_slots_in_the_order_in_which_they_go() {
     let (_, _, body) = get(&router(well()), "/response").await;
     let at = |text: &str| body.find(text).unwrap_or_else(|| panic!("{text} is missing"));
     assert!(at("next to go") < at(">45.83.64.11<") && at(">45.83.64.11<") < at(">193.32.162.7<"));
-    assert!(body.contains("<b>10 of 10</b>") && body.contains("· full") && body.contains("foreign"));
+    assert!(body.contains("<b>10 of 10</b>") && body.contains(" · full") && body.contains("foreign"));
     assert!(at("10 of 10") < at("6 of 10"), "the fullest strip comes first");
     assert!(body.contains("Slack not configured: shown here only"));
     assert!(body.contains("<strong>UnauthorizedAccess:EC2/SSHBruteForce</strong>"));

@@ -1,11 +1,11 @@
 //! Rewrites an unusual record once, so that the fast path can map it: one line, plain keys, each key once.
 //!
 //! The input has passed the scanner, so it is JSON of bounded depth. Numbers keep their text. Of a repeated key the last
-//! value counts, as in most parsers. A key above [`KEY_LIMIT`] is cut and gets a hash, so that it stays distinct.
+//! value counts, as in most parsers. A number that is too large for a double becomes text. A key above [`KEY_LIMIT`] is cut and gets a hash, so that it stays distinct.
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{KEY_LIMIT, value::unescape};
+use super::{KEY_LIMIT, scan::is_too_large, value::unescape};
 use crate::document::{push_hex, push_json_string};
 
 /// Appends the canonical form of `text` to `out`; the answer is the number of keys that were cut.
@@ -122,6 +122,9 @@ fn last_of_each<'a>(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Vec<(Cow<'a, str
 
 fn write(value: &Value<'_>, out: &mut Vec<u8>) {
     match value {
+        Value::Plain(number @ [b'-' | b'0'..=b'9', ..]) if is_too_large(number) => {
+            push_json_string(out, &String::from_utf8_lossy(number));
+        }
         Value::Plain(text) => out.extend_from_slice(text),
         Value::Text(text) => push_json_string(out, text),
         Value::Array(values) => {

@@ -8,7 +8,6 @@ use super::{
     scan::{Found, Span},
     trie::{Slot, Trie},
     value::{escaped_char, unescape},
-    write::hits_of,
 };
 use crate::document::{CUT_MARK, KEYWORD_LIMIT, push_escaped};
 
@@ -124,7 +123,7 @@ pub(super) fn pairs(text: &[u8], found: &mut Found, slot: Slot, out: &mut Vec<u8
     scratch.clear();
     let mut cut = 0;
     let mut placed = Vec::new();
-    for (number, hit) in hits_of(found, slot) {
+    for (number, hit) in found.hits_of(slot) {
         let name = scratch.names.len();
         let inside = hit.name.of(text);
         if inside.is_empty() {

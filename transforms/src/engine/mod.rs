@@ -79,7 +79,7 @@ pub(crate) trait Map: fmt::Debug + Sync {
     /// Its own rows.
     fn fields(&self) -> &'static [Field];
 
-    /// Members that are the same in every document; commas separate the values of an array.
+    /// Members that are the same in every document.
     fn constants(&self) -> &'static [(&'static str, &'static str)];
 
     /// Envelopes in which the record may come, as paths.
@@ -173,7 +173,7 @@ impl Mapper {
             found: &self.found,
         };
         self.check(input, text)?;
-        let timestamp = self.timestamp(input)?;
+        let (timestamp, timestamp_hit) = self.timestamp(input)?;
         match self.schema {
             Schema::Native => self.native(text, out),
             Schema::Ecs => {
@@ -188,6 +188,7 @@ impl Mapper {
                     derived: &self.derived,
                     out,
                     timestamp,
+                    timestamp_hit,
                     id: &self.id,
                     scratch: &mut self.scratch,
                     cut,
@@ -247,13 +248,13 @@ impl Mapper {
         self.map.fields().get(row.0).map_or("", |field| field.from)
     }
 
-    /// The first of the table's timestamps that can be read.
-    fn timestamp(&self, input: Input<'_>) -> Result<i64, Refusal> {
+    /// The first of the table's timestamps that can be read, and the hit that it came from.
+    fn timestamp(&self, input: Input<'_>) -> Result<(i64, usize), Refusal> {
         let row = RowId(self.table.timestamp);
         let mut failure = None;
-        for text in input.texts(row) {
+        for (hit, text) in input.numbered(row) {
             match time::parse(text.as_bytes()) {
-                Ok(millis) => return Ok(millis),
+                Ok(millis) => return Ok((millis, hit)),
                 Err(error) => failure = failure.or(Some((error, excerpt(text.as_bytes())))),
             }
         }
@@ -293,7 +294,7 @@ impl Mapper {
     fn native(&self, text: &[u8], out: &mut Vec<u8>) {
         let mut times: Vec<(scan::Span, i64)> = Vec::new();
         for &slot in &self.table.native_times {
-            for (_, hit) in write::hits_of(&self.found, slot) {
+            for (_, hit) in self.found.hits_of(slot) {
                 let raw = hit.value.of(text);
                 if let Some(Ok(millis)) = value::plain_text(raw).map(|text| time::parse(text.as_bytes())) {
                     times.push((hit.value, millis));

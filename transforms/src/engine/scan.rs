@@ -1,7 +1,8 @@
 //! One pass over a record: checks that it is JSON, notes where known values stand, and where unknown ones do.
 //!
 //! Nothing is copied: a value is a span of the record. What the writer could not copy as it stands is only noticed
-//! here ([`Found::unusual`]): escaped or repeated keys, line breaks between tokens, lone surrogates, over-long keys.
+//! here ([`Found::unusual`]): escaped or repeated keys, line breaks between tokens, lone surrogates, over-long keys,
+//! numbers beyond every double.
 
 use wide::u8x16;
 
@@ -86,6 +87,17 @@ impl Found {
     /// The first hit of a slot, or [`NONE`].
     pub(super) fn head(&self, slot: Slot) -> u32 {
         self.heads[usize::from(slot)]
+    }
+
+    /// All hits of a slot, with their numbers.
+    pub(super) fn hits_of(&self, slot: Slot) -> impl Iterator<Item = (usize, Hit)> + '_ {
+        let mut at = self.head(slot);
+        std::iter::from_fn(move || {
+            let number = at as usize;
+            let hit = *self.hits.get(number)?;
+            at = hit.next;
+            Some((number, hit))
+        })
     }
 
     fn clear(&mut self) {
@@ -525,6 +537,7 @@ impl<'a> Scan<'a> {
 
     fn number(&mut self) -> Scanned<()> {
         self.leaves += 1;
+        let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -537,12 +550,17 @@ impl<'a> Scan<'a> {
             self.at += 1;
             self.digits()?;
         }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
+        let exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if exponent {
             self.at += 1;
             if matches!(self.peek(), Some(b'+' | b'-')) {
                 self.at += 1;
             }
             self.digits()?;
+        }
+        // Readers that hold numbers as doubles refuse what is larger than any.
+        if exponent || self.at - start > 300 {
+            self.found.unusual |= is_too_large(&self.text[start..self.at]);
         }
         Ok(())
     }
@@ -564,6 +582,14 @@ impl<'a> Scan<'a> {
 struct NamedElement {
     name: Option<Span>,
     value: Option<(Span, Span, u32, bool)>,
+}
+
+/// Whether a number is beyond the range of a double.
+pub(super) fn is_too_large(number: &[u8]) -> bool {
+    let number = std::str::from_utf8(number)
+        .ok()
+        .and_then(|text| text.parse::<f64>().ok());
+    !number.is_some_and(f64::is_finite)
 }
 
 /// The code unit of `\uXXXX` at `at`.

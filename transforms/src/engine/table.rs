@@ -30,6 +30,8 @@ pub(super) struct Row {
     pub(super) slots: Vec<Slot>,
     /// Only the first slot that holds a value counts.
     pub(super) first_only: bool,
+    /// An array even for one value.
+    pub(super) list: bool,
     /// An `.address` beside an `.ip`: takes only what is no address.
     pub(super) not_ip: bool,
     /// `source.x` for `destination.x` and the other way round; otherwise the row itself.
@@ -77,6 +79,7 @@ impl Table {
                     ty: field.ty,
                     slots,
                     first_only,
+                    list: is_list(field.name),
                     not_ip: field.name.ends_with(".address"),
                     mirror: mirror(map, field.name),
                 }
@@ -143,7 +146,7 @@ fn steps(map: &dyn Map) -> Vec<Step> {
             "portcullis.cut" => Step::Cut(key),
             _ if name == rest => Step::Rest(key),
             _ => match constants.iter().find(|(constant, _)| *constant == name) {
-                Some((_, value)) => Step::Constant(constant(&key, value)),
+                Some((_, value)) => Step::Constant(constant(&key, value, is_list(name))),
                 None => match position(map, name) {
                     Some(row) => Step::Row(key, row),
                     None => continue,
@@ -175,19 +178,18 @@ fn rank(name: &str, rest: &str) -> u8 {
     }
 }
 
-/// `"key":"value",`, or an array when the value has commas.
-fn constant(key: &str, value: &str) -> String {
+/// Fields that ECS defines as arrays.
+fn is_list(name: &str) -> bool {
+    matches!(name, "event.category" | "event.type" | "tags") || name.starts_with("related.")
+}
+
+/// `"key":"value",`, or an array.
+fn constant(key: &str, value: &str, many: bool) -> String {
     let mut out = key.as_bytes().to_vec();
-    let many = value.contains(',');
     if many {
         out.push(b'[');
     }
-    for (number, part) in value.split(',').enumerate() {
-        if number > 0 {
-            out.push(b',');
-        }
-        push_json_string(&mut out, part);
-    }
+    push_json_string(&mut out, value);
     if many {
         out.push(b']');
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     RowId,
-    scan::{Found, Hit, NONE, unicode_escape},
+    scan::{Found, Hit, unicode_escape},
     table::Table,
 };
 
@@ -24,10 +24,15 @@ impl<'a> Input<'a> {
 
     /// All values of the row as text.
     pub(crate) fn texts(&self, row: RowId) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        self.numbered(row).map(|(_, text)| text)
+    }
+
+    /// All values of the row as text, with the numbers of their hits.
+    pub(super) fn numbered(&self, row: RowId) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
         let text = self.text;
         self.raw(row)
-            .filter_map(move |hit| plain_text(hit.value.of(text)))
-            .filter(|text| !text.is_empty())
+            .filter_map(move |(number, hit)| Some((number, plain_text(hit.value.of(text))?)))
+            .filter(|(_, text)| !text.is_empty())
     }
 
     /// Whether the record has any value at the row's paths, whatever its type.
@@ -35,15 +40,10 @@ impl<'a> Input<'a> {
         self.raw(row).next().is_some()
     }
 
-    fn raw(&self, row: RowId) -> impl Iterator<Item = &'a Hit> + use<'a> {
+    fn raw(&self, row: RowId) -> impl Iterator<Item = (usize, Hit)> + use<'a> {
         let found = self.found;
         let slots: &'a [_] = self.table.rows.get(row.0).map_or(&[], |row| &row.slots);
-        slots.iter().flat_map(move |&slot| {
-            let first = found.hits.get(found.head(slot) as usize);
-            std::iter::successors(first, move |hit| {
-                (hit.next != NONE).then(|| found.hits.get(hit.next as usize)).flatten()
-            })
-        })
+        slots.iter().flat_map(move |&slot| found.hits_of(slot))
     }
 }
 

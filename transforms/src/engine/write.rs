@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     flat,
-    scan::{Found, Hit, NONE},
+    scan::{Found, NONE},
     table::{Row, Step, Table},
     value::{Derived, plain_text},
 };
@@ -41,6 +41,8 @@ pub(super) struct Writer<'a> {
     pub(super) derived: &'a Derived,
     pub(super) out: &'a mut Vec<u8>,
     pub(super) timestamp: i64,
+    /// Which hit the timestamp came from.
+    pub(super) timestamp_hit: usize,
     pub(super) id: &'a str,
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
@@ -77,6 +79,9 @@ impl Writer<'_> {
                 Step::Constant(member) => self.out.extend_from_slice(member.as_bytes()),
                 Step::Row(key, row) => self.row(key, *row),
                 Step::Timestamp(key) => {
+                    if let Some(hit) = self.found.hits.get_mut(self.timestamp_hit) {
+                        hit.placed = true;
+                    }
                     self.key(key);
                     self.date(self.timestamp);
                     self.out.push(b',');
@@ -172,11 +177,15 @@ impl Writer<'_> {
                 break;
             }
             let mut at = self.found.head(slot);
+            let settled = row.first_only && values.count > 0;
             while let Some(&hit) = self.found.hits.get(at as usize) {
-                let fit = if replaced {
-                    Fit::Empty
-                } else {
-                    self.raw(row, hit.value.of(self.text))
+                let raw = hit.value.of(self.text);
+                let fit = match (replaced, settled) {
+                    (true, _) if plain_text(raw).is_none() => Fit::Refused,
+                    (true, _) => Fit::Empty,
+                    (_, true) if values.has(raw, self.out) => Fit::Empty,
+                    (_, true) => Fit::Refused,
+                    _ => self.raw(row, raw),
                 };
                 if fit != Fit::Refused {
                     self.found.hits[at as usize].placed = true;
@@ -184,11 +193,8 @@ impl Writer<'_> {
                 values.wrote(fit, self.out);
                 at = hit.next;
             }
-            if row.first_only && values.count > 0 {
-                break;
-            }
         }
-        values.finish(start, self.out);
+        values.finish(start, row.list, self.out);
     }
 
     /// A JSON value of the record.
@@ -379,11 +385,19 @@ impl Values {
         self.from = out.len();
     }
 
-    /// Makes an array of several values, takes back a member without any.
-    fn finish(&self, start: usize, out: &mut Vec<u8>) {
+    /// Whether `raw` is one of the first values as they were written.
+    fn has(&self, raw: &[u8], out: &[u8]) -> bool {
+        self.known
+            .iter()
+            .take(self.count)
+            .any(|known| &out[known.clone()] == raw)
+    }
+
+    /// Makes an array of several values (of a single one where ECS wants a list), takes back a member without any.
+    fn finish(&self, start: usize, list: bool, out: &mut Vec<u8>) {
         match self.count {
             0 => out.truncate(start),
-            1 => {}
+            1 if !list => {}
             _ => {
                 out.insert(self.content, b'[');
                 if let Some(comma) = out.last_mut() {
@@ -393,15 +407,4 @@ impl Values {
             }
         }
     }
-}
-
-/// Marks a hit's value as placed or counts it; shared with the flat parts.
-pub(super) fn hits_of(found: &Found, slot: u16) -> impl Iterator<Item = (usize, Hit)> + '_ {
-    let mut at = found.head(slot);
-    std::iter::from_fn(move || {
-        let number = at as usize;
-        let hit = *found.hits.get(number)?;
-        at = hit.next;
-        Some((number, hit))
-    })
 }

@@ -8,6 +8,7 @@ use crate::{
 };
 
 const ACTION: RowId = row(FIELDS, "event.action");
+const CATEGORY: RowId = row(FIELDS, "event.category");
 const SEVERITY: RowId = row(FIELDS, "event.severity");
 const OUTCOME: RowId = row(FIELDS, "event.outcome");
 const REGION: RowId = row(FIELDS, "cloud.region");
@@ -20,6 +21,7 @@ const PRODUCT_ARN: RowId = row(FIELDS, "aws.securityhub.product_arn");
 const GENERATOR: RowId = row(FIELDS, "aws.securityhub.generator_id");
 const LABEL: RowId = row(FIELDS, "aws.securityhub.severity_label");
 const NORMALIZED: RowId = row(FIELDS, "aws.securityhub.severity_normalized");
+const TYPES: RowId = row(FIELDS, "aws.securityhub.types");
 const COMPLIANCE: RowId = row(FIELDS, "aws.securityhub.compliance_status");
 
 /// The source.
@@ -36,11 +38,7 @@ impl Map for SecurityHub {
     }
 
     fn constants(&self) -> &'static [(&'static str, &'static str)] {
-        &[
-            ("event.kind", "alert"),
-            ("event.category", "configuration"),
-            ("event.type", "info"),
-        ]
+        &[("event.kind", "alert"), ("event.type", "info")]
     }
 
     fn wrappers(&self) -> &'static [&'static str] {
@@ -67,10 +65,19 @@ impl Map for SecurityHub {
 
     fn derive(&self, input: &Input<'_>, derived: &mut Derived) {
         severity(input, derived);
-        for row in [ACTION, DIRECTION, TRANSPORT] {
+        derived.set(CATEGORY, category(input));
+        for row in [ACTION, TRANSPORT] {
             if let Some(text) = input.text(row) {
                 derived.set(row, &text.to_ascii_lowercase());
             }
+        }
+        if let Some(direction) = input.text(DIRECTION) {
+            let word = match &*direction.to_ascii_lowercase() {
+                "in" | "inbound" => "inbound",
+                "out" | "outbound" => "outbound",
+                _ => "unknown",
+            };
+            derived.set(DIRECTION, word);
         }
         // `Network` names both ends itself; an action only names the remote one.
         let outbound = input
@@ -91,6 +98,17 @@ impl Map for SecurityHub {
             let arn = input.text(PRODUCT_ARN).unwrap_or_default();
             derived.set(REGION, arn.split(':').nth(3).unwrap_or_default());
         }
+    }
+}
+
+/// The namespace of the first type tells what kind of finding it is:
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html#Types>.
+fn category(input: &Input<'_>) -> &'static str {
+    let first = input.text(TYPES).unwrap_or_default();
+    match first.split_once('/') {
+        Some(("Software and Configuration Checks", rest)) if rest.starts_with("Vulnerabilities") => "vulnerability",
+        Some(("TTPs" | "Effects" | "Unusual Behaviors", _)) => "intrusion_detection",
+        _ => "configuration",
     }
 }
 

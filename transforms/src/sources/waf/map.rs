@@ -112,7 +112,7 @@ fn rule(input: &Input<'_>, acl_name: Option<&str>, derived: &mut Derived) {
     let Some(id) = input.text(RULE_ID) else {
         return;
     };
-    if !input.has(RULE_NAME) {
+    if input.text(RULE_NAME).is_none() {
         derived.set(RULE_NAME, &id);
     }
     match input.text(RULE_TYPE).as_deref() {

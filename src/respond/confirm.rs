@@ -1,0 +1,331 @@
+//! What the ledger writes once it is known how a call ended. Works on a [`Draft`] and touches nothing else.
+//!
+//! The alert goes into the same transaction as the transition that it tells of.
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+
+use super::audit::{About, Detail, RESPONDER, alert_of, carried, outboxed};
+use super::notify::AlertKind;
+use super::plan::{self, EVICTED, Spot};
+use super::policy::Policy;
+use super::reason::Reason;
+use crate::ledger::draft::Note;
+use crate::ledger::{Draft, Error, Event, Removal, Row, State};
+use crate::network_acl::{AclKey, Entry};
+
+/// Why an entry went: the policy allows fewer entries than there are.
+pub const LIMIT: &str = "limit";
+
+/// Why an entry went: its time was up.
+pub const EXPIRED: &str = "expired";
+
+/// Why an entry is no longer ours: somebody changed or removed it.
+pub const CHANGED: &str = "changed_by_others";
+
+fn note<'a>(about: &'a About, reason: &'a str, who: &'a str, at: DateTime<Utc>) -> Note<'a> {
+    Note {
+        at,
+        reason,
+        finding: about.finding_id(),
+        who,
+        about: carried(&about.detail()),
+    }
+}
+
+/// The planned entry stands; the one that it replaced is gone. Tells people.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn applied(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), Error> {
+    let about = About::of_row(&row);
+    let evicted = row.replaces.take();
+    if let Some(mut victim) = evicted
+        .and_then(|cidr| draft.row(&row.acl, row.direction, cidr))
+        .cloned()
+    {
+        victim.state = State::Removed;
+        leave(&mut victim, EVICTED, now);
+        let about = About::of_row(&victim);
+        draft.transition(victim, Event::Evicted, note(&about, EVICTED, RESPONDER, now))?;
+    }
+    row.state = State::Applied;
+    row.since = now;
+    let manual = about.finding.is_none();
+    let seconds = about
+        .finding
+        .as_ref()
+        .map(|finding| (now - finding.updated_at).as_seconds_f64().max(0.0));
+    let reason = if manual { Reason::Manual } else { Reason::Matched };
+    let mut told = alert_of(&row, AlertKind::Blocked, reason, now);
+    told.evicted = evicted;
+    draft.alert(outboxed(&told));
+    let note = Note {
+        at: now,
+        reason: about.note.as_deref().unwrap_or(reason.word()),
+        finding: about.finding_id(),
+        who: &row.who.clone(),
+        about: carried(&Detail {
+            seconds_to_block: seconds,
+            evicted,
+            ..about.detail()
+        }),
+    };
+    draft.transition(row.clone(), Event::Applied, note)?;
+    if let Some(removal) = row.removal.take() {
+        expire(draft, row, removal, now)?;
+    }
+    Ok(())
+}
+
+/// The entry is gone from the network ACL, or never was there.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn gone(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), Error> {
+    let removal = row.removal.clone().unwrap_or(Removal {
+        event: Event::Removed,
+        who: RESPONDER.to_owned(),
+        reason: CHANGED.to_owned(),
+    });
+    let about = About::of_row(&row);
+    let kind = match removal.event {
+        Event::Unblocked => AlertKind::Unblocked,
+        _ => AlertKind::Removed,
+    };
+    let guard = Reason::ALL.iter().find(|(_, word, _)| *word == removal.reason);
+    let reason = guard.map_or(Reason::Manual, |(reason, ..)| *reason);
+    let mut told = alert_of(&row, kind, reason, now);
+    told.who = Some(removal.who.clone()).filter(|who| who != RESPONDER);
+    told.note = Some(removal.reason.clone());
+    // An entry that never stood was never told of either.
+    if row.state == State::Expiring {
+        draft.alert(outboxed(&told));
+    }
+    row.state = State::Removed;
+    leave(&mut row, removal.event.word(), now);
+    draft.transition(row, removal.event, note(&about, &removal.reason, &removal.who, now))
+}
+
+/// A planned entry that was never made is not wanted any more; what it was to replace stays, if it still stands.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn cancelled(draft: &mut Draft, row: Row, standing: Option<&Entry>, now: DateTime<Utc>) -> Result<(), Error> {
+    keep_victim(draft, &row, standing, now)?;
+    gone(draft, row, now)
+}
+
+/// EC2 refused the entry for good.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn rejected(
+    draft: &mut Draft,
+    mut row: Row,
+    standing: Option<&Entry>,
+    word: &str,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    keep_victim(draft, &row, standing, now)?;
+    let about = About::of_row(&row);
+    let mut told = alert_of(&row, AlertKind::NotBlocked, Reason::AclFull, now);
+    told.note = Some(why.to_owned());
+    draft.alert(outboxed(&told));
+    row.state = State::Rejected;
+    leave(&mut row, word, now);
+    draft.transition(row, Event::Rejected, note(&about, word, RESPONDER, now))
+}
+
+/// Somebody else's content stands at the number of an entry: ours goes elsewhere, the one that stood there is theirs now.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn foreign(
+    draft: &mut Draft,
+    row: Row,
+    standing: Option<&Entry>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    if row.state == State::Expiring {
+        return gone(draft, row, now);
+    }
+    keep_victim(draft, &row, standing, now)?;
+    place(
+        draft,
+        Row {
+            rule: None,
+            replaces: None,
+            ..row
+        },
+        policy,
+        now,
+    )
+}
+
+/// Gives a planned entry that has no number one, if there is one.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn place(draft: &mut Draft, mut row: Row, policy: &Policy, now: DateTime<Utc>) -> Result<(), Error> {
+    // Its old number, if it had one, is not its own any more.
+    draft.edit(row.clone())?;
+    match plan::spot(draft, &row.acl, row.direction, &policy.limits) {
+        Spot::Wait => Ok(()),
+        Spot::Full => rejected(
+            draft,
+            row,
+            None,
+            Reason::AclFull.word(),
+            "no rule number is free and none may be evicted",
+            now,
+        ),
+        spot => {
+            plan::take(draft, &mut row, spot, now)?;
+            let about = About::of_row(&row);
+            let who = row.who.clone();
+            draft.audit(crate::ledger::AuditRow {
+                number: 0,
+                at: now,
+                event: Event::Placed,
+                acl: Some(row.acl.clone()),
+                direction: Some(row.direction),
+                rule: row.rule,
+                cidr: Some(row.cidr),
+                reason: Event::Placed.word().to_owned(),
+                finding: about.finding_id().map(str::to_owned),
+                who,
+                about: carried(&Detail {
+                    evicted: row.replaces,
+                    ..about.detail()
+                }),
+            });
+            draft.edit(row)
+        }
+    }
+}
+
+/// Begins to take an entry away, or drops the plan of one that waits for a number.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn expire(draft: &mut Draft, mut row: Row, removal: Removal, now: DateTime<Utc>) -> Result<(), Error> {
+    let about = About::of_row(&row);
+    row.removal = Some(removal.clone());
+    match (row.state, row.rule) {
+        (State::Planned, None) => gone(draft, row, now),
+        (State::Applied, _) => {
+            row.state = State::Expiring;
+            draft.transition(row, Event::Expiring, note(&about, &removal.reason, &removal.who, now))
+        }
+        // It is under way: whoever finishes it sees what is asked.
+        (State::Planned, Some(_)) => draft.edit(row),
+        _ => Ok(()),
+    }
+}
+
+/// Everything of a network ACL that has to go by itself: guarded meanwhile, its time up, or more than the policy allows.
+/// `true` when there was something.
+///
+/// # Errors
+/// [`Error::Illegal`] when the draft does not hold what it should.
+pub fn tidy(
+    draft: &mut Draft,
+    acl: &AclKey,
+    policy: &Policy,
+    guarded: impl Fn(IpNet) -> Option<Reason>,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let removal = |event, reason: &str| Removal {
+        event,
+        who: RESPONDER.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let mut changed = false;
+    let rows: Vec<Row> = draft.rows(acl).to_vec();
+    for row in rows
+        .into_iter()
+        .filter(|row| matches!(row.state, State::Planned | State::Applied) && row.removal.is_none())
+    {
+        let reason = if let Some(guard) = guarded(row.cidr) {
+            removal(Event::Removed, guard.word())
+        } else if row.expires.is_some_and(|time| time <= now) {
+            removal(Event::Expired, EXPIRED)
+        } else {
+            continue;
+        };
+        // The plan of an entry that was never made ends as a removal, whatever ends it.
+        let reason = Removal {
+            event: if row.state == State::Planned {
+                Event::Removed
+            } else {
+                reason.event
+            },
+            ..reason
+        };
+        expire(draft, row, reason, now)?;
+        changed = true;
+    }
+    for direction in [
+        crate::network_acl::Direction::Ingress,
+        crate::network_acl::Direction::Egress,
+    ] {
+        let mut standing: Vec<Row> = draft
+            .rows(acl)
+            .iter()
+            .filter(|row| row.direction == direction && row.rule.is_some() && row.state.is_live())
+            .filter(|row| !matches!(row.state, State::Evicting))
+            .cloned()
+            .collect();
+        standing.sort_by_key(|row| row.seq);
+        let going = standing.iter().filter(|row| row.state == State::Expiring).count();
+        let surplus = (standing.len() - going).saturating_sub(policy.limits.entries_per_direction);
+        let oldest = standing
+            .into_iter()
+            .filter(|row| row.state == State::Applied)
+            .take(surplus);
+        for row in oldest {
+            expire(draft, row, removal(Event::Removed, LIMIT), now)?;
+            changed = true;
+        }
+    }
+    Ok(changed)
+}
+
+fn keep_victim(draft: &mut Draft, row: &Row, standing: Option<&Entry>, now: DateTime<Utc>) -> Result<(), Error> {
+    let victim = row
+        .replaces
+        .and_then(|cidr| draft.row(&row.acl, row.direction, cidr))
+        .filter(|victim| victim.state == State::Evicting)
+        .cloned();
+    let Some(mut victim) = victim else {
+        return Ok(());
+    };
+    let about = About::of_row(&victim);
+    if standing.is_some() && standing == victim.entry().as_ref() {
+        // Two entries must not hold one number, not even in passing.
+        draft.edit(Row {
+            rule: None,
+            replaces: None,
+            ..row.clone()
+        })?;
+        victim.state = State::Applied;
+        return draft.transition(victim, Event::Kept, note(&about, Event::Kept.word(), RESPONDER, now));
+    }
+    let mut told = alert_of(&victim, AlertKind::Removed, Reason::Manual, now);
+    told.note = Some("somebody else changed or removed this entry".to_owned());
+    draft.alert(outboxed(&told));
+    victim.state = State::Foreign;
+    leave(&mut victim, CHANGED, now);
+    draft.transition(victim, Event::Foreign, note(&about, CHANGED, RESPONDER, now))
+}
+
+fn leave(row: &mut Row, because: &str, now: DateTime<Utc>) {
+    row.rule = None;
+    row.replaces = None;
+    row.removal = None;
+    row.gone_at = Some(now);
+    row.because = Some(because.to_owned());
+}
