@@ -45,7 +45,10 @@ async fn broken(ops: &[Op], bug: Bug) -> Vec<String> {
     for (at, op) in ops.iter().enumerate() {
         let broken = world.run(op).await;
         if !broken.is_empty() {
-            return broken.iter().map(|what| format!("after act {at}, {op:?}: {what}")).collect();
+            return broken
+                .iter()
+                .map(|what| format!("after act {at}, {op:?}: {what}"))
+                .collect();
         }
     }
     world.settle().await
@@ -63,7 +66,9 @@ fn search(cases: u32, bug: Bug) -> Result<(), String> {
         Some(seed) => TestRng::from_seed(RngAlgorithm::ChaCha, blake(seed).as_slice()),
         None => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
     TestRunner::new_with_rng(config, rng)
         .run(&prop::collection::vec(op(), 1..60), |ops| {
             let broken = runtime.block_on(broken(&ops, bug));
@@ -86,7 +91,9 @@ fn blake(seed: &str) -> [u8; 32] {
 
 #[test]
 fn the_invariants_hold_whatever_happens() {
-    let cases = std::env::var("PORTCULLIS_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = std::env::var("PORTCULLIS_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
     if let Err(failure) = search(cases.unwrap_or(150), Bug::None) {
         panic!("{failure}");
     }

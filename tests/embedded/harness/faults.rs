@@ -238,7 +238,10 @@ impl NetworkAcls for Faulty<Model> {
     }
 
     async fn delete(&self, key: &AclKey, direction: Direction, rule: u16) -> Result<(), network_acl::Error> {
-        let done = self.faults.call(self.inner.delete(key, direction, rule), call_lost).await;
+        let done = self
+            .faults
+            .call(self.inner.delete(key, direction, rule), call_lost)
+            .await;
         self.look(key).await;
         done
     }

@@ -39,14 +39,20 @@ pub(crate) fn finding(
             "connectionDirection": direction, "protocol": "TCP", "blocked": false, "remoteIpDetails": remote(&addresses[0])}})
     };
     let (name, role, severity, action) = match kind {
-        Kind::Inbound => ("UnauthorizedAccess:EC2/SSHBruteForce", "TARGET", 2.0, connection("INBOUND")),
+        Kind::Inbound => (
+            "UnauthorizedAccess:EC2/SSHBruteForce",
+            "TARGET",
+            2.0,
+            connection("INBOUND"),
+        ),
         Kind::Outbound => ("CryptoCurrency:EC2/BitcoinTool.B", "ACTOR", 8.0, connection("OUTBOUND")),
         Kind::Probe => {
             let details: Vec<Value> = addresses
                 .iter()
                 .map(|address| json!({"localPortDetails": {"port": 22}, "remoteIpDetails": remote(address)}))
                 .collect();
-            let action = json!({"actionType": "PORT_PROBE", "portProbeAction": {"blocked": false, "portProbeDetails": details}});
+            let action =
+                json!({"actionType": "PORT_PROBE", "portProbeAction": {"blocked": false, "portProbeDetails": details}});
             ("Recon:EC2/PortProbeUnprotectedPort", "TARGET", 2.0, action)
         }
     };

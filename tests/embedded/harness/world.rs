@@ -181,7 +181,8 @@ impl World {
         // A transient failure is delivered again later, as a stream does; here, as the last act.
         if let Ok(decisions) = self.responder.accept(&record, self.now).await {
             let blocked = decisions.iter().filter(|decision| decision.verdict == Verdict::Block);
-            self.accepted.extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
+            self.accepted
+                .extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
         }
         self.records.push(record);
     }
@@ -221,9 +222,23 @@ impl World {
                     now,
                 );
                 let third = self.other("third");
-                let all = tokio::join!(responder.sweep(now), other.accept(&record, now), third.sweep(now), async {
-                    third.unblock(Unblock::Address(net(number.wrapping_add(1))), None, "ada", "test", false, now).await
-                });
+                let all = tokio::join!(
+                    responder.sweep(now),
+                    other.accept(&record, now),
+                    third.sweep(now),
+                    async {
+                        third
+                            .unblock(
+                                Unblock::Address(net(number.wrapping_add(1))),
+                                None,
+                                "ada",
+                                "test",
+                                false,
+                                now,
+                            )
+                            .await
+                    }
+                );
                 drop(all);
                 self.records.push(record);
             }
@@ -247,10 +262,18 @@ impl World {
             Op::UnblockAll => drop(responder.unblock(Unblock::All, None, "ada", "test", false, now).await),
             Op::Allow(number, minutes) => {
                 let until = now + TimeDelta::minutes(i64::from(*minutes));
-                drop(responder.allow_add(net(*number), Some(until), "ada", "partner", now).await);
+                drop(
+                    responder
+                        .allow_add(net(*number), Some(until), "ada", "partner", now)
+                        .await,
+                );
             }
             Op::Disallow(number) => drop(responder.allow_remove(net(*number), "ada", "left", now).await),
-            Op::Foreign { acl: first, egress, rule } => {
+            Op::Foreign {
+                acl: first,
+                egress,
+                rule,
+            } => {
                 let key = acl(if *first { "acl-1" } else { "acl-2" });
                 let direction = if *egress { Direction::Egress } else { Direction::Ingress };
                 let entry = Entry::deny(u16::from(*rule), direction, "45.83.64.0/24".parse().expect("a network"));
