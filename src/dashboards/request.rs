@@ -8,21 +8,22 @@ use super::{
     interval::Buckets,
 };
 
+/// Values of the columns that a row of a heat map reports, so that none of the columns drawn is missing from it.
+const CELLS: usize = 1_000;
+
 /// The search body of a panel.
 pub(crate) fn body(panel: &Panel, scope: &Scope) -> Value {
-    match &panel.kind {
+    let mut from = scope.from;
+    let aggs = match &panel.kind {
         Kind::Tile => {
+            from -= scope.length();
             let (periods, spark) = (Buckets::of_periods(scope), Buckets::of_sparkline(scope));
-            let aggs = json!({ "periods": over(&periods, &panel.metric), "spark": over(&spark, &panel.metric) });
-            request(scope.query_from(scope.from - scope.length(), &panel.query), aggs)
+            json!({ "periods": over(&periods, &panel.metric), "spark": over(&spark, &panel.metric) })
         }
-        Kind::List { field } => request(
-            scope.query_from(scope.from, &panel.query),
-            with_whole(
-                json!({ "rows": terms(field, panel.size, &panel.metric) }),
-                &panel.metric,
-            ),
-        ),
+        Kind::List { field } => {
+            let rows = terms(field, panel.size, &panel.metric);
+            with_whole(json!({ "rows": rows }), &panel.metric)
+        }
         Kind::Timeline { field } => {
             let buckets = Buckets::of_timeline(scope);
             let mut aggs = json!({ "all": over(&buckets, &panel.metric) });
@@ -31,42 +32,33 @@ pub(crate) fn body(panel: &Panel, scope: &Scope) -> Value {
                 series["aggs"] = json!({ "time": over(&buckets, &panel.metric) });
                 aggs["series"] = series;
             }
-            request(scope.query_from(scope.from, &panel.query), aggs)
+            aggs
         }
         Kind::Heatmap { row, column } => {
             let mut rows = terms(row, panel.size, &panel.metric);
-            rows["aggs"]["columns"] = terms(column, panel.size, &panel.metric);
-            let columns = terms(column, panel.size, &panel.metric);
-            request(
-                scope.query_from(scope.from, &panel.query),
-                json!({ "rows": rows, "columns": columns }),
-            )
+            rows["aggs"]["columns"] = terms(column, CELLS, &panel.metric);
+            json!({ "rows": rows, "columns": terms(column, panel.size, &panel.metric) })
         }
-        Kind::Table { fields } => {
-            let rows = match fields.as_slice() {
-                [field] => terms(field, panel.size, &panel.metric),
-                several => {
-                    let several: Vec<_> = several.iter().map(|field| json!({ "field": field })).collect();
-                    measured(
-                        json!({ "multi_terms": { "terms": several, "size": panel.size } }),
-                        "multi_terms",
-                        &panel.metric,
-                    )
-                }
-            };
-            request(scope.query_from(scope.from, &panel.query), json!({ "rows": rows }))
+        Kind::Table { fields } => json!({ "rows": combinations(fields, panel) }),
+        Kind::Events { .. } => {
+            return json!({
+                "query": scope.query_from(from, &panel.query),
+                "size": panel.size,
+                "sort": [{ "@timestamp": "desc" }],
+                "track_total_hits": true,
+            });
         }
-        Kind::Events { .. } => json!({
-            "query": scope.query_from(scope.from, &panel.query),
-            "size": panel.size,
-            "sort": [{ "@timestamp": "desc" }],
-            "track_total_hits": true,
-        }),
-    }
+    };
+    json!({ "query": scope.query_from(from, &panel.query), "size": 0, "track_total_hits": true, "aggs": aggs })
 }
 
-fn request(query: Value, aggs: Value) -> Value {
-    json!({ "query": query, "size": 0, "track_total_hits": true, "aggs": aggs })
+fn combinations(fields: &[String], panel: &Panel) -> Value {
+    if let [field] = fields {
+        return terms(field, panel.size, &panel.metric);
+    }
+    let several: Vec<_> = fields.iter().map(|field| json!({ "field": field })).collect();
+    let rows = json!({ "multi_terms": { "terms": several, "size": panel.size } });
+    measured(rows, "multi_terms", &panel.metric)
 }
 
 /// Adds the number of the whole, so that a list can say what its rows leave out.

@@ -141,12 +141,47 @@ fn every_file_is_read_strictly_and_has_enough_panels() {
 
 #[test]
 fn every_field_of_every_panel_is_in_its_table_and_can_be_aggregated() {
+    let response: Vec<_> = crate::respond::document::fields().copied().collect();
     let problems: Vec<String> = pages()
         .iter()
-        .flat_map(|page| check_fields(page, &[]))
+        .flat_map(|page| check_fields(page, &response))
         .map(|p| p.to_string())
         .collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn the_field_check_finds_fields_that_are_missing_or_cannot_be_aggregated() {
+    let text = "id = \"x\"\ntitle = \"X\"\nquestion = \"?\"\nindex = \"waf\"\n[[panel]]\nid = \"p\"\nkind = \"list\"\ntitle = \"P\"\nquestion = \"?\"\nfield = \"FIELD\"\nquery = \"QUERY\"\n";
+    for (field, query, problem) in [
+        (
+            "source.ip",
+            "event.action:block AND NOT (tags:x OR _exists_:url.path)",
+            None,
+        ),
+        (
+            "sauce.ip",
+            "event.action:block",
+            Some("field `sauce.ip` is in no table of `waf`"),
+        ),
+        (
+            "message",
+            "event.action:block",
+            Some("field `message` is of type text, which cannot be aggregated"),
+        ),
+        (
+            "source.ip",
+            "NOT (event.akshun:block)",
+            Some("field `event.akshun` is in no table"),
+        ),
+    ] {
+        let page = parse("x.toml", &text.replace("FIELD", field).replace("QUERY", query)).unwrap();
+        let problems = check_fields(&page, &[]);
+        match problem {
+            None => assert_eq!(problems, []),
+            Some(says) => assert!(problems[0].to_string().contains(says), "{problems:?}"),
+        }
+    }
 }
 
 #[test]

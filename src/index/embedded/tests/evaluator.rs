@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// Every value of a dotted field, whether nested or not.
 pub(super) fn values<'d>(document: &'d Value, field: &str) -> Vec<&'d Value> {
     let mut found = Vec::new();
-    walk(document, String::new(), &mut |path, value| {
+    walk(document, "", &mut |path, value| {
         if path == field {
             found.push(value);
         }
@@ -15,24 +15,17 @@ pub(super) fn values<'d>(document: &'d Value, field: &str) -> Vec<&'d Value> {
     found
 }
 
-fn walk<'d>(value: &'d Value, path: String, visit: &mut impl FnMut(&str, &'d Value)) {
+fn walk<'d>(value: &'d Value, path: &str, visit: &mut impl FnMut(&str, &'d Value)) {
     match value {
         Value::Object(object) => {
             for (key, child) in object {
-                walk(
-                    child,
-                    if path.is_empty() {
-                        key.clone()
-                    } else {
-                        format!("{path}.{key}")
-                    },
-                    visit,
-                );
+                let dot = if path.is_empty() { "" } else { "." };
+                walk(child, &format!("{path}{dot}{key}"), visit);
             }
         }
-        Value::Array(several) => several.iter().for_each(|v| walk(v, path.clone(), visit)),
+        Value::Array(several) => several.iter().for_each(|v| walk(v, path, visit)),
         Value::Null => {}
-        leaf => visit(&path, leaf),
+        leaf => visit(path, leaf),
     }
 }
 
@@ -73,8 +66,8 @@ pub(super) fn matches(document: &Value, query: &Value) -> bool {
         "exists" => {
             let field = body["field"].as_str().unwrap();
             let mut found = false;
-            walk(document, String::new(), &mut |path, _| {
-                found |= path == field || path.starts_with(&format!("{field}."))
+            walk(document, "", &mut |path, _| {
+                found |= path == field || path.starts_with(&format!("{field}."));
             });
             found
         }
