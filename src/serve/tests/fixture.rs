@@ -382,6 +382,13 @@ fn list(field: &str, metric: &str, unit: Unit, rows: Vec<ListRow>) -> PanelData 
 }
 
 impl Views for Shapes {
+    fn fields(&self, index: &str) -> Vec<&'static portcullis_transforms::Field> {
+        index
+            .parse()
+            .map(portcullis_transforms::Source::fields)
+            .unwrap_or_default()
+    }
+
     fn panels(&self, page: &str, _: &Scope) -> Vec<PanelView> {
         if page == "search" {
             return vec![];
