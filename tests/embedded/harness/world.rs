@@ -41,8 +41,8 @@ pub(crate) enum Op {
     Garbage(u8),
     /// Pending work is done.
     Sweep,
-    /// Two processes sweep while a finding arrives.
-    Together(u8),
+    /// Two processes sweep while a finding arrives and somebody else makes an entry.
+    Together(u8, u8),
     /// A person blocks, on every network ACL.
     Block { address: u8, minutes: Option<u8> },
     /// A person unblocks.
@@ -193,6 +193,14 @@ impl World {
         true
     }
 
+    /// Somebody else makes an entry, if the number is free and the quota allows.
+    async fn meddle(&self, key: AclKey, direction: Direction, rule: u8) {
+        let entry = Entry::deny(u16::from(rule), direction, "45.83.64.0/24".parse().expect("a network"));
+        if self.model.inner.create(&key, &entry).await.is_ok() {
+            self.model.faults.foreign.lock().expect("foreign").push((key, entry));
+        }
+    }
+
     async fn happen(&mut self, op: &Op) {
         let (responder, now) = (&self.responder, self.now);
         match op {
@@ -217,7 +225,7 @@ impl World {
             }
             Op::Garbage(byte) => self.accept(vec![*byte; 3]).await,
             Op::Sweep => drop(responder.sweep(now).await),
-            Op::Together(number) => {
+            Op::Together(number, rule) => {
                 let other = self.other("other");
                 let record = finding(
                     &format!("t{number}"),
@@ -282,10 +290,7 @@ impl World {
             } => {
                 let key = acl(if *first { "acl-1" } else { "acl-2" });
                 let direction = if *egress { Direction::Egress } else { Direction::Ingress };
-                let entry = Entry::deny(u16::from(*rule), direction, "45.83.64.0/24".parse().expect("a network"));
-                if self.model.inner.create(&key, &entry).await.is_ok() {
-                    self.model.faults.foreign.lock().expect("foreign").push((key, entry));
-                }
+                self.meddle(key, direction, *rule).await;
             }
             Op::Minutes(minutes) => self.now += TimeDelta::minutes(i64::from(*minutes)),
             Op::Faults(faults) => self.ledger.faults.plan(faults),
