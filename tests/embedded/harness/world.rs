@@ -236,24 +236,20 @@ impl World {
                     now,
                 );
                 let third = self.other("third");
-                let all = tokio::join!(
+                let neighbour = Unblock::Address(net(number.wrapping_add(1)));
+                let meddle = async {
+                    for _ in 0..*number {
+                        tokio::task::yield_now().await;
+                    }
+                    self.meddle(acl("acl-1"), Direction::Ingress, *rule).await;
+                };
+                let _ = tokio::join!(
                     responder.sweep(now),
                     other.accept(&record, now),
                     third.sweep(now),
-                    async {
-                        third
-                            .unblock(
-                                Unblock::Address(net(number.wrapping_add(1))),
-                                None,
-                                "ada",
-                                "test",
-                                false,
-                                now,
-                            )
-                            .await
-                    }
+                    third.unblock(neighbour, None, "ada", "test", false, now),
+                    meddle
                 );
-                drop(all);
                 self.records.push(record);
             }
             Op::Block { address, minutes } => {
