@@ -18,6 +18,8 @@
 mod calls;
 mod define;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
