@@ -106,12 +106,14 @@ async fn bind(asked: Option<u16>) -> Result<TcpListener, Failure> {
 
 /// Loads the history; the clock is the arrival of each event.
 async fn load(demo: &mut Demo, story: &mut Story, until: DateTime<Utc>) -> Result<(), Failure> {
+    demo.flush_commits(false)?;
     let bar = output::progress(story.left(), "loading 24 hours of events");
     while let Some(event) = story.next() {
         demo.take(&event, story).await?;
         bar.inc(1);
     }
     demo.settle(until).await?;
+    demo.flush_commits(true)?;
     bar.finish_and_clear();
     Ok(())
 }

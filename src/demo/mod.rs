@@ -156,6 +156,20 @@ impl Demo {
         self.pipeline.tally()
     }
 
+    /// Whether ledger and model flush each commit to disk. Loading the history goes without: should the machine fail, the
+    /// demo is made anew.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub fn flush_commits(&self, flush: bool) -> Result<(), Error> {
+        self.responder
+            .ledger()
+            .flush_commits(flush)
+            .map_err(respond::Error::from)?;
+        self.responder.network_acls().flush_commits(flush)?;
+        Ok(())
+    }
+
     /// Takes one event; a finding is acted on at once. Returns what changed on the network ACLs.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod harness;
 mod invariants;
+mod killed;
 mod people;
 mod program;
 mod respond;

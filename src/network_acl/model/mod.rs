@@ -18,6 +18,8 @@
 mod calls;
 mod define;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -87,6 +89,16 @@ impl Model {
     pub fn default_deny_counts(mut self, counts: bool) -> Self {
         self.counts_default = counts;
         self
+    }
+
+    /// Whether each commit waits until it is on disk; it does unless told otherwise. Only for loading what can be made again:
+    /// a crash of the machine (not of the process) may then leave a broken file.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] when SQLite fails.
+    pub fn flush_commits(&self, flush: bool) -> Result<(), Error> {
+        let synchronous = if flush { "FULL" } else { "OFF" };
+        Ok(self.connection().pragma_update(None, "synchronous", synchronous)?)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

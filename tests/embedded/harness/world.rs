@@ -41,8 +41,8 @@ pub(crate) enum Op {
     Garbage(u8),
     /// Pending work is done.
     Sweep,
-    /// Two processes sweep while a finding arrives.
-    Together(u8),
+    /// Two processes sweep while a finding arrives and somebody else makes an entry.
+    Together(u8, u8),
     /// A person blocks, on every network ACL.
     Block { address: u8, minutes: Option<u8> },
     /// A person unblocks.
@@ -177,14 +177,28 @@ impl World {
             .expect("stores without faults")
     }
 
+    /// A record that a fault kept out is delivered again when the world settles, as a stream does.
     async fn accept(&mut self, record: Vec<u8>) {
-        // A transient failure is delivered again later, as a stream does; here, as the last act.
-        if let Ok(decisions) = self.responder.accept(&record, self.now).await {
-            let blocked = decisions.iter().filter(|decision| decision.verdict == Verdict::Block);
-            self.accepted
-                .extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
-        }
+        self.deliver(&record).await;
         self.records.push(record);
+    }
+
+    async fn deliver(&mut self, record: &[u8]) -> bool {
+        let Ok(decisions) = self.responder.accept(record, self.now).await else {
+            return false;
+        };
+        let blocked = decisions.iter().filter(|decision| decision.verdict == Verdict::Block);
+        self.accepted
+            .extend(blocked.filter_map(|decision| decision.address.map(IpNet::from)));
+        true
+    }
+
+    /// Somebody else makes an entry, if the number is free and the quota allows.
+    async fn meddle(&self, key: AclKey, direction: Direction, rule: u8) {
+        let entry = Entry::deny(u16::from(rule), direction, "45.83.64.0/24".parse().expect("a network"));
+        if self.model.inner.create(&key, &entry).await.is_ok() {
+            self.model.faults.foreign.lock().expect("foreign").push((key, entry));
+        }
     }
 
     async fn happen(&mut self, op: &Op) {
@@ -211,7 +225,7 @@ impl World {
             }
             Op::Garbage(byte) => self.accept(vec![*byte; 3]).await,
             Op::Sweep => drop(responder.sweep(now).await),
-            Op::Together(number) => {
+            Op::Together(number, rule) => {
                 let other = self.other("other");
                 let record = finding(
                     &format!("t{number}"),
@@ -222,24 +236,20 @@ impl World {
                     now,
                 );
                 let third = self.other("third");
-                let all = tokio::join!(
+                let neighbour = Unblock::Address(net(number.wrapping_add(1)));
+                let meddle = async {
+                    for _ in 0..*number {
+                        tokio::task::yield_now().await;
+                    }
+                    self.meddle(acl("acl-1"), Direction::Ingress, *rule).await;
+                };
+                let _ = tokio::join!(
                     responder.sweep(now),
                     other.accept(&record, now),
                     third.sweep(now),
-                    async {
-                        third
-                            .unblock(
-                                Unblock::Address(net(number.wrapping_add(1))),
-                                None,
-                                "ada",
-                                "test",
-                                false,
-                                now,
-                            )
-                            .await
-                    }
+                    third.unblock(neighbour, None, "ada", "test", false, now),
+                    meddle
                 );
-                drop(all);
                 self.records.push(record);
             }
             Op::Block { address, minutes } => {
@@ -276,10 +286,7 @@ impl World {
             } => {
                 let key = acl(if *first { "acl-1" } else { "acl-2" });
                 let direction = if *egress { Direction::Egress } else { Direction::Ingress };
-                let entry = Entry::deny(u16::from(*rule), direction, "45.83.64.0/24".parse().expect("a network"));
-                if self.model.inner.create(&key, &entry).await.is_ok() {
-                    self.model.faults.foreign.lock().expect("foreign").push((key, entry));
-                }
+                self.meddle(key, direction, *rule).await;
             }
             Op::Minutes(minutes) => self.now += TimeDelta::minutes(i64::from(*minutes)),
             Op::Faults(faults) => self.ledger.faults.plan(faults),
@@ -290,10 +297,12 @@ impl World {
     pub(crate) async fn settle(&mut self) -> Vec<String> {
         self.ledger.faults.stop();
         self.now += TimeDelta::seconds(61);
-        for record in self.records.clone() {
-            self.accept(record).await;
-        }
         let mut broken = Vec::new();
+        for record in self.records.clone() {
+            if !self.deliver(&record).await {
+                broken.push("11: a record was refused without a fault".to_owned());
+            }
+        }
         let swept = self.responder.sweep(self.now).await.expect("no faults");
         if swept.postponed > 0 || !self.ledger.pending(self.now).await.expect("no faults").is_empty() {
             broken.push(format!("10: work is pending when quiet: {swept:?}"));
@@ -308,7 +317,7 @@ impl World {
         }
         let before = self.entries().await;
         for record in self.records.clone() {
-            self.accept(record).await;
+            self.deliver(&record).await;
         }
         self.responder.sweep(self.now).await.expect("no faults");
         if before != self.entries().await {
