@@ -108,7 +108,7 @@ impl Demo {
         let status = self.responder.status(now).await?;
         let mut indexed = BTreeMap::new();
         for source in Source::ALL.iter().map(|source| source.name()).chain(["response"]) {
-            indexed.insert(source.to_owned(), self.count(source, json!({ "match_all": {} }))?);
+            indexed.insert(source.to_owned(), self.count(source, &json!({ "match_all": {} }))?);
         }
         let tally = self.tally();
         let refused = tally
@@ -131,7 +131,7 @@ impl Demo {
         })
     }
 
-    fn count(&self, index: &str, query: serde_json::Value) -> Result<u64, Error> {
+    fn count(&self, index: &str, query: &serde_json::Value) -> Result<u64, Error> {
         let found = self
             .index
             .search(index, &json!({ "size": 0, "track_total_hits": true, "query": query }))?;
@@ -198,7 +198,7 @@ impl Demo {
             };
             let accepted = self.count(
                 "vpcflow",
-                json!({ "bool": { "filter": [
+                &json!({ "bool": { "filter": [
                     { "term": { remote: entry.cidr.addr().to_string() } },
                     { "term": { "event.action": "accept" } },
                     { "terms": { "aws.vpcflow.interface_id": interfaces } },
