@@ -108,6 +108,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
         )));
     }
     let until = args.until.map(|until| until.after(now)).transpose()?;
+    let slack = operator::slack(context)?;
     let responder = operator::open(context, &args.data, true)?;
     let freed: Vec<(String, String)> = if args.dry_run {
         let entries = responder.entries(Filter::Active).await?;
@@ -118,7 +119,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
     } else {
         let who = args.asker.who();
         let reports = responder.allow_add(net, until, &who, &args.asker.reason, now).await?;
-        operator::finish(&responder, context, now).await?;
+        operator::finish(&responder, slack.as_ref(), now).await?;
         let taken = reports
             .into_iter()
             .filter_map(|report| Some((shown(report.cidr), report.acl?.acl)));

@@ -8,18 +8,18 @@ use ipnet::IpNet;
 use super::operator::{self, Asker, Until, shown};
 use super::{Context, DataDir, Failure, Outcome, output};
 use crate::network_acl::Direction;
-use crate::respond::{ActReport, Block};
+use crate::respond::{ActReport, Block, Reason};
 
 /// Arguments of `block`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   portcullis block 45.83.64.9 --reason 'brute force on the bastion, ticket 4711'
-  portcullis block 45.83.64.0/24 --nacl acl-0a1b2c3d --direction both --until 24h --reason 'scanners'
+  portcullis block 45.83.64.0/24 --nacl acl-0a1b --direction both --until 24h --reason scan
   portcullis block 45.83.64.9 --reason test --dry-run
 
-Our own addresses, private ranges, AWS services and the allow-list are never denied: `portcullis allow`
-and [policy.lists] say what is spared. Undo with `portcullis unblock`.")]
+Our own addresses, private ranges, AWS services and the allow-list are never denied:
+`portcullis allow` and [policy.lists] say what is spared. Undo with `portcullis unblock`.")]
 pub(crate) struct Args {
     /// Address or CIDR
     #[arg(value_name = "IP", value_parser = operator::network)]
@@ -81,21 +81,25 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         reason: args.asker.reason,
         dry_run: args.dry_run,
     };
+    let slack = operator::slack(context)?;
     let responder = operator::open(context, &args.data, false)?;
     let reports = responder.block(&block, now).await?;
-    if !args.dry_run {
-        operator::finish(&responder, context, now).await?;
-    }
+    let tense = match args.dry_run {
+        true => Tense::Would,
+        false if operator::finish(&responder, slack.as_ref(), now).await? => Tense::Done,
+        false => Tense::Planned,
+    };
+    let stands = |report: &ActReport| report.outcome != "refused" || report.reason == Reason::AlreadyBlocked;
+    let done = reports.iter().any(stands);
     let mut out = output::stdout();
     for report in &reports {
         if args.json {
             output::json_line(&mut out, report)?;
-        } else {
-            output::line(&mut out, &told(report, args.dry_run))?;
+        } else if done {
+            output::line(&mut out, &told(report, tense))?;
         }
     }
     out.flush()?;
-    let done = reports.iter().any(|report| report.outcome != "refused");
     if !done {
         return Err(Failure::new(refused(&reports, block.cidr)));
     }
@@ -108,41 +112,44 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     Ok(Outcome::Done)
 }
 
-/// `denied 45.83.64.9: acl-0a1b ingress, rule 71, in place of 45.83.64.8`
-fn told(report: &ActReport, dry_run: bool) -> String {
+#[derive(Clone, Copy)]
+enum Tense {
+    Would,
+    Planned,
+    Done,
+}
+
+/// `denied 45.83.64.9 on acl-0a1b ingress, rule 71, in place of 45.83.64.8`
+fn told(report: &ActReport, tense: Tense) -> String {
+    let address = shown(report.cidr);
     let place = match (&report.acl, report.direction) {
         (Some(key), Some(direction)) => format!(" on {} {direction}", key.acl),
         _ => String::new(),
     };
+    if report.outcome == "refused" {
+        return format!("not denied {address}{place}: {}", why(report));
+    }
     let rule = report.rule.map(|rule| format!(", rule {rule}")).unwrap_or_default();
-    let evicts = report
-        .evicts
-        .map(|net| format!(", in place of {}", shown(net)))
-        .unwrap_or_default();
-    let verb = match (report.outcome.as_str(), dry_run) {
-        ("planned", true) => "would deny",
-        ("planned", false) => "denied",
-        (other, _) => other,
+    let evicts = report.evicts.map(|net| format!(", in place of {}", shown(net)));
+    let verb = match tense {
+        Tense::Would => "would deny",
+        Tense::Planned => "will deny",
+        Tense::Done => "denied",
     };
-    let why = if report.outcome == "refused" {
-        format!(": {} ({})", report.reason.meaning(), report.reason)
-    } else {
-        String::new()
-    };
-    format!("{verb} {}{place}{rule}{evicts}{why}", shown(report.cidr))
+    format!("{verb} {address}{place}{rule}{}", evicts.unwrap_or_default())
+}
+
+/// `private: the address is private (RFC 1918, unique local)`
+fn why(report: &ActReport) -> String {
+    let meaning = report.reason.meaning().trim_end_matches('.');
+    let (first, rest) = meaning.split_at(1);
+    format!("{}: {}{rest}", report.reason, first.to_lowercase())
 }
 
 fn refused(reports: &[ActReport], net: IpNet) -> String {
-    match reports.first() {
-        Some(report) => format!(
-            "{} was not denied: {} ({}); docs/reasons.md explains the word",
-            shown(net),
-            report.reason.meaning(),
-            report.reason
-        ),
-        None => format!(
-            "{} was not denied: no network ACL is known yet; the first finding or `portcullis demo` makes them known",
-            shown(net)
-        ),
-    }
+    let why = reports.first().map_or_else(
+        || "no network ACL is known yet; the first finding or `portcullis demo` makes them known".to_owned(),
+        |report| format!("{}; docs/reasons.md has the words", why(report)),
+    );
+    format!("{} was not denied: {why}", shown(net))
 }

@@ -106,12 +106,14 @@ async fn bind(asked: Option<u16>) -> Result<TcpListener, Failure> {
 
 /// Loads the history; the clock is the arrival of each event.
 async fn load(demo: &mut Demo, story: &mut Story, until: DateTime<Utc>) -> Result<(), Failure> {
+    demo.flush_commits(false)?;
     let bar = output::progress(story.left(), "loading 24 hours of events");
     while let Some(event) = story.next() {
         demo.take(&event, story).await?;
         bar.inc(1);
     }
     demo.settle(until).await?;
+    demo.flush_commits(true)?;
     bar.finish_and_clear();
     Ok(())
 }
@@ -141,9 +143,16 @@ async fn live(
             () = tokio::time::sleep(pause.max(Duration::from_millis(500))) => {}
             () = stop.wait() => break,
         }
-        for event in live.next(Utc::now()) {
-            for row in demo.take(&event, &mut live).await? {
-                tell(&row);
+        // A batch ends with a finding, so that what the responder does is known before the next one is made up.
+        loop {
+            let events = live.next(Utc::now());
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
+                for row in demo.take(&event, &mut live).await? {
+                    tell(&row);
+                }
             }
         }
         demo.settle(Utc::now()).await?;

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use portcullis_transforms::Source;
 
 use super::{Context, Failure, Outcome, output};
-use crate::generate::{DEFAULT_UNTIL, Generator};
+use crate::generate::Generator;
 
 const LONG_HELP: &str = "\
 Events come in order of arrival, busy by day and quiet at night. The same source, count, seed,
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     since: TimeDelta,
 
     /// When the span ends, as RFC 3339
-    #[arg(long, value_name = "TIME", default_value_t = DEFAULT_UNTIL)]
+    #[arg(long, value_name = "TIME", default_value = "2026-11-01T00:00:00Z", value_parser = time)]
     until: DateTime<Utc>,
 
     /// Out of a hundred events, how many are attacks on the pipeline itself: broken, huge, deceptive
@@ -46,12 +46,20 @@ pub(crate) struct Args {
     hostile: u8,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of every command")]
 pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
-    let since = args
-        .until
-        .checked_sub_signed(args.since)
+    let Args {
+        source,
+        count,
+        seed,
+        since,
+        until,
+        hostile,
+    } = args;
+    let since = until
+        .checked_sub_signed(since)
         .ok_or_else(|| Failure::usage(anyhow!("--since reaches back beyond the calendar; give a shorter span")))?;
-    let mut generator = Generator::new(args.source, args.seed, since, args.until, args.count).hostile(args.hostile);
+    let mut generator = Generator::new(source, seed, since, until, count).hostile(hostile);
     let mut out = output::stdout();
     let mut line = Vec::new();
     while generator.write_next(&mut line).is_some() {
@@ -83,9 +91,29 @@ fn span(text: &str) -> Result<TimeDelta, String> {
         .ok_or_else(|| REMEDY.to_owned())
 }
 
+/// A point in time with its offset from UTC.
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|_| "give date, time and offset, such as 2026-11-01T00:00:00Z".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generate::DEFAULT_UNTIL;
+
+    #[test]
+    fn the_end_is_a_fixed_time_unless_told_otherwise() {
+        let command = <Args as clap::Args>::augment_args(clap::Command::new("generate"));
+        let end = command
+            .get_arguments()
+            .find(|argument| argument.get_id() == "until")
+            .and_then(|argument| argument.get_default_values().first()?.to_str())
+            .map(time);
+        assert_eq!(end, Some(Ok(DEFAULT_UNTIL)));
+        assert!(time("2026-11-01").is_err_and(|error| error.contains("2026-11-01T00:00:00Z")));
+    }
 
     #[test]
     fn spans_are_read_with_their_unit_and_refused_with_a_remedy() {

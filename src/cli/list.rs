@@ -94,11 +94,11 @@ fn tables(out: &mut impl Write, entries: &[EntryReport], now: DateTime<Utc>) -> 
         }
         output::line(out, &format!("{nacl} {direction}, {account} {region}"))?;
         entries.sort_by_key(|entry| (entry.eviction_order.unwrap_or(u32::MAX), entry.since));
-        let mut table = output::Table::new(["RULE", "ADDRESS", "STATE", "SINCE", "HITS", "FINDING TYPE"]);
+        let mut table = output::Table::new(["RULE", "ADDRESS", "STATE", "SINCE", "HITS", "FINDING"]);
         for entry in entries {
             let rule = entry.rule.map_or("-".to_owned(), |rule| rule.to_string());
             let state = match &entry.removed_because {
-                Some(why) => format!("{} ({why})", entry.state),
+                Some(why) => output::clipped(why, 16).into_owned(),
                 None => entry.state.clone(),
             };
             let what = if entry.finding_type.is_empty() {
@@ -112,7 +112,7 @@ fn tables(out: &mut impl Write, entries: &[EntryReport], now: DateTime<Utc>) -> 
                 state,
                 format!("{} ago", operator::age(entry.since, now)),
                 entry.hits.to_string(),
-                output::clipped(what, 34).into_owned(),
+                output::clipped(operator::short_type(what), 30).into_owned(),
             ]);
         }
         write!(out, "{table}")?;

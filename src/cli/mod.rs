@@ -4,6 +4,8 @@
 //! to standard output, everything else to standard error; [`failure`] has the exit codes, [`output`] the ways to print.
 
 #![warn(clippy::print_stdout)]
+// The one shape: a command owns what was said to it, also where it only looks at it.
+#![allow(clippy::needless_pass_by_value)]
 
 mod completions;
 mod config;

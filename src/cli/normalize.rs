@@ -5,19 +5,19 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
-use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema, Source};
+use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema};
 use serde_json::json;
 
 use super::{Context, Failure, Outcome, output, refusals::Refusals};
 use crate::{
     config::SourceChoice,
-    input::{self, Content, RECORD_LIMIT, Records},
+    input::{self, Content, Normalizers, RECORD_LIMIT, Records},
 };
 
 /// Arguments of `normalize`.
@@ -31,7 +31,8 @@ Examples:
   portcullis normalize --source waf --firehose --put-back back.ndjson < event.json
 
 Input is one record per line, or pretty-printed JSON documents; gzip is told by its content. Good records
-are written even where others are refused; then the exit code is 3.")]
+are written even where others are refused; then the exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal
+digits, the same for all Lambdas and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {
     /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
@@ -48,10 +49,6 @@ pub(crate) struct Args {
     /// Keep each record's text in event.original
     #[arg(long)]
     keep_original: bool,
-
-    /// Key of event.id for logs that have no id of their own: 64 hexadecimal digits, the same as the Lambdas'
-    #[arg(long, value_name = "HEX", env = "PORTCULLIS_ID_KEY", hide_env_values = true, value_parser = id_key)]
-    id_key: Option<IdKey>,
 
     /// Read one Firehose transformation event on standard input and write the Lambda's response
     #[arg(long, conflicts_with = "files")]
@@ -82,39 +79,13 @@ fn schema(text: &str) -> Result<Schema, String> {
     }
 }
 
-/// The deployment's key. Its value is a secret: it is given by the variable rather than by the option.
-#[derive(Clone, Copy)]
-struct IdKey([u8; 32]);
-
-impl std::fmt::Debug for IdKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdKey(..)")
-    }
-}
-
-fn id_key(text: &str) -> Result<IdKey, String> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|c| c.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
-    let mut key = [0; 32];
-    if text.len() != 64 || digits.len() != 64 {
-        return Err("it must be 64 hexadecimal digits; `openssl rand -hex 32` writes some".to_owned());
-    }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
-    }
-    Ok(IdKey(key))
-}
-
 /// Reads, normalises and writes.
-pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
+pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let options = Options {
         schema: args.schema,
         flow_format: args.flow_format,
         keep_original: args.keep_original,
-        id_key: args.id_key.map_or([0; 32], |key| key.0),
+        id_key: context.id_key()?,
     };
     if args.firehose {
         return firehose(args.source, options, args.put_back.as_deref());
@@ -127,10 +98,11 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
         files.push(PathBuf::from("-"));
     }
     let mut run = Run::new(args.source, options, args.json)?;
-    let bar = output::progress(files.len() as u64, "normalising files");
-    if files.len() == 1 {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
+    let bar = if files.len() > 1 && !io::stdout().is_terminal() {
+        output::progress(files.len() as u64, "normalising files")
+    } else {
+        ProgressBar::hidden()
+    };
     let mut out = output::stdout();
     for file in &files {
         run.file(file, &mut out, &bar)?;
@@ -148,9 +120,7 @@ pub(crate) fn run(args: Args, _context: &Context) -> Result<Outcome, Failure> {
 
 /// The state of one call: what was read, and the normalisers, which keep their buffers.
 struct Run {
-    choice: SourceChoice,
-    options: Options,
-    normalizers: Vec<(Source, Normalizer)>,
+    normalizers: Normalizers,
     document: Vec<u8>,
     refusals: Refusals,
     json: bool,
@@ -160,15 +130,8 @@ struct Run {
 
 impl Run {
     fn new(choice: SourceChoice, options: Options, json: bool) -> Result<Self, Failure> {
-        let probe = match choice {
-            SourceChoice::Named(source) => source,
-            SourceChoice::Auto => Source::VpcFlow,
-        };
-        Normalizer::new(probe, options.clone()).map_err(Failure::usage)?;
         Ok(Self {
-            choice,
-            options,
-            normalizers: Vec::new(),
+            normalizers: Normalizers::new(choice, options).map_err(Failure::usage)?,
             document: Vec::with_capacity(16 * 1024),
             refusals: Refusals::new(json),
             json,
@@ -183,9 +146,7 @@ impl Run {
             name if name == "-" => "stdin".to_owned(),
             name => name.into_owned(),
         };
-        for (_, normalizer) in &mut self.normalizers {
-            normalizer.begin();
-        }
+        self.normalizers.next_file();
         let before = (self.documents, self.refusals.total());
         let mut line = 0;
         match input::open(path) {
@@ -209,7 +170,7 @@ impl Run {
         }
         let refused = self.refusals.total() - before.1;
         if self.documents == before.0 && refused > 1 && !self.json {
-            let what = match self.choice {
+            let what = match self.normalizers.choice() {
                 SourceChoice::Named(source) => format!("a {} record", source.title()),
                 SourceChoice::Auto => "a record of a known source".to_owned(),
             };
@@ -258,26 +219,9 @@ impl Run {
     }
 
     fn normalize(&mut self, record: &[u8]) -> Result<portcullis_transforms::Outcome, Refusal> {
-        let source = match self.choice {
-            SourceChoice::Named(source) => source,
-            SourceChoice::Auto => input::detect(record).ok_or_else(|| {
-                Refusal::new(
-                    RefusalKind::WrongSource,
-                    "",
-                    "the record's shape tells no source; name it with --source",
-                )
-            })?,
-        };
-        let place = match self.normalizers.iter().position(|(known, _)| *known == source) {
-            Some(place) => place,
-            None => {
-                self.normalizers
-                    .push((source, Normalizer::new(source, self.options.clone())?));
-                self.normalizers.len() - 1
-            }
-        };
+        let source = self.normalizers.source_of(record)?;
         self.document.clear();
-        self.normalizers[place].1.record(record, &mut self.document)
+        self.normalizers.record(source, record, &mut self.document)
     }
 
     fn summary(&self, files: usize) {

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 
 use super::{Context, DataDir, Failure, output};
-use crate::config::{Config, Origin};
+use crate::config::Origin;
 use crate::respond::notify::Slack;
 use crate::respond::policy::Policy;
 use crate::respond::report::Mode;
@@ -92,11 +92,12 @@ pub(crate) fn valid(policy: Policy) -> Result<Policy, Failure> {
     }
 }
 
-/// The Slack channel, when its variable is set.
+/// The Slack channel, when its variable is set. Ask for it before anything is done.
 ///
 /// # Errors
 /// A usage failure when the webhook cannot be used; it names the variable, never the value.
-pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
+pub(crate) fn slack(context: &Context) -> Result<Option<Slack>, Failure> {
+    let config = context.config()?;
     let name = &config.slack.webhook_env;
     match std::env::var(name) {
         Ok(webhook) if !webhook.trim().is_empty() => Slack::new(&webhook)
@@ -106,11 +107,11 @@ pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
     }
 }
 
-/// Acts on what is pending and tells people, then says what could not be finished.
+/// Acts on what is pending and tells people; `false`, and a line that says why, when something was left for later.
 ///
 /// # Errors
 /// When the ledger fails. A channel that cannot be reached is no failure: the message waits in the outbox.
-pub(crate) async fn finish(responder: &Embedded, context: &Context, now: DateTime<Utc>) -> Result<(), Failure> {
+pub(crate) async fn finish(responder: &Embedded, slack: Option<&Slack>, now: DateTime<Utc>) -> Result<bool, Failure> {
     let swept = responder.sweep(now).await?;
     if swept.postponed > 0 {
         let why = swept.last_error.as_deref().unwrap_or("another process acts on it");
@@ -120,10 +121,10 @@ pub(crate) async fn finish(responder: &Embedded, context: &Context, now: DateTim
             output::clipped(why, 200)
         ));
     }
-    if let Some(slack) = slack(&context.config()?)? {
-        responder.deliver(&slack, now).await?;
+    if let Some(slack) = slack {
+        responder.deliver(slack, now).await?;
     }
-    Ok(())
+    Ok(swept.postponed == 0)
 }
 
 /// An address or a CIDR, as clap reads it. Host bits must be clear, so that nobody denies more than was meant.
@@ -152,6 +153,11 @@ pub(crate) fn shown(net: IpNet) -> String {
     } else {
         net.to_string()
     }
+}
+
+/// What people tell a finding by where a line is short: `EC2/SSHBruteForce` of `UnauthorizedAccess:EC2/SSHBruteForce`.
+pub(crate) fn short_type(finding_type: &str) -> &str {
+    finding_type.split_once(':').map_or(finding_type, |(_, rest)| rest)
 }
 
 /// A moment, or a time from now.

@@ -12,7 +12,7 @@ use super::refusals::Refusals;
 use super::{Context, DataDir, Failure, Outcome, operator, output};
 use crate::finding::{self, Finding};
 use crate::input::{self, Content, Records};
-use crate::network_acl::{Direction, NetworkAcls};
+use crate::network_acl::Direction;
 use crate::respond::guard::Knowledge;
 use crate::respond::policy::Policy;
 use crate::respond::{Decision, Embedded, Reason, Verdict, decide};
@@ -28,9 +28,10 @@ Examples:
   portcullis respond --apply --data ./data < finding.json
   portcullis generate --source guardduty --count 50 | portcullis respond --json
 
-A record is one GuardDuty finding: bare, in an EventBridge event, as the API returns it, or Security Hub's
-copy. A line is printed once its decision is durable. A record that cannot be read blocks nothing, is told
-on standard error, and makes the exit code 3. The words for reasons are explained in docs/reasons.md.")]
+A record is one GuardDuty finding: bare, in an EventBridge event, as the API returns it, or
+Security Hub's copy. A line is printed once its decision is durable. A record that cannot be
+read blocks nothing, is told on standard error, and makes the exit code 3. docs/reasons.md
+explains the words for reasons.")]
 pub(crate) struct Args {
     /// Do it, on the ledger and the network ACL model in the data directory
     #[arg(long)]
@@ -73,8 +74,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     if files.is_empty() {
         files.push(PathBuf::from("-"));
     }
+    let slack = if args.apply { operator::slack(context)? } else { None };
     let mut run = Run {
-        decider: Decider::new(&args, context).await?,
+        decider: Decider::new(&args, context)?,
         refusals: Refusals::new(args.json),
         json: args.json,
         fixed_now: args.now,
@@ -85,7 +87,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         run.file(file).await?;
     }
     if let Decider::Apply(responder) = &run.decider {
-        operator::finish(responder, context, run.now()).await?;
+        operator::finish(responder, slack.as_ref(), run.now()).await?;
     }
     run.summary();
     Ok(if run.refusals.total() == 0 {
@@ -95,45 +97,37 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     })
 }
 
-/// Who decides: a pure function, or the responder, which also plans.
+/// Who decides.
 enum Decider {
+    /// The policy alone: no ledger was made yet.
     Pure(Box<(Policy, Knowledge)>),
+    /// The responder with what its ledger knows, touching nothing.
+    Preview(Box<Embedded>),
+    /// The responder, which plans and acts.
     Apply(Box<Embedded>),
 }
 
 impl Decider {
-    async fn new(args: &Args, context: &Context) -> Result<Self, Failure> {
+    fn new(args: &Args, context: &Context) -> Result<Self, Failure> {
         if args.apply {
             return Ok(Self::Apply(Box::new(operator::open(context, &args.data, true)?)));
         }
         let config = context.config()?;
-        let policy = operator::valid(config.policy.clone())?;
-        let mut knowledge = Knowledge::of(&policy);
-        if operator::has_ledger(args.data.or(&config)) {
-            let responder = operator::open(context, &args.data, false)?;
-            let inventory = responder.network_acls().inventory().await?;
-            knowledge.own_addresses.extend(inventory.own_addresses);
-            knowledge.own_networks.extend(inventory.own_networks);
-            knowledge.aws_services.extend(inventory.aws_services);
-            let allowed = responder.allow_list().await?;
-            knowledge
-                .allow
-                .extend(allowed.iter().map(|entry| (entry.cidr, entry.until)));
-        } else if args.data.given().is_some() {
-            return Err(Failure::usage(anyhow::anyhow!(
-                "{}: no ledger here; leave --data out to decide by the policy alone, or make one with --apply",
-                args.data.or(&config).display()
-            )));
+        if operator::has_ledger(args.data.or(&config)) || args.data.given().is_some() {
+            return Ok(Self::Preview(Box::new(operator::open(context, &args.data, false)?)));
         }
+        let policy = operator::valid(config.policy)?;
+        let knowledge = Knowledge::of(&policy);
         Ok(Self::Pure(Box::new((policy, knowledge))))
     }
 
     /// Durable when it returns, if anything is to be.
     async fn decide(&self, record: &[u8], finding: &Finding, now: DateTime<Utc>) -> Result<Vec<Decision>, Failure> {
-        match self {
-            Self::Pure(known) => Ok(decide::decide(finding, &known.0, &known.1, now)),
-            Self::Apply(responder) => Ok(responder.accept(record, now).await?),
-        }
+        Ok(match self {
+            Self::Pure(known) => decide::decide(finding, &known.0, &known.1, now),
+            Self::Preview(responder) => responder.preview(record, now).await?,
+            Self::Apply(responder) => responder.accept(record, now).await?,
+        })
     }
 }
 
@@ -244,14 +238,14 @@ impl Run {
         let [blocks, alerts, ignored] = self.counts.map(output::count);
         let findings = output::count(self.findings);
         output::tell(format_args!(
-            "{findings} findings: {blocks} block, {alerts} alert, {ignored} ignore"
+            "findings {findings}; addresses: {blocks} block, {alerts} alert, {ignored} ignore"
         ));
         if self.refusals.total() > 0 {
             output::tell(format_args!("refused: {}", self.refusals));
         }
         match (&self.decider, self.counts[0]) {
             (_, 0) => {}
-            (Decider::Pure(_), _) => output::tell("Nothing was touched; --apply does it."),
+            (Decider::Pure(_) | Decider::Preview(_), _) => output::tell("Nothing was touched; --apply does it."),
             (Decider::Apply(_), _) => {
                 output::tell("See: portcullis list    Undo: portcullis unblock ADDRESS --reason \"...\"");
             }
@@ -259,7 +253,7 @@ impl Run {
     }
 }
 
-/// One line of at most 80 columns: `block  185.220.101.4    ingress  matched    UnauthorizedAccess:EC2/SSH…`.
+/// One line of at most 80 columns: `block  185.220.101.4    ingress  matched            EC2/SSHBruteForce`.
 fn for_people(decision: &Decision) -> String {
     let verdict = match decision.verdict {
         Verdict::Block => "block",
@@ -275,5 +269,8 @@ fn for_people(decision: &Decision) -> String {
     let reason = decision.reason.word();
     let start = format!("{verdict:<6} {address:<15} {directions:<7} {reason:<18} ");
     let left = 79_usize.saturating_sub(start.chars().count()).max(10);
-    format!("{start}{}", output::clipped(&decision.finding.finding_type, left))
+    format!(
+        "{start}{}",
+        output::clipped(operator::short_type(&decision.finding.finding_type), left)
+    )
 }

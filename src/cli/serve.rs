@@ -66,7 +66,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         embedded::Options::default(),
     )?);
     let pipeline = Pipeline::new(Arc::clone(&index) as Arc<dyn Index>, Arc::clone(&responder));
-    let reader = Reader::new(&config, &data, pipeline)?;
+    let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::new(format_args!(
             "cannot listen on {listen}: {error}; choose another address with --listen"
@@ -161,7 +161,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(config: &Config, data: &Path, pipeline: Pipeline<SqliteLedger, Model>) -> Result<Self, Failure> {
+    fn new(
+        config: &Config,
+        data: &Path,
+        id_key: [u8; 32],
+        pipeline: Pipeline<SqliteLedger, Model>,
+    ) -> Result<Self, Failure> {
         let from_stdin = Input {
             path: "-".to_owned(),
             source: Default::default(),
@@ -175,7 +180,7 @@ impl Reader {
         };
         let mut files = Vec::new();
         for input in inputs {
-            files.push(Files::new(input.clone()).map_err(Failure::usage)?);
+            files.push(Files::new(input.clone(), id_key).map_err(Failure::usage)?);
         }
         let (mut stdin, files): (Vec<_>, Vec<_>) = files.into_iter().partition(Files::is_stdin);
         Ok(Self {

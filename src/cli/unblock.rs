@@ -17,8 +17,8 @@ Examples:
   portcullis unblock 45.83.64.9 --nacl acl-0a1b2c3d --reason 'only there'
   portcullis unblock --all --reason 'something is wrong' --dry-run
 
-The address is not denied again before the hold-off has passed (policy.limits.hold_off_hours). To spare it
-for good: `portcullis allow add`.")]
+The address is not denied again before the hold-off has passed (policy.limits.hold_off_hours).
+To spare it for good: `portcullis allow add`.")]
 pub(crate) struct Args {
     /// Address or CIDR; entries that overlap it go
     #[arg(value_name = "IP", value_parser = operator::network, required_unless_present = "all")]
@@ -52,11 +52,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let now = Utc::now();
     let target = args.network.map_or(Unblock::All, Unblock::Address);
     let (who, reason) = (args.asker.who(), &args.asker.reason);
+    let slack = operator::slack(context)?;
     let responder = operator::open(context, &args.data, false)?;
     let nacl = args.nacl.as_deref();
     let reports = responder.unblock(target, nacl, &who, reason, args.dry_run, now).await?;
     if !args.dry_run {
-        operator::finish(&responder, context, now).await?;
+        operator::finish(&responder, slack.as_ref(), now).await?;
     }
     let mut out = output::stdout();
     for report in &reports {

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use portcullis_transforms::{Options, Refusal};
+
 use super::positions::{Position, Positions};
 use crate::{
     config::Input,
@@ -50,14 +52,15 @@ impl Portion {
 }
 
 impl Files {
-    /// An input with the normalisers for its records.
+    /// An input with the normalisers for its records, and the deployment's key for event ids.
     ///
     /// # Errors
     /// When its flow-log format names a field that flow logs do not have.
-    pub fn new(input: Input) -> Result<Self, portcullis_transforms::Refusal> {
-        let options = portcullis_transforms::Options {
+    pub fn new(input: Input, id_key: [u8; 32]) -> Result<Self, Refusal> {
+        let options = Options {
             flow_format: input.flow_format.clone(),
-            ..Default::default()
+            id_key,
+            ..Options::default()
         };
         let normalizers = Normalizers::new(input.source, options)?;
         Ok(Self {
@@ -239,13 +242,13 @@ mod tests {
     }
 
     fn files(path: &Path, follow: bool) -> Files {
-        Files::new(Input {
+        let input = Input {
             path: path.to_string_lossy().into_owned(),
             source: SourceChoice::Auto,
             flow_format: None,
             follow,
-        })
-        .expect("no format to be wrong about")
+        };
+        Files::new(input, [0; 32]).expect("no format to be wrong about")
     }
 
     #[test]

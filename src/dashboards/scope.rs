@@ -59,19 +59,19 @@ impl Scope {
     /// The query of this scope with its range moved to start at `from`, and one more condition in query-string syntax.
     pub(crate) fn query_from(&self, from: DateTime<Utc>, condition: &str) -> Value {
         let to = self.from + self.length();
-        let mut filter = vec![json!({ "range": { "@timestamp": { "gte": time(from), "lt": time(to.max(self.to)) } } })];
+        let mut filter = vec![json!({ "range": { "@timestamp": { "gte": time(from), "lt": time(to) } } })];
         let mut must_not = Vec::new();
         for Filter { field, value, negated } in &self.filters {
             let clause = json!({ "term": { field.as_str(): value } });
             if *negated {
-                must_not.push(clause)
+                must_not.push(clause);
             } else {
-                filter.push(clause)
+                filter.push(clause);
             }
         }
         for text in [self.query.trim(), condition.trim()] {
             if !text.is_empty() {
-                filter.push(json!({ "query_string": { "query": text } }));
+                filter.push(json!({ "query_string": { "query": text, "default_operator": "AND" } }));
             }
         }
         if let Some(address) = self.address {

@@ -13,6 +13,7 @@ const MARK: &str = "portcullis-demo.lock";
 /// What a demo leaves in its folder. Nothing else is ever deleted.
 const CONTENT: &[&str] = &[
     "index",
+    "ledger.lock",
     "ledger.sqlite",
     "ledger.sqlite-shm",
     "ledger.sqlite-wal",

@@ -23,7 +23,7 @@ use crate::{
     respond::{
         self, Embedded, Responder,
         notify::{Sender, Sending},
-        policy::Policy,
+        policy::{Limits, Policy},
         report::{AuditReport, Mode},
     },
 };
@@ -108,6 +108,11 @@ impl Demo {
         let policy = Policy {
             mode: Mode::Enforce,
             lists: estate::lists(environment),
+            // Attackers come much faster here than in earnest; the gate should go on closing while somebody looks.
+            limits: Limits {
+                evictions_per_hour: 1_000,
+                ..Limits::default()
+            },
             ..Policy::default()
         };
         let model = Model::open(data)?;
@@ -149,6 +154,20 @@ impl Demo {
     #[must_use]
     pub fn tally(&self) -> Arc<std::sync::Mutex<Tally>> {
         self.pipeline.tally()
+    }
+
+    /// Whether ledger and model flush each commit to disk. Loading the history goes without: should the machine fail, the
+    /// demo is made anew.
+    ///
+    /// # Errors
+    /// When a store fails.
+    pub fn flush_commits(&self, flush: bool) -> Result<(), Error> {
+        self.responder
+            .ledger()
+            .flush_commits(flush)
+            .map_err(respond::Error::from)?;
+        self.responder.network_acls().flush_commits(flush)?;
+        Ok(())
     }
 
     /// Takes one event; a finding is acted on at once. Returns what changed on the network ACLs.

@@ -113,7 +113,7 @@ pub(crate) fn write(source: Source, honest: &[u8], random: &mut Random, out: &mu
             out.extend_from_slice(&honest[at..]);
         }
         Attack::DuplicateKey => duplicate(source, honest, out),
-        Attack::Text(text) => insert(honest, places.text(honest), text.as_bytes(), out),
+        Attack::Text(text) => insert(honest, places.text(honest), &spelled(source, text), out),
         Attack::Number(digits) => insert(honest, places.number(honest), digits.as_bytes(), out),
         Attack::Time(prefix) => insert(honest, places.time(honest), prefix.as_bytes(), out),
         Attack::Truncated => out.extend_from_slice(&honest[..random.below(honest.len())]),
@@ -190,6 +190,15 @@ fn nesting(random: &mut Random, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(b"1");
     out.resize(out.len() + DEPTH, close);
+}
+
+/// The text as the source spells it: escaped in JSON, as it is in flow logs (where half a surrogate stays escaped).
+fn spelled(source: Source, text: &str) -> Vec<u8> {
+    let plain = match source {
+        Source::VpcFlow => serde_json::from_str::<String>(&format!("\"{text}\"")).ok(),
+        _ => None,
+    };
+    plain.map_or_else(|| text.as_bytes().to_vec(), String::into_bytes)
 }
 
 /// The first member again with another value, or every column of a line twice.

@@ -7,13 +7,13 @@ use ipnet::IpNet;
 use portcullis_transforms::Source;
 
 use super::{
-    Environment, Event, Exemption, Story, feed,
+    Environment, Event, Exemption, Story, copy, feed,
     feed::Feed,
     finding::{Finding, Version},
     guardduty,
     plan::Attacker,
     random::Random,
-    scenario, securityhub,
+    scenario,
     story::Scene,
 };
 use crate::network_acl::Direction;
@@ -113,11 +113,14 @@ impl Live {
                 Source::GuardDuty
             }
             1 => {
-                if random.chance(40) {
-                    let (finding, version) = self.feed.next(&scene.environment, at, random);
-                    securityhub::write_copy(&scene.environment, &finding, &version, line);
+                let found = if random.chance(40) {
+                    self.feed.again(at, random)
                 } else {
-                    scene.checks.write(&scene.environment, at, random, line);
+                    None
+                };
+                match found {
+                    Some((finding, version)) => copy::write(&scene.environment, &finding, &version, line),
+                    None => scene.checks.write(&scene.environment, at, random, line),
                 }
                 Source::SecurityHub
             }

@@ -16,8 +16,10 @@
 //! assert_eq!(event.line.split(|&byte| byte == b' ').count(), 14);
 //! ```
 
+mod asff;
 mod client;
 mod control;
+mod copy;
 mod denial;
 mod environment;
 mod feed;
@@ -26,10 +28,12 @@ mod flow;
 mod guardduty;
 mod hostile;
 mod json;
+mod layout;
 mod live;
 mod plan;
 mod provider;
 mod random;
+mod request;
 mod rhythm;
 mod scenario;
 mod securityhub;
@@ -163,7 +167,7 @@ impl Generator {
             Kind::SecurityHub(feed, checks) => {
                 if random.chance(30) {
                     let (finding, version) = feed.next(environment, at, random);
-                    securityhub::write_copy(environment, &finding, &version, out);
+                    copy::write(environment, &finding, &version, out);
                 } else {
                     checks.write(environment, at, random, out);
                 }

@@ -85,6 +85,7 @@ pub(crate) struct Delivery {
 /// The plan. Deliveries are in order of arrival.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
+    /// Taken by the story, which counts what it wrote of each.
     pub(crate) attackers: Vec<Attacker>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) deliveries: Vec<Delivery>,

@@ -104,7 +104,7 @@ pub(crate) const CRAWLER: &Provider = &providers! {
     "US" "United States", "Mountain View" "37.3861" "-122.0839", 15169 "GOOGLE" "Google LLC", [66, 249, 64, 0] / 19;
 }[0];
 
-/// The provider that findings name for addresses that are nobody's on the internet, ours, AWS's or the partner's.
+/// Where the partner that is paid to scan has its machines.
 pub(crate) const PARTNERS: &Provider = &providers! {
     "DE" "Germany", "Nuremberg" "49.4478" "11.0683", 24940 "HETZNER-AS" "Hetzner Online GmbH", [167, 235, 0, 0] / 16;
 }[0];

@@ -136,7 +136,16 @@ pub(crate) fn target(environment: &Environment, kind: &Kind, acl: Option<&str>, 
         })
         .filter(|&local| fits(local))
         .collect();
-    (!candidates.is_empty()).then(|| *random.pick(&candidates))
+    // A network ACL first, then a machine: small networks are attacked as well.
+    let mut acls: Vec<&str> = candidates.iter().map(|local| local.acl(environment)).collect();
+    acls.dedup();
+    let acl = *acls.get(random.below(acls.len()))?;
+    let behind: Vec<Local> = candidates
+        .iter()
+        .copied()
+        .filter(|local| local.acl(environment) == acl)
+        .collect();
+    behind.get(random.below(behind.len())).copied()
 }
 
 /// Whether the machine's subnet is guarded by the VPC's default network ACL.

@@ -1,16 +1,14 @@
-//! Security Hub findings (ASFF), one to an EventBridge envelope.
-//!
-//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html>
+//! What Security Hub, AWS Config and Inspector check again and again: controls and rules that fail until somebody puts them
+//! right, and vulnerable packages until they are updated.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
+    asff::{Frame, instance_details},
     control::{CONTROLS, Control, VULNERABILITIES, Vulnerability},
     environment::{Environment, Vpc},
-    finding::{Action, Finding, Version},
     flow::Local,
-    guardduty,
-    json::{self, Object},
+    json::Object,
     random::Random,
 };
 
@@ -28,6 +26,8 @@ struct Check {
     row: usize,
     local: Local,
     id: String,
+    /// Whether it is a rule that the organisation runs itself in AWS Config.
+    own_rule: bool,
     created: DateTime<Utc>,
     /// From then on it passes.
     fixed: Option<DateTime<Utc>>,
@@ -51,7 +51,8 @@ impl Checks {
                         row: random.below(rows),
                         local: Local { vpc, instance },
                         id: random.uuid(),
-                        created: since - TimeDelta::hours(random.between(24, 900)),
+                        own_rule: random.chance(25),
+                        created: since - TimeDelta::seconds(random.between(86_400, 3_200_000)),
                         fixed: random
                             .chance(40)
                             .then(|| since + TimeDelta::seconds(random.between(0, span))),
@@ -70,109 +71,16 @@ impl Checks {
         let updated = at - TimeDelta::seconds(random.between(2, 40));
         if random.chance(65) {
             let check = random.pick(&self.controls);
-            control(environment, check, &CONTROLS[check.row], updated, random, out);
+            let row = &CONTROLS[check.row];
+            if check.own_rule {
+                config_rule(environment, check, row, updated, random, out);
+            } else {
+                control(environment, check, row, updated, random, out);
+            }
         } else {
             let check = random.pick(&self.vulnerabilities);
             vulnerability(environment, check, &VULNERABILITIES[check.row], updated, random, out);
         }
-    }
-}
-
-/// What every finding has, whoever made it.
-struct Frame<'f> {
-    vpc: &'f Vpc,
-    id: &'f str,
-    product: &'static str,
-    product_name: &'static str,
-    company: &'static str,
-    generator: &'f str,
-    kind: &'f str,
-    title: &'f str,
-    description: &'f str,
-    severity: (&'static str, i64),
-    /// First and last observed, created, updated.
-    times: [DateTime<Utc>; 4],
-    /// Whether there is nothing left to do.
-    resolved: bool,
-    archived: bool,
-}
-
-impl Frame<'_> {
-    fn product_arn(&self) -> String {
-        format!("arn:aws:securityhub:{}::product/aws/{}", self.vpc.region, self.product)
-    }
-
-    /// Appends the envelope and, in it, the finding with the members that `rest` adds.
-    fn write(&self, event: &str, out: &mut Vec<u8>, rest: impl FnOnce(&mut Object<'_>)) {
-        let Vpc { account, region, .. } = self.vpc;
-        json::object(out, |o| {
-            o.text("version", "0");
-            o.text("id", event);
-            o.text("detail-type", "Security Hub Findings - Imported");
-            o.text("source", "aws.securityhub");
-            o.text("account", account);
-            o.seconds("time", self.times[3]);
-            o.text("region", region);
-            o.array("resources", |a| a.text(&format!("{}/{}", self.product_arn(), self.id)));
-            o.object("detail", |o| {
-                o.array("findings", |a| {
-                    a.object(|o| {
-                        self.members(o);
-                        rest(o);
-                    });
-                });
-            });
-        });
-    }
-
-    fn members(&self, o: &mut Object<'_>) {
-        o.text("SchemaVersion", "2018-10-08");
-        o.text("Id", self.id);
-        o.text("ProductArn", &self.product_arn());
-        o.text("ProductName", self.product_name);
-        o.text("CompanyName", self.company);
-        o.text("Region", self.vpc.region);
-        o.text("GeneratorId", self.generator);
-        o.text("AwsAccountId", &self.vpc.account);
-        o.array("Types", |a| a.text(self.kind));
-        for (name, time) in ["FirstObservedAt", "LastObservedAt", "CreatedAt", "UpdatedAt"]
-            .iter()
-            .zip(self.times)
-        {
-            o.time(name, time);
-        }
-        let (label, normalized) = self.severity;
-        o.object("Severity", |o| {
-            o.text("Label", label);
-            o.number("Normalized", normalized);
-            o.text("Original", label);
-        });
-        o.text("Title", self.title);
-        o.text("Description", self.description);
-        o.object("Workflow", |o| {
-            o.text("Status", if self.resolved { "RESOLVED" } else { "NEW" })
-        });
-        o.text("WorkflowState", "NEW");
-        o.text("RecordState", if self.archived { "ARCHIVED" } else { "ACTIVE" });
-        o.object("FindingProviderFields", |o| {
-            o.object("Severity", |o| {
-                o.text("Label", label);
-                o.text("Original", label);
-            });
-            o.array("Types", |a| a.text(self.kind));
-        });
-    }
-
-    fn product_fields(&self, o: &mut Object<'_>, more: impl FnOnce(&mut Object<'_>)) {
-        o.object("ProductFields", |o| {
-            more(o);
-            o.text(
-                "aws/securityhub/FindingId",
-                &format!("{}/{}", self.product_arn(), self.id),
-            );
-            o.text("aws/securityhub/ProductName", self.product_name);
-            o.text("aws/securityhub/CompanyName", self.company);
-        });
     }
 }
 
@@ -212,14 +120,16 @@ fn control(
             o.text("Status", if passed { "PASSED" } else { "FAILED" });
             o.text("SecurityControlId", control.id);
             o.array("RelatedRequirements", |a| {
-                control.requirements.iter().for_each(|r| a.text(r))
+                for requirement in control.requirements {
+                    a.text(requirement);
+                }
             });
             o.array("AssociatedStandards", |a| {
                 a.object(|o| {
                     o.text(
                         "StandardsId",
                         "standards/aws-foundational-security-best-practices/v/1.0.0",
-                    )
+                    );
                 });
                 if !control.requirements.is_empty() {
                     a.object(|o| o.text("StandardsId", "standards/cis-aws-foundations-benchmark/v/3.0.0"));
@@ -243,13 +153,64 @@ fn control(
             );
             o.text("RelatedAWSResources:0/type", "AWS::Config::ConfigRule");
         });
-        o.array("Resources", |a| {
-            a.object(|o| {
-                o.text("Type", control.resource);
-                o.text("Id", &resource_id(environment, check.local, control.resource));
-                o.text("Partition", "aws");
-                o.text("Region", region);
-            });
+        checked_resource(o, environment, check.local, control.resource);
+    });
+}
+
+/// The evaluation of a rule that the organisation runs itself, as AWS Config sends it to Security Hub.
+fn config_rule(
+    environment: &Environment,
+    check: &Check,
+    control: &Control,
+    updated: DateTime<Utc>,
+    random: &mut Random,
+    out: &mut Vec<u8>,
+) {
+    let vpc = check.local.vpc(environment);
+    let Vpc { account, region, .. } = vpc;
+    let passed = check.fixed.is_some_and(|fixed| updated >= fixed);
+    let rule = format!(
+        "arn:aws:config:{region}:{account}:config-rule/config-rule-{}",
+        &check.id[..6]
+    );
+    let frame = Frame {
+        vpc,
+        id: &format!("{rule}/finding/{}", check.id.replace('-', "")),
+        product: "config",
+        product_name: "Config",
+        company: "AWS",
+        generator: &rule,
+        kind: "Software and Configuration Checks",
+        title: control.rule,
+        description: control.description,
+        severity: if passed { ("INFORMATIONAL", 0) } else { ("MEDIUM", 40) },
+        times: [check.created, updated, check.created, updated],
+        resolved: passed,
+        archived: false,
+    };
+    frame.write(&random.uuid(), out, |o| {
+        o.object("Compliance", |o| {
+            o.text("Status", if passed { "PASSED" } else { "FAILED" });
+        });
+        frame.product_fields(o, |o| {
+            o.text("aws/config/ConfigRuleArn", &rule);
+            o.text("aws/config/ConfigRuleName", control.rule);
+            o.text(
+                "aws/config/ConfigComplianceType",
+                if passed { "COMPLIANT" } else { "NON_COMPLIANT" },
+            );
+        });
+        checked_resource(o, environment, check.local, control.resource);
+    });
+}
+
+fn checked_resource(o: &mut Object<'_>, environment: &Environment, local: Local, resource: &str) {
+    o.array("Resources", |a| {
+        a.object(|o| {
+            o.text("Type", resource);
+            o.text("Id", &resource_id(environment, local, resource));
+            o.text("Partition", "aws");
+            o.text("Region", local.vpc(environment).region);
         });
     });
 }
@@ -311,7 +272,7 @@ fn vulnerability(
                 o.text(
                     "Text",
                     "Remediation is available. See the references of the vulnerability.",
-                )
+                );
             });
         });
         frame.product_fields(o, |o| {
@@ -364,128 +325,4 @@ fn vulnerability(
             });
         });
     });
-}
-
-fn instance_details(o: &mut Object<'_>, vpc: &Vpc, local: Local, environment: &Environment) {
-    let instance = local.instance(environment);
-    o.object("AwsEc2Instance", |o| {
-        o.text("Type", instance.instance_type);
-        o.text("ImageId", &instance.image);
-        o.array("IpV4Addresses", |a| {
-            a.text(&instance.private_address.to_string());
-            if let Some(elastic) = instance.elastic_address {
-                a.text(&elastic.to_string());
-            }
-        });
-        o.text("VpcId", &vpc.id);
-        o.text("SubnetId", &vpc.subnet_of(instance).id);
-        o.text("LaunchedAt", "2026-08-03T07:12:44.000Z");
-    });
-}
-
-/// Appends the copy of a GuardDuty finding that Security Hub imports.
-pub(crate) fn write_copy(environment: &Environment, finding: &Finding, version: &Version, out: &mut Vec<u8>) {
-    let vpc = finding.local.vpc(environment);
-    let severity = match finding.kind.severity {
-        "2" => ("LOW", 30),
-        "3" => ("LOW", 30),
-        "5" => ("MEDIUM", 50),
-        _ => ("HIGH", 70),
-    };
-    let arn = finding.arn(environment);
-    let (purpose, rest) = finding.kind.name.split_once(':').unwrap_or((finding.kind.name, ""));
-    let rest = rest.replace('/', "-");
-    let frame = Frame {
-        vpc,
-        id: &arn,
-        product: "guardduty",
-        product_name: "GuardDuty",
-        company: "Amazon",
-        generator: &format!(
-            "arn:aws:guardduty:{}:{}:detector/{}",
-            vpc.region, vpc.account, vpc.detector
-        ),
-        kind: &format!("TTPs/{purpose}/{purpose}:{rest}"),
-        title: &finding.title(environment),
-        description: &finding.fill(environment, finding.kind.description),
-        severity,
-        times: [finding.first_seen, version.last_seen, finding.created, version.updated],
-        resolved: false,
-        archived: finding.archived,
-    };
-    frame.write(&guardduty::event_id(finding, version), out, |o| {
-        frame.product_fields(o, |o| {
-            o.text("aws/guardduty/service/serviceName", "guardduty");
-            o.text("aws/guardduty/service/detectorId", &vpc.detector);
-            o.text("aws/guardduty/service/resourceRole", finding.kind.role);
-            o.text(
-                "aws/guardduty/service/archived",
-                if finding.archived { "true" } else { "false" },
-            );
-            o.text("aws/guardduty/service/count", &version.count.to_string());
-            o.time("aws/guardduty/service/eventFirstSeen", finding.first_seen);
-            o.time("aws/guardduty/service/eventLastSeen", version.last_seen);
-            copied_action(o, finding, environment);
-        });
-        o.bool("Sample", finding.sample);
-        o.array("Resources", |a| {
-            a.object(|o| {
-                let is_key = matches!(finding.kind.action, Action::ApiCall(..));
-                let Vpc { account, region, .. } = vpc;
-                if is_key {
-                    o.text("Type", "AwsIamAccessKey");
-                    o.text(
-                        "Id",
-                        &format!("AWS::IAM::AccessKey:ASIA{}", finding.id[..16].to_uppercase()),
-                    );
-                } else {
-                    let instance = finding.local.instance(environment);
-                    o.text("Type", "AwsEc2Instance");
-                    o.text(
-                        "Id",
-                        &format!("arn:aws:ec2:{region}:{account}:instance/{}", instance.id),
-                    );
-                }
-                o.text("Partition", "aws");
-                o.text("Region", region);
-                if !is_key {
-                    o.object("Details", |o| instance_details(o, vpc, finding.local, environment));
-                }
-            });
-        });
-    });
-}
-
-/// The action, flattened into keys with slashes and, for lists, `.0_`.
-fn copied_action(o: &mut Object<'_>, finding: &Finding, environment: &Environment) {
-    const ACTION: &str = "aws/guardduty/service/action";
-    let (kind, path, direction) = match finding.kind.action {
-        Action::Inbound(_) => ("NETWORK_CONNECTION", "networkConnectionAction", Some("INBOUND")),
-        Action::Outbound(_) => ("NETWORK_CONNECTION", "networkConnectionAction", Some("OUTBOUND")),
-        Action::Unknown(_) => ("NETWORK_CONNECTION", "networkConnectionAction", Some("UNKNOWN")),
-        Action::PortProbe => ("PORT_PROBE", "portProbeAction/portProbeDetails.0_", None),
-        Action::ApiCall(..) => ("AWS_API_CALL", "awsApiCallAction", None),
-        Action::Dns(_) => ("DNS_REQUEST", "dnsRequestAction", None),
-        Action::Kubernetes(..) => ("KUBERNETES_API_CALL", "kubernetesApiCallAction", None),
-        Action::RdsLogin => ("RDS_LOGIN_ATTEMPT", "rdsLoginAttemptAction", None),
-        Action::Malware => return,
-    };
-    o.text(&format!("{ACTION}/actionType"), kind);
-    if let Some(direction) = direction {
-        o.text(&format!("{ACTION}/{path}/connectionDirection"), direction);
-        o.text(&format!("{ACTION}/{path}/protocol"), "TCP");
-        o.text(
-            &format!("{ACTION}/{path}/localPortDetails/port"),
-            &finding.local_port(environment).to_string(),
-        );
-        o.text(&format!("{ACTION}/{path}/blocked"), "false");
-    }
-    if let Some(remote) = finding.remotes.first() {
-        let details = format!("{ACTION}/{path}/remoteIpDetails");
-        o.text(&format!("{details}/ipAddressV4"), &remote.address.to_string());
-        o.text(&format!("{details}/country/countryName"), remote.provider.country);
-        o.text(&format!("{details}/city/cityName"), remote.provider.city);
-        o.text(&format!("{details}/organization/asn"), &remote.provider.asn.to_string());
-        o.text(&format!("{details}/organization/asnOrg"), remote.provider.system);
-    }
 }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use portcullis_transforms::Source;
 
 use super::{
-    Event,
+    Event, copy,
     denial::Denials,
     environment::Environment,
     finding::Action,
@@ -75,7 +75,7 @@ impl Story {
         let environment = Arc::new(Environment::new(seed));
         let since = until - span;
         let mut random = Random::new(seed, 2);
-        let plan = Plan::new(&environment, since, until, &mut random);
+        let mut plan = Plan::new(&environment, since, until, &mut random);
         let logs = [
             (Source::SecurityHub, AROUND_THE_CLOCK, volume.checks),
             (Source::Waf, OFFICE, volume.waf),
@@ -86,7 +86,7 @@ impl Story {
                 waf: waf::Traffic::new(&mut random),
                 flows: flow::Traffic::new(&environment, &mut random),
                 checks: securityhub::Checks::new(&environment, since, until, &mut random),
-                attackers: plan.attackers.clone(),
+                attackers: std::mem::take(&mut plan.attackers),
                 denials: Denials::default(),
                 environment,
             },
@@ -152,7 +152,7 @@ impl Iterator for Story {
                 let finding = &self.plan.findings[delivery.finding];
                 let environment = &self.scene.environment;
                 let source = if delivery.copy {
-                    securityhub::write_copy(environment, finding, &delivery.version, &mut line);
+                    copy::write(environment, finding, &delivery.version, &mut line);
                     Source::SecurityHub
                 } else {
                     guardduty::write(environment, finding, &delivery.version, &mut line);
@@ -246,7 +246,7 @@ impl Scene {
     }
 }
 
-/// An active attacker: one that no record was written of yet, or any.
+/// An active attacker: one that no record was written of yet, or any, the newest most likely.
 fn choose(
     attackers: &[Attacker],
     at: DateTime<Utc>,
@@ -263,7 +263,8 @@ fn choose(
             active.push(index);
         }
     }
-    (!active.is_empty()).then(|| *random.pick(&active))
+    let newest = (0..3).map(|_| random.below(active.len())).max()?;
+    active.get(newest).copied()
 }
 
 /// One half of what an attacker and a machine say to each other, as far as the denies let it happen.

@@ -45,7 +45,7 @@ pub(super) fn bar(value: f64, top: f64) -> Markup {
         0.0
     };
     html! {
-        svg.bar viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" {
+        svg.gauge viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true" {
             rect width=(format!("{width:.2}")) height="1" {}
         }
     }
@@ -169,7 +169,9 @@ impl Timeline<'_> {
                 ul {
                     @for (s, series) in self.series.iter().enumerate() {
                         li {
-                            span.sw.(series_class(self.field, &series.name, s)) {}
+                            @if self.field.and_then(|field| severity_class(field, &series.name)).is_none() {
+                                span.sw.(series_class(self.field, &series.name, s)) {}
+                            }
                             @match self.field {
                                 Some(field) => (links.value(field, &series.name)),
                                 None => (shown(&series.name)),

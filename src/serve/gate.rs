@@ -9,7 +9,10 @@ use serde_json::Value;
 use crate::{
     dashboards::{self, PanelView, Scope, SearchPage},
     index::{self, Index},
-    respond::report::{AuditReport, EntryReport, MessageReport, StatusReport},
+    respond::{
+        self,
+        report::{AuditReport, EntryReport, MessageReport, StatusReport},
+    },
 };
 
 /// The responder's state cannot be read just now; the page says so in place and goes on.
@@ -66,10 +69,8 @@ pub trait Views: Send + Sync {
     /// When the engine fails.
     fn document(&self, id: &str) -> Result<Option<Value>, index::Error>;
 
-    /// What the fields of an index mean; the source's own table unless the index has one of its own.
-    fn fields(&self, index: &str) -> Vec<&'static Field> {
-        index.parse().map(Source::fields).unwrap_or_default()
-    }
+    /// What the fields of an index mean.
+    fn fields(&self, index: &str) -> Vec<&'static Field>;
 }
 
 /// The dashboards over an index.
@@ -90,5 +91,12 @@ impl Views for Dashboards {
 
     fn document(&self, id: &str) -> Result<Option<Value>, index::Error> {
         dashboards::document(&*self.0, id)
+    }
+
+    fn fields(&self, index: &str) -> Vec<&'static Field> {
+        match index.parse() {
+            Ok(source) => Source::fields(source),
+            Err(_) => respond::document::fields().collect(),
+        }
     }
 }

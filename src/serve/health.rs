@@ -1,7 +1,6 @@
 //! `/healthz` for a load balancer, `/metrics` for Prometheus.
 
 use std::{
-    fmt::Write,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -223,8 +222,10 @@ fn pages(out: &mut String, counters: &Counters) {
 fn family(out: &mut String, name: &str, kind: &str, help: &str, samples: &[(String, u64)]) {
     out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
     for (labels, value) in samples {
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "{name}{labels} {value}");
+        out.push_str(&format!(
+            "{name}{labels} {value}
+"
+        ));
     }
 }
 

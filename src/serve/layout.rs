@@ -7,7 +7,7 @@ use super::{
     State, assets,
     gate::Unavailable,
     params::{PRESETS, Query, REFRESH, Range},
-    text::{absolute, shown, visible},
+    text::{absolute, sentence, shown, visible},
     values::Links,
 };
 use crate::respond::report::{Mode, StatusReport};
@@ -127,7 +127,7 @@ fn brand() -> Markup {
         a.brand href="/" {
             svg viewBox="0 0 24 24" aria-hidden="true" {
                 rect.tile width="24" height="24" rx="5" {}
-                path.bars d="M7 5v11.500l1 2 1-2V5M11 5v11.500l1 2 1-2V5M15 5v11.500l1 2 1-2V5M4.500 8h15M4.500 12.500h15" {}
+                path.bars d="M6.5 5v14M12 5v14M17.5 5v14M4.5 8.5h15M4.5 13h15" {}
             }
             "Portcullis"
         }
@@ -193,7 +193,7 @@ fn banner(context: &Context<'_>) -> Markup {
     html! {
         aside.banner.(class) aria-label="Mode" {
             p {
-                strong { (word) } " " (meaning)
+                strong { (word) } " " (sentence(&meaning))
                 @if context.state.demo { " " span.demo { b { "Demo:" } " generated events, and a model of EC2's network ACLs. This is not AWS." } }
             }
         }

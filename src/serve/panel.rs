@@ -5,10 +5,10 @@ use maud::{Markup, html};
 use super::{
     chart::{self, Timeline},
     params::{SOURCES, include},
-    text::{count, moment, number, shown, visible},
-    values::{Links, as_address, severity_class},
+    text::{count, moment, number, sentence, shown, visible},
+    values::{Links, as_address, severity_class, severity_rank},
 };
-use crate::dashboards::data::{Column, ListRow, PanelData, PanelView, Unit};
+use crate::dashboards::data::{Column, ListRow, PanelData, PanelView, Series, Unit};
 use chrono::{DateTime, Utc};
 
 /// What drawing needs beside the data.
@@ -22,9 +22,31 @@ pub(super) struct Easel<'a> {
     pub page: &'a str,
 }
 
-/// All panels of a page in the grid.
+/// All panels of a page in the grid. When none has anything to show, for one reason, that reason stands there once.
 pub(super) fn grid(easel: Easel<'_>, panels: &[PanelView]) -> Markup {
-    html! { div.grid { @for panel in panels { (draw(easel, panel)) } } }
+    if let Some((why, remedy)) = common_reason(panels) {
+        return html! {
+            section.panel.empty aria-labelledby="nothing" {
+                header { h2 #nothing { "Nothing to show" } }
+                div.note { p { strong { (shown(why)) } } p.dim { (sentence(remedy)) } }
+                p.more { "Panels that fill then: " @for (place, panel) in panels.iter().enumerate() { @if place > 0 { " · " } (panel.title) } }
+            }
+        };
+    }
+    html! { @if !panels.is_empty() { div.grid { @for panel in panels { (draw(easel, panel)) } } } }
+}
+
+/// Why all panels are empty, when they are and there are several.
+fn common_reason(panels: &[PanelView]) -> Option<(&str, &str)> {
+    let reason = |panel| match panel {
+        &PanelView {
+            data: PanelData::Empty { ref why, ref remedy },
+            ..
+        } => Some((why.as_str(), remedy.as_str())),
+        _ => None,
+    };
+    let first = reason(panels.first()?)?;
+    (panels.len() > 3 && panels.iter().all(|panel| reason(panel) == Some(first))).then_some(first)
 }
 
 /// One panel in its frame.
@@ -74,7 +96,7 @@ fn picture(easel: Easel<'_>, panel: &PanelView) -> Markup {
             interval: *interval,
             field: field.as_deref(),
             unit: *unit,
-            series,
+            series: &worst_first(field.as_deref(), series),
         }
         .draw(&panel.title, easel.links),
         PanelData::Heatmap {
@@ -94,12 +116,21 @@ fn picture(easel: Easel<'_>, panel: &PanelView) -> Markup {
         ),
         PanelData::Table { columns, rows, total } => table(easel, &panel.title, columns, rows, *total),
         PanelData::Empty { why, remedy } => {
-            html! { div.note { p { strong { (shown(why)) } } p.dim { (shown(remedy)) } } }
+            html! { div.note { p { strong { (shown(why)) } } p.dim { (sentence(remedy)) } } }
         }
         PanelData::Failed { message } => {
             html! { div.note role="status" { p { strong { "This panel could not be drawn." } } p { (shown(message)) } } }
         }
     }
+}
+
+/// Series in the order in which they are stacked: of severities the worst stands on the base line, where it is read best.
+fn worst_first(field: Option<&str>, series: &[Series]) -> Vec<Series> {
+    let mut sorted = series.to_vec();
+    if let Some(field) = field {
+        sorted.sort_by_key(|one| std::cmp::Reverse(severity_rank(field, &one.name)));
+    }
+    sorted
 }
 
 fn tile(easel: Easel<'_>, value: f64, previous: Option<f64>, spark: &[f64], unit: Unit, query: &str) -> Markup {
@@ -138,7 +169,7 @@ fn list(easel: Easel<'_>, field: &str, metric: &str, unit: Unit, rows: &[ListRow
     let top = rows.iter().map(|r| r.number).fold(0.0, f64::max);
     html! {
         table.bars {
-            thead { tr { th scope="col" { (field) } th.n scope="col" { (metric) } } }
+            thead { tr { th scope="col" { (dotted(field)) } th.n scope="col" title=(metric) { (short(metric)) } } }
             tbody {
                 @for row in rows {
                     tr {
@@ -152,6 +183,21 @@ fn list(easel: Easel<'_>, field: &str, metric: &str, unit: Unit, rows: &[ListRow
     }
 }
 
+/// A field's name that may break after its dots.
+fn dotted(name: &str) -> Markup {
+    html! { @for part in name.split_inclusive('.') { (part) wbr; } }
+}
+
+/// A metric on the width of a number: `distinct` of a field, or the last part of a summed field's name.
+fn short(metric: &str) -> &str {
+    let first = metric.split(' ').next().unwrap_or(metric);
+    if first == metric {
+        metric.rsplit('.').next().unwrap_or(metric)
+    } else {
+        first
+    }
+}
+
 fn heatmap(
     easel: Easel<'_>,
     title: &str,
@@ -160,6 +206,9 @@ fn heatmap(
     cells: &[Vec<f64>],
     unit: Unit,
 ) -> Markup {
+    // A scale of severities reads from least to worst, whatever order the counts are in.
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by_key(|&place| severity_rank(column_field, &columns[place]));
     let top = cells
         .iter()
         .flatten()
@@ -171,15 +220,15 @@ fn heatmap(
             table.heat {
                 thead {
                     tr {
-                        th scope="col" { span.dim { (row_field) } }
-                        @for column in columns { th.col scope="col" { (easel.links.value(column_field, column)) } }
+                        th scope="col" { span.dim { (dotted(row_field)) } }
+                        @for column in order.iter().map(|&place| &columns[place]) { th.col scope="col" { (easel.links.value(column_field, column)) } }
                     }
                 }
                 tbody {
                     @for (row, numbers) in rows.iter().zip(cells) {
                         tr {
                             th scope="row" { (easel.links.value(row_field, row)) }
-                            @for (column, value) in columns.iter().zip(numbers) {
+                            @for (column, value) in order.iter().filter_map(|&place| Some((&columns[place], numbers.get(place)?))) {
                                 td.{ "h" (chart::shade(*value, top)) } {
                                     @if *value > 0.0 {
                                         @let both = easel.links.query.with(include(row_field, row)).with(include(column_field, column));
@@ -202,7 +251,7 @@ fn table(easel: Easel<'_>, title: &str, columns: &[Column], rows: &[Vec<Vec<Stri
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table.rows {
-                thead { tr { @for c in columns { th.n[c.unit.is_some()] scope="col" title=[c.field.as_deref()] { (c.title) } } } }
+                thead { tr { @for c in columns { th.n[c.unit.is_some()] scope="col" title=[c.field.as_deref()] { (dotted(&c.title)) } } } }
                 tbody {
                     @for row in rows {
                         tr {
@@ -308,6 +357,36 @@ mod tests {
             message: "<engine>".into(),
         });
         assert!(out.contains("could not be drawn") && out.contains("&lt;engine&gt;"));
+    }
+
+    #[test]
+    fn severities_stand_in_their_order_whatever_the_counts() {
+        let one = |name: &str| Series {
+            name: name.into(),
+            values: vec![],
+        };
+        let names = |field| -> Vec<String> {
+            let series = ["HIGH", "LOW", "CRITICAL", "MEDIUM"].map(one);
+            worst_first(field, &series).into_iter().map(|s| s.name).collect()
+        };
+        assert_eq!(
+            names(Some("aws.securityhub.severity_label")),
+            ["CRITICAL", "HIGH", "MEDIUM", "LOW"]
+        );
+        assert_eq!(names(Some("rule.name")), ["HIGH", "LOW", "CRITICAL", "MEDIUM"]);
+        let out = drawn(PanelData::Heatmap {
+            row_field: "a".into(),
+            column_field: "aws.guardduty.severity_label".into(),
+            rows: vec!["r".into()],
+            columns: vec!["High".into(), "Low".into()],
+            cells: vec![vec![7.0, 3.0]],
+            unit: Unit::Count,
+        });
+        let at = |text: &str| out.find(text).expect("drawn");
+        assert!(
+            at("Filter for aws.guardduty.severity_label: Low") < at("Filter for aws.guardduty.severity_label: High")
+        );
+        assert!(at("r and Low: 3") < at("r and High: 7"));
     }
 
     #[test]

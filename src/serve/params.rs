@@ -460,7 +460,7 @@ mod tests {
             assert_eq!(refused.parameter, parameter, "{raw}");
             assert!(refused.remedy.contains(remedy), "{raw}: {}", refused.remedy);
         }
-        let many = "filter=a:b&".repeat(1).to_owned() + &(0..40).map(|i| format!("filter=a:{i}&")).collect::<String>();
+        let many = (0..40).map(|i| format!("filter=a:{i}&")).collect::<String>();
         assert!(Query::parse(&many).is_err());
         assert!(Query::parse(&format!("q={}", "x".repeat(2_000))).is_err());
     }
@@ -526,7 +526,7 @@ mod tests {
 
         #[test]
         fn no_query_string_makes_the_parser_panic(raw in ".{0,200}") {
-            let _ = Query::parse(&raw).is_ok();
+            prop_assert!(Query::parse(&raw).is_ok_and(|query| query.page > 0) || Query::parse(&raw).is_err());
         }
     }
 }

@@ -44,7 +44,7 @@ fn blocks(blocks: &Value) -> Markup {
 fn one_block(block: &Value) -> Markup {
     let items = |name: &str| block[name].as_array().map_or(&[][..], Vec::as_slice);
     match block["type"].as_str().unwrap_or_default() {
-        "header" => html! { h4.block { (text_object(&block["text"])) } },
+        "header" => html! { h3.block { (text_object(&block["text"])) } },
         "section" => html! {
             div.block {
                 @if !block["text"].is_null() { div { (text_object(&block["text"])) } }
@@ -261,7 +261,7 @@ mod tests {
         ]}]}))
         .into_string();
         for part in [
-            "<h4 class=\"block\">SSH brute force</h4>",
+            "<h3 class=\"block\">SSH brute force</h3>",
             "<strong>Blocked</strong>",
             "fill=\"#d13212\"",
             "seen 3 times",

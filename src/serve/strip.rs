@@ -13,6 +13,11 @@ use crate::{
     respond::report::{AclReport, EntryReport, Mode, StatusReport},
 };
 
+/// Free slots and foreign entries drawn of one strip; EC2 allows 40 of both together.
+const MOST_SPARE: usize = 40;
+/// Strips drawn; a page of more is no help.
+const MOST_STRIPS: usize = 200;
+
 /// Slots that can still be taken: bound by the limit, and by the quota that foreign entries use as well.
 pub(super) fn free(acl: &AclReport) -> usize {
     capacity(acl).saturating_sub(acl.managed.len())
@@ -40,8 +45,14 @@ pub(super) fn gate(links: Links<'_>, now: DateTime<Utc>, status: &StatusReport, 
             @if acls.is_empty() {
                 div.panel.empty { div.note { p { strong { "No network ACL is known yet." } } p.dim { "One appears here with the first finding on one of its subnets." } } }
             }
-            @for (place, acl) in acls.iter().enumerate() {
-                @if place < detailed && !acl.managed.is_empty() { (strip(links, now, acl, status.mode)) } @else { (line(acl)) }
+            @for (place, acl) in acls.iter().enumerate().filter(|(place, acl)| *place < MOST_STRIPS && !acl.managed.is_empty()) {
+                @if place < detailed { (strip(links, now, acl, status.mode)) } @else { (line(acl)) }
+            }
+            @let empty = acls.iter().filter(|acl| acl.managed.is_empty()).take(MOST_STRIPS).collect::<Vec<_>>();
+            @if detailed == usize::MAX {
+                @for acl in empty { (line(acl)) }
+            } @else if !empty.is_empty() {
+                p.more { (plural(empty.len() as u64, "strip stands", "strips stand")) " empty; all are on the " a href=(links.query.bare().href("/response")) { "Response page" } }
             }
         }
     }
@@ -51,10 +62,16 @@ fn strip(links: Links<'_>, now: DateTime<Utc>, acl: &AclReport, mode: Mode) -> M
     html! {
         section.panel.strip aria-label=(format!("{} {}", acl.key.acl, acl.direction)) {
             (heading(acl))
-            ol.slots {
-                @for (place, entry) in acl.managed.iter().enumerate() { (managed(links, now, place, entry, mode)) }
-                @for _ in 0..free(acl).min(40) { li.slot.free { span.word { "free" } } }
-                @for entry in acl.foreign.iter().take(40) { (foreign(entry)) }
+            @if !acl.managed.is_empty() {
+                ol.slots aria-label="Managed entries, the next to go first" {
+                    @for (place, entry) in acl.managed.iter().enumerate() { (managed(links, now, place, entry, mode)) }
+                }
+            }
+            @if free(acl) + acl.foreign.len() > 0 {
+                ul.spare aria-label="Free slots and entries that others made" {
+                    @for _ in 0..free(acl).min(MOST_SPARE) { li.free { "free" } }
+                    @for entry in acl.foreign.iter().take(MOST_SPARE) { (foreign(entry)) }
+                }
             }
         }
     }
@@ -71,16 +88,16 @@ fn heading(acl: &AclReport) -> Markup {
     html! {
         header {
             h3 { span.mono { (shown(&acl.key.acl)) } " " span.tag { @if acl.direction == Direction::Ingress { "↓ ingress" } @else { "↑ egress" } } }
+            p.fill {
+                (meter(managed, capacity))
+                b { (managed) " of " (capacity) }
+                span.dim { @if managed >= capacity { " · full" } @else { " · " (free(acl)) " free" } @if !acl.foreign.is_empty() { " · " (acl.foreign.len()) " foreign" } }
+            }
             p.where_ {
                 @if let Some(vpc) = &acl.vpc { span.mono { (shown(vpc)) } " · " }
                 span title=(visible(&subnets)) { (plural(acl.subnets.len() as u64, "subnet", "subnets")) }
                 " · " (shown(&acl.key.account)) " · " (shown(&acl.key.region)) " · rules " (acl.range.0) "–" (acl.range.1)
                 " · quota " (acl.quota)
-            }
-            p.fill {
-                (meter(managed, capacity))
-                b { (managed) " of " (capacity) }
-                span.dim { @if managed >= capacity { " · full" } @else { " · " (free(acl)) " free" } @if !acl.foreign.is_empty() { " · " (acl.foreign.len()) " foreign" } }
             }
         }
     }
@@ -111,19 +128,25 @@ fn managed(links: Links<'_>, now: DateTime<Utc>, place: usize, entry: &EntryRepo
             a.address.mono href=(links.address(entry.cidr.addr())) { (host(entry)) }
             p.origin title=(visible(&origin)) { @if origin.is_empty() { "origin not named" } @else { (shown(&origin)) } }
             p.type_ title=(visible(&entry.finding_type)) {
-                @if entry.finding_type.is_empty() { "by hand" } @else { span.sw.(class) title=(severity) {} (shown(&entry.finding_type)) }
+                @if entry.finding_type.is_empty() { "by hand" } @else {
+                    span.sw.(class) {} (severity) " " b { (shown(short(&entry.finding_type))) }
+                }
             }
+            p.times { (moment(now, entry.since)) }
             p.times {
-                (moment(now, entry.since)) " · " (plural(entry.hits, "hit", "hits"))
-            }
-            p.until {
+                (plural(entry.hits, "hit", "hits")) " · "
                 @match entry.expires {
-                    Some(at) => { "until " (absolute(now, at)) " · " (relative(now, at)) },
+                    Some(at) => span title=(relative(now, at)) { "until " (absolute(now, at)) },
                     None => "until evicted",
                 }
             }
         }
     }
+}
+
+/// The part of a finding type that tells two apart on little room: `SSHBruteForce`.
+fn short(finding_type: &str) -> &str {
+    finding_type.rsplit_once('/').map_or(finding_type, |(_, family)| family)
 }
 
 /// The address alone when the entry is of one address.
@@ -138,10 +161,11 @@ pub(super) fn host(entry: &EntryReport) -> String {
 
 fn foreign(entry: &Entry) -> Markup {
     html! {
-        li.slot.foreign title="Made by others; never touched" {
-            div.head { span.rule { (entry.rule) } span.word { "foreign" } }
-            span.mono { (entry.cidr) }
-            p.times { @if entry.allow { "allow" } @else { "deny" } ", protocol " @if entry.protocol == "-1" { "any" } @else { (shown(&entry.protocol)) } }
+        li.foreign title="Made by others; never touched" {
+            b { (entry.rule) } " " span.mono { (entry.cidr) } " "
+            @if entry.allow { "allow" } @else { "deny" }
+            @if entry.protocol != "-1" { " protocol " (shown(&entry.protocol)) }
+            " · foreign"
         }
     }
 }

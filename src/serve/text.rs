@@ -185,6 +185,15 @@ pub(super) fn moment(now: DateTime<Utc>, at: DateTime<Utc>) -> Markup {
     }
 }
 
+/// A sentence in which commands stand between backticks.
+pub(super) fn sentence(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (shown(part)) } } @else { (shown(part)) }
+        }
+    }
+}
+
 /// `1 hit`, `2 hits`.
 pub(super) fn plural(n: u64, one: &str, many: &str) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a count on a page; 2^53 is far away")]

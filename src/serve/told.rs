@@ -6,8 +6,9 @@ use maud::{Markup, html};
 use super::{
     chart,
     gate::Unavailable,
+    layout::Context,
     params::include,
-    slack,
+    slack, strip,
     text::{count, moment, plural, shown},
     values::Links,
 };
@@ -36,6 +37,20 @@ pub(super) fn framed<T>(
     }
 }
 
+/// The gate with the newest alerts next to it.
+pub(super) fn gate_and_alerts(context: &Context<'_>, strips: usize, alerts: usize) -> Markup {
+    let newest = context.state.gate.messages(alerts);
+    html! {
+        div.grid {
+            div.w8 {
+                @if let Ok(status) = &context.status { (strip::gate(context.links(), context.now, status, strips)) }
+                @else { (framed("gate", "The gate", "", 12, &context.status, |_| html! {})) }
+            }
+            div.w4.beside { (framed("alerts", "Alerts", "As they appear in Slack, the newest first", 12, &newest, |rows| messages(context.now, rows, context.state.slack))) }
+        }
+    }
+}
+
 /// What to write when there is nothing.
 pub(super) fn nothing(why: &str, remedy: &str) -> Markup {
     html! { div.note { p { strong { (why) } } p.dim { (remedy) } } }
@@ -52,7 +67,7 @@ pub(super) fn audit(links: Links<'_>, now: DateTime<Utc>, rows: &[AuditReport], 
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table.rows.audit {
-                thead { tr { th { "When" } th { "What" } th { "Address" } th { "Where" } th { "Why" } th { "Who" } } }
+                thead { tr { th { "When" } th { "What" } th { "Address" } th { "Where" } th { "Why" } } }
                 tbody {
                     @for row in rows {
                         tr {
@@ -66,14 +81,14 @@ pub(super) fn audit(links: Links<'_>, now: DateTime<Utc>, rows: &[AuditReport], 
                                 @if let Some(rule) = row.rule { " " b { (rule) } }
                                 @if row.acl.is_none() && row.direction.is_none() { span.dim { "–" } }
                             }
-                            td title=[meaning(&row.reason)] {
+                            td.why title=[meaning(&row.reason)] {
                                 (shown(&row.reason))
+                                @if row.who != "responder" { " " span.dim { "by " (shown(&row.who)) } }
                                 @if let Some(finding) = &row.finding {
                                     " " a.sub href=(links.search(&format!("\"{}\"", finding.replace(['"', '\\'], " ")), None))
                                         title="Search for this finding" { "finding" }
                                 }
                             }
-                            td { (shown(&row.who)) }
                         }
                     }
                 }
@@ -101,7 +116,7 @@ fn meaning(word: &str) -> Option<&'static str> {
 }
 
 /// Decisions that blocked nothing, by reason, with the meaning of each.
-pub(super) fn refusals(links: Links<'_>, status: &StatusReport) -> Markup {
+pub(super) fn refusals(links: Links<'_>, status: &StatusReport, most: usize) -> Markup {
     let mut rows: Vec<_> = status.not_blocked.iter().filter(|(_, n)| **n > 0).collect();
     rows.sort_by_key(|(reason, n)| (std::cmp::Reverse(**n), (*reason).clone()));
     if rows.is_empty() {
@@ -117,20 +132,21 @@ pub(super) fn refusals(links: Links<'_>, status: &StatusReport) -> Markup {
         table.bars.reasons {
             thead { tr { th scope="col" { "reason" } th.n scope="col" { "decisions" } } }
             tbody {
-                @for (reason, n) in rows {
+                @for (reason, n) in rows.iter().take(most) {
                     tr {
                         td {
-                            (chart::bar(as_number(*n), top))
+                            (chart::bar(as_number(**n), top))
                             span.value {
                                 a.main href=(links.query.bare().with(include("portcullis.response.reason", reason)).href("/response")) { (shown(reason)) }
                                 @if let Some(meaning) = meaning(reason) { span.dim.why { (meaning) } }
                             }
                         }
-                        td.n { (count(as_number(*n))) }
+                        td.n { (count(as_number(**n))) }
                     }
                 }
             }
         }
+        @if rows.len() > most { p.more { a href=(links.query.bare().href("/response")) { "All " (rows.len()) " reasons on the Response page" } } }
     }
 }
 
@@ -143,7 +159,7 @@ pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], is_config
         );
     }
     html! {
-        ol.messages {
+        ol.messages tabindex="0" {
             @for message in messages {
                 li {
                     div.delivery { (moment(now, message.at)) " " (delivery(now, message, is_configured)) }
@@ -156,10 +172,10 @@ pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], is_config
 
 fn delivery(now: DateTime<Utc>, message: &MessageReport, is_configured: bool) -> Markup {
     html! {
-        @if let Some(sent) = message.sent {
+        @if !is_configured {
+            span.state title="Name a Slack webhook in the configuration to send it" { "Slack not configured: shown here only" }
+        } @else if let Some(sent) = message.sent {
             span.state.sent { "sent to Slack" } " " (moment(now, sent))
-        } @else if !is_configured {
-            span.state title="Set [notify.slack] in the configuration to send it" { "Slack not configured: shown here only" }
         } @else if let Some(error) = &message.last_error {
             span.state.failed { "failed " (plural(u64::from(message.attempts), "time", "times")) } " " span.dim { (shown(error)) }
         } @else {

@@ -113,6 +113,12 @@ pub(super) fn severity_class(field: &str, value: &str) -> Option<&'static str> {
         .map(|(_, class)| *class)
 }
 
+/// Where a value stands on the scale of severities; `None`, which sorts first, for every other field and value.
+pub(super) fn severity_rank(field: &str, value: &str) -> Option<usize> {
+    let class = severity_class(field, value)?;
+    SEVERITIES.iter().position(|(_, c)| *c == class)
+}
+
 /// The word and class of a numeric GuardDuty severity (Low 1-3.9, Medium 4-6.9, High 7-8.9, Critical 9-10).
 pub(super) fn severity_of(number: f64) -> (&'static str, &'static str) {
     match number {

@@ -1,8 +1,9 @@
 //! People in the loop: `block`, `unblock`, `allow`, with guards, audit and the way back.
 
+use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::program::{Run, portcullis};
+use crate::program::{Run, portcullis, portcullis_with};
 use crate::respond::{NOW, finding};
 
 /// A data directory in which one network ACL is known and 185.220.101.4 is denied on it.
@@ -46,6 +47,8 @@ fn a_person_blocks_and_unblocks_and_both_are_audited() {
         blocked.err
     );
     assert_eq!(denied(dir), ["185.220.101.4/32", "45.83.64.9/32"]);
+    let again = run(dir, &["block", "45.83.64.9", "--reason", "twice"]).ended(0);
+    assert!(again.out.contains("already_blocked"), "{}", again.out);
 
     let unblocked = run(
         dir,
@@ -182,4 +185,72 @@ fn wrong_usage_is_told_with_its_remedy() {
         let wrong = run(dir.path(), arguments).ended(2);
         assert!(wrong.err.contains(remedy), "{arguments:?}: {}", wrong.err);
     }
+}
+
+/// Takes one request whose body is a message, and says ok.
+fn one_message(listener: &std::net::TcpListener) -> String {
+    let (mut stream, _) = listener.accept().expect("a connection");
+    let mut asked = Vec::new();
+    let mut buffer = [0; 4096];
+    while !asked.ends_with(b"]}]}") {
+        let read = stream.read(&mut buffer).expect("a request");
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&asked));
+        asked.extend_from_slice(&buffer[..read]);
+    }
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+    stream.write_all(answer).expect("an answer");
+    String::from_utf8_lossy(&asked).into_owned()
+}
+
+#[test]
+fn what_a_person_does_is_told_on_slack_and_the_webhook_never_shown() {
+    let dir = with_one_block();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let webhook = format!("http://{}/services/hush", listener.local_addr().expect("an address"));
+    let server = std::thread::spawn(move || {
+        let mut messages = vec![one_message(&listener)];
+        while !messages.iter().any(|asked| asked.contains("Unblocked")) {
+            messages.push(one_message(&listener));
+        }
+        messages
+    });
+    let environment = [("PORTCULLIS_SLACK_WEBHOOK", webhook.as_str())];
+    let arguments = [
+        "-vv",
+        "unblock",
+        "185.220.101.4",
+        "--reason",
+        "our own scanner",
+        "--data",
+        "data",
+    ];
+    let run = portcullis_with(dir.path(), &arguments, b"", &environment).ended(0);
+    let messages = server.join().expect("the server ends");
+    assert!(messages[0].starts_with("POST /services/hush "), "{}", messages[0]);
+    assert!(messages[0].contains("Blocked 185.220.101.4"), "{}", messages[0]);
+    let last = &messages[messages.len() - 1];
+    assert!(
+        last.contains("Unblocked 185.220.101.4") && last.contains("our own scanner"),
+        "{last}"
+    );
+    assert!(!run.err.contains("hush") && !run.out.contains("hush"), "{}", run.err);
+}
+
+#[test]
+fn a_webhook_that_cannot_be_used_is_a_usage_error_without_its_text() {
+    let dir = with_one_block();
+    let environment = [("PORTCULLIS_SLACK_WEBHOOK", "http://hooks.example/hush")];
+    let arguments = ["unblock", "185.220.101.4", "--reason", "x", "--data", "data"];
+    let run = portcullis_with(dir.path(), &arguments, b"", &environment).ended(2);
+    assert_eq!(
+        denied(dir.path()),
+        ["185.220.101.4/32"],
+        "nothing is done before the usage is right"
+    );
+    assert!(
+        run.err.contains("PORTCULLIS_SLACK_WEBHOOK") && run.err.contains("https://"),
+        "{}",
+        run.err
+    );
+    assert!(!run.err.contains("hush"), "{}", run.err);
 }

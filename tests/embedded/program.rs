@@ -30,12 +30,18 @@ impl Run {
 
 /// Runs `portcullis` in a directory of its own, with nothing of this machine's configuration.
 pub(crate) fn portcullis(dir: &Path, arguments: &[&str], input: &[u8]) -> Run {
+    portcullis_with(dir, arguments, input, &[])
+}
+
+/// The same with more environment variables.
+pub(crate) fn portcullis_with(dir: &Path, arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
         .args(arguments)
         .current_dir(dir)
         .env_clear()
         .env("USER", "ada")
         .env("HOSTNAME", "desk")
+        .envs(environment.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

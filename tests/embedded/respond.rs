@@ -135,7 +135,20 @@ fn applying_is_listed_and_applying_again_changes_nothing() {
     assert_eq!(entries[0]["account"], "111122223333");
     respond(dir.path(), &["--apply", "--data", "data"], &input).ended(0);
     assert_eq!(list(&[]).lines(), entries);
-    assert!(!list(&["--audit"]).lines().is_empty());
+    let audit = list(&["--audit"]).out;
+    assert!(!audit.is_empty());
+    // Without --apply the ledger is asked and left alone.
+    let again = [
+        finding("f1", "185.220.101.4"),
+        finding("f3", "185.220.101.4"),
+        finding("f4", "45.83.64.9"),
+    ];
+    let preview = respond(dir.path(), &["--data", "data", "--json"], &ndjson(&again))
+        .ended(0)
+        .lines();
+    let reasons: Vec<&str> = preview.iter().filter_map(|line| line["reason"].as_str()).collect();
+    assert_eq!(reasons, ["duplicate", "already_blocked", "matched"]);
+    assert_eq!(list(&["--audit"]).out, audit);
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl<'o> Line<'o> {
 
     /// Closes an object; one without members is taken back.
     pub fn close(&mut self, open: Open) {
-        self.finish(&open, b'}');
+        self.finish(open, b'}');
     }
 
     /// Opens the array `key`.
@@ -117,12 +117,12 @@ impl<'o> Line<'o> {
 
     /// Closes an array; one without values is taken back.
     pub fn close_array(&mut self, open: Open) {
-        self.finish(&open, b']');
+        self.finish(open, b']');
     }
 
-    fn finish(&mut self, open: &Open, bracket: u8) {
-        if self.out.len() == open.content {
-            self.out.truncate(open.start);
+    fn finish(&mut self, Open { start, content }: Open, bracket: u8) {
+        if self.out.len() == content {
+            self.out.truncate(start);
             return;
         }
         if let Some(comma) = self.out.last_mut() {
@@ -194,7 +194,16 @@ pub fn cut_text(text: &str) -> &str {
     if text.len() <= KEYWORD_LIMIT {
         return text;
     }
-    let end = text.floor_char_boundary(KEYWORD_LIMIT - CUT_MARK.len());
+    start_of(text, KEYWORD_LIMIT - CUT_MARK.len())
+}
+
+/// As many whole characters from the start of `text` as fit `bytes`.
+#[must_use]
+pub fn start_of(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
     text.get(..end).unwrap_or_default()
 }
 

@@ -168,6 +168,7 @@ impl Normalizer {
     ///
     /// # Errors
     /// When `options.flow_format` names a field that flow logs do not have.
+    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
         let mapper = match source {
             Source::VpcFlow => Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?)),

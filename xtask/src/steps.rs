@@ -111,6 +111,8 @@ fn acceptance() -> Result<()> {
         "--locked",
         "--test",
         "acceptance",
+        "--",
+        "--include-ignored",
     ])
     .env("PORTCULLIS_BIN", target().join("release/portcullis")))
 }

@@ -137,6 +137,7 @@ fn one(name: &str, kind: &str, body: &Map<String, Value>, fields: &Fields) -> Re
     match kind {
         "terms" => size(name, &mut body)?,
         "date_histogram" => dated(name, &mut body)?,
+        "range" => ranges(name, &body)?,
         _ => {}
     }
     // OpenSearch fills every gap unless told otherwise; one stray date would make millions of buckets.
@@ -187,6 +188,36 @@ fn size(name: &str, body: &mut Map<String, Value>) -> Result<(), Error> {
     }
     body.insert("segment_size".to_owned(), u32::MAX.into());
     Ok(())
+}
+
+/// The engine refuses ranges that overlap; they would have to be several requests.
+fn ranges(name: &str, body: &Map<String, Value>) -> Result<(), Error> {
+    let ranges = body
+        .get("ranges")
+        .and_then(Value::as_array)
+        .filter(|r| (1..=limits::AGGREGATIONS).contains(&r.len()));
+    let ranges =
+        ranges.ok_or_else(|| Error::Query(format!("aggs `{name}`: takes 1 to {} ranges", limits::AGGREGATIONS)))?;
+    let mut ends = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let range = options_of(object(range, name)?, "range.ranges", &["key", "from", "to"])?;
+        let end = |key: &str, open: f64| range.get(key).map_or(Some(open), Value::as_f64);
+        match (end("from", f64::NEG_INFINITY), end("to", f64::INFINITY)) {
+            (Some(from), Some(to)) => ends.push((from, to)),
+            _ => return Err(Error::Query(format!("aggs `{name}`: from and to take numbers"))),
+        }
+    }
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+    match ends
+        .windows(2)
+        .any(|pair| matches!(pair, [(_, to), (from, _)] if from < to))
+    {
+        true => Err(unsupported(
+            &format!("the ranges of `{name}`, which overlap"),
+            "ask for them separately",
+        )),
+        false => Ok(()),
+    }
 }
 
 fn dated(name: &str, body: &mut Map<String, Value>) -> Result<(), Error> {
@@ -275,8 +306,11 @@ pub(crate) fn answer(result: &mut Value) {
                     *value = json!({ "value": count });
                 }
             }
+            let dated = object.contains_key("key_as_string");
             if let Some(key) = object.get_mut("key")
-                && let Some(number) = key.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9.0e15)
+                && let Some(number) = key.as_f64().map(|n| if dated { n.round() } else { n })
+                && number.fract() == 0.0
+                && number.abs() < 9.0e15
             {
                 *key = (number as i64).into();
             }

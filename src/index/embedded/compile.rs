@@ -16,6 +16,7 @@ use super::{
     dsl::unsupported,
     glob::{self, Glob},
     layout::Layout,
+    settled::Settled,
     values,
 };
 use crate::index::{
@@ -140,33 +141,18 @@ impl Compiler<'_> {
         }
         let kind = self.fields.kind(field);
         let as_text = |value: &Scalar| Ok(self.text_term(self.layout.values, field, &value.text()));
+        // The engine panics when one end is whole and the other is not.
+        let whole = is_whole(low) && is_whole(high);
         let as_number = |value: &Scalar| {
             let mut term = self.path(self.layout.values, field);
-            match value {
-                Scalar::Integer(whole) => term.append_type_and_fast_value(*whole),
-                other => term.append_type_and_fast_value(number(field, other)?),
+            match value.text().parse::<i64>() {
+                Ok(number) if whole => term.append_type_and_fast_value(number),
+                _ => term.append_type_and_fast_value(number(field, value)?),
             }
             Ok(term)
         };
         let (low, high) = match kind {
-            Kind::Known(Type::Ip) => {
-                let column = *self.layout.addresses.get(field).ok_or_else(|| {
-                    unsupported(&format!("a range over `{field}`"), "search for single addresses there")
-                })?;
-                // A block as an end means its nearer edge for >= and <, its farther one for > and <=.
-                let read = |value: &Scalar, farther: bool| {
-                    let text = value.text();
-                    let (first, last) =
-                        values::block(&text).ok_or_else(|| not_a(field, &text, "an address or a CIDR block"))?;
-                    Ok(Term::from_field_ip_addr(
-                        column,
-                        values::wide(if farther { last } else { first }),
-                    ))
-                };
-                let low = bound(low, |v| read(v, matches!(low, End::Excluded(_))))?;
-                let high = bound(high, |v| read(v, matches!(high, End::Included(_))))?;
-                (low, high)
-            }
+            Kind::Known(Type::Ip) => return self.addresses(field, low, high),
             Kind::Known(Type::Date) => {
                 let read = |value: &Scalar| {
                     let text = value.text();
@@ -202,7 +188,39 @@ impl Compiler<'_> {
                 ));
             }
         };
-        Ok(Box::new(RangeQuery::new(low, high)))
+        Ok(Box::new(Settled(RangeQuery::new(low, high))))
+    }
+
+    /// A block as an end means its nearer edge for `>=` and `<`, its farther one for `>` and `<=`.
+    fn addresses(&self, field: &str, low: &End, high: &End) -> Result<Boxed, Error> {
+        let column = *self
+            .layout
+            .addresses
+            .get(field)
+            .ok_or_else(|| unsupported(&format!("a range over `{field}`"), "search for single addresses there"))?;
+        let read = |value: &Scalar| {
+            let text = value.text();
+            let (first, last) =
+                values::block(&text).ok_or_else(|| not_a(field, &text, "an address or a CIDR block"))?;
+            Ok((u128::from(values::wide(first)), u128::from(values::wide(last))))
+        };
+        let low = match low {
+            End::Open => Some(0),
+            End::Included(value) => Some(read(value)?.0),
+            End::Excluded(value) => read(value)?.1.checked_add(1),
+        };
+        let high = match high {
+            End::Open => Some(u128::MAX),
+            End::Included(value) => Some(read(value)?.1),
+            End::Excluded(value) => read(value)?.0.checked_sub(1),
+        };
+        match (low, high) {
+            (Some(low), Some(high)) if low <= high => {
+                let end = |bits: u128| Bound::Included(Term::from_field_ip_addr(column, bits.into()));
+                Ok(Box::new(Settled(RangeQuery::new(end(low), end(high)))))
+            }
+            _ => Ok(Box::new(EmptyQuery)),
+        }
     }
 
     fn exists(&self, field: &str) -> Boxed {
@@ -338,6 +356,13 @@ fn bound(end: &End, read: impl Fn(&Scalar) -> Result<Term, Error>) -> Result<Bou
         End::Included(value) => Bound::Included(read(value)?),
         End::Excluded(value) => Bound::Excluded(read(value)?),
     })
+}
+
+fn is_whole(end: &End) -> bool {
+    match end {
+        End::Open => true,
+        End::Included(value) | End::Excluded(value) => value.text().parse::<i64>().is_ok(),
+    }
 }
 
 fn number(field: &str, value: &Scalar) -> Result<f64, Error> {

@@ -26,6 +26,7 @@ mod glob;
 mod layout;
 mod query_string;
 mod search;
+mod settled;
 mod values;
 mod version;
 
@@ -35,6 +36,7 @@ mod tests;
 use std::{
     collections::HashSet,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -213,7 +215,8 @@ impl Embedded {
 }
 
 impl Index for Embedded {
-    /// Returns how many were new: a document whose `event.id` is already there is left out.
+    /// Returns how many were new: a document whose `event.id` is already there is left out. A line that is no JSON
+    /// object ends the call with an error; the documents before it are written.
     fn write(&self, index: &str, documents: &mut dyn Iterator<Item = &[u8]>) -> Result<usize, Error> {
         let mut guard = self.lock();
         let writer = self.writer(&mut guard)?;
@@ -246,7 +249,15 @@ impl Index for Embedded {
     }
 
     fn search(&self, index: &str, body: &Value) -> Result<Value, Error> {
-        search::run(&self.layout, &self.fields, &self.reader.searcher(), index, body)
+        // The engine has asserts of its own; one of them must cost a request, not the program. A search holds no lock
+        // and changes nothing, so nothing is left half done.
+        let searcher = self.reader.searcher();
+        let run = || search::run(&self.layout, &self.fields, &searcher, index, body);
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            Err(Error::Engine(
+                "the engine failed on this search; try a simpler one".to_owned(),
+            ))
+        })
     }
 }
 

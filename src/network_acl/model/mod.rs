@@ -91,6 +91,16 @@ impl Model {
         self
     }
 
+    /// Whether each commit waits until it is on disk; it does unless told otherwise. Only for loading what can be made again:
+    /// a crash of the machine (not of the process) may then leave a broken file.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] when SQLite fails.
+    pub fn flush_commits(&self, flush: bool) -> Result<(), Error> {
+        let synchronous = if flush { "FULL" } else { "OFF" };
+        Ok(self.connection().pragma_update(None, "synchronous", synchronous)?)
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -102,7 +102,7 @@ fn probe(blocked: bool, addresses: &[&str]) -> Value {
     finding
 }
 
-fn lambda(vpc: Value) -> Value {
+fn lambda(vpc: &Value) -> Value {
     let mut finding = with_connection("OUTBOUND", "ACTOR", "TCP");
     set(&mut finding, "/type", json!("Backdoor:Lambda/C&CActivity.B"));
     set(&mut finding, "/severity", json!(8));
@@ -231,17 +231,17 @@ fn cases() -> Vec<(&'static str, Value, &'static str)> {
         // Functions.
         (
             "function",
-            lambda(json!({"subnetIds": ["subnet-l"]})),
+            lambda(&json!({"subnetIds": ["subnet-l"]})),
             "185.220.101.4 block matched egress",
         ),
         (
             "function outside a VPC",
-            lambda(json!({"subnetIds": []})),
+            lambda(&json!({"subnetIds": []})),
             "185.220.101.4 alert not_in_vpc",
         ),
         (
             "function without VPC",
-            lambda(json!(null)),
+            lambda(&json!(null)),
             "185.220.101.4 alert not_in_vpc",
         ),
         // Actions that never block.

@@ -188,10 +188,10 @@ mod tests {
             ("policy.types[1].severity", |p| p.types[1].severity = f64::NAN),
             ("policy.types[1].severity", |p| p.types[1].severity = 10.5),
             ("policy.limits.entries_per_direction", |p| {
-                p.limits.entries_per_direction = 0
+                p.limits.entries_per_direction = 0;
             }),
             ("policy.limits.entries_per_direction", |p| {
-                p.limits.entries_per_direction = 41
+                p.limits.entries_per_direction = 41;
             }),
             ("policy.limits.first_rule", |p| p.limits.first_rule = 0),
             ("policy.limits.last_rule", |p| p.limits.last_rule = 70),

@@ -16,7 +16,7 @@ use crate::serve::{
 };
 
 const AUDIT_ROWS: usize = 30;
-const DOCUMENTS: usize = 25;
+const DOCUMENTS: usize = 12;
 
 /// Draws the page of one address.
 pub(crate) fn page(context: &Context<'_>, address: IpAddr) -> Result<Page, PageError> {
@@ -79,8 +79,8 @@ fn entry_table(context: &Context<'_>, entries: &[EntryReport]) -> Markup {
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="Entries" {
-            table.rows {
-                thead { tr { th { "State" } th { "Network ACL" } th.n { "Rule" } th { "Since" } th { "Until" } th.n { "Hits" } th { "Severity" } th { "Finding" } } }
+            table.rows.audit {
+                thead { tr { th { "State" } th { "Network ACL" } th.n { "Rule" } th { "Since" } th { "Until" } th.n { "Hits" } th { "Newest finding" } } }
                 tbody {
                     @for entry in entries {
                         tr {
@@ -94,8 +94,11 @@ fn entry_table(context: &Context<'_>, entries: &[EntryReport]) -> Markup {
                             td { (moment(context.now, entry.since)) }
                             td { @if let Some(at) = entry.expires { (absolute(context.now, at)) } @else { "evicted" } }
                             td.n { (entry.hits) }
-                            td { @if entry.severity > 0.0 { (severity(entry.severity)) } @else { "–" } }
-                            td { @if entry.finding_type.is_empty() { "by hand" } @else { (context.links().value("rule.id", &entry.finding_type)) } }
+                            td.why {
+                                @if entry.finding_type.is_empty() { "by hand" } @else {
+                                    (severity(entry.severity)) " " (context.links().value("aws.guardduty.type", &entry.finding_type))
+                                }
+                            }
                         }
                     }
                 }

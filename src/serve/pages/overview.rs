@@ -2,18 +2,19 @@
 
 use maud::html;
 
-use crate::{
-    dashboards::{PanelData, PanelView},
-    serve::{
-        error::PageError,
-        layout::{Context, Page},
-        panel::{Easel, grid},
-        strip, told,
-    },
+use crate::serve::{
+    error::PageError,
+    layout::{Context, Page},
+    panel::{Easel, grid},
+    told,
 };
 
+/// Panels up to this width that lead the page stand above the gate, also when they are empty.
+const NARROW: u8 = 3;
 const STRIPS: usize = 2;
-const AUDIT_ROWS: usize = 9;
+const MESSAGES: usize = 8;
+const REASONS: usize = 8;
+const AUDIT_ROWS: usize = 10;
 
 /// Tiles first, then the gate, then what was done and what was not, then the other panels.
 pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
@@ -22,9 +23,8 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         .state
         .views
         .panels("overview", &context.query.scope(context.now, None));
-    let (tiles, others): (Vec<PanelView>, Vec<PanelView>) = panels
-        .into_iter()
-        .partition(|panel| matches!(panel.data, PanelData::Tile { .. }));
+    let tiles = panels.iter().take_while(|panel| panel.width <= NARROW).count();
+    let (tiles, others) = panels.split_at(tiles);
     let easel = Easel {
         links,
         now: context.now,
@@ -36,15 +36,15 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         lead: html! { "What attacks, what was done, what was not and why" },
         ranged: true,
         body: html! {
-            (grid(easel, &tiles))
-            @if let Ok(status) = &context.status { (strip::gate(links, context.now, status, STRIPS)) }
+            (grid(easel, tiles))
+            (told::gate_and_alerts(context, STRIPS, MESSAGES))
             div.grid {
-                (told::framed("done", "Done on the gate", "What happened last", 7, &audit, |rows| {
+                (told::framed("done", "Done on the gate", "What happened last", 8, &audit, |rows| {
                     html! { (told::audit(links, context.now, rows, "Done on the gate")) p.more { a href=(context.query.bare().href("/response")) { "All of it on the Response page" } } }
                 }))
-                (told::framed("not-done", "Not blocked, and why", "Decisions since the ledger began", 5, &context.status, |status| told::refusals(links, status)))
+                (told::framed("not-done", "Not blocked, and why", "Decisions since the ledger began", 4, &context.status, |status| told::refusals(links, status, REASONS)))
             }
-            (grid(easel, &others))
+            (grid(easel, others))
         },
     })
 }

@@ -6,20 +6,26 @@ use crate::serve::{
     error::PageError,
     layout::{Context, Page},
     panel::{Easel, grid},
-    strip,
     text::{count, number},
     told,
 };
 use crate::{dashboards::data::Unit, respond::report::StatusReport};
 
-const MESSAGES: usize = 6;
+/// The parts of the page, for the links at its top.
+const PARTS: &[(&str, &str)] = &[
+    ("gate", "The gate"),
+    ("alerts", "Alerts"),
+    ("audit", "Audit"),
+    ("refusals", "Not blocked"),
+    ("panels", "Panels"),
+];
+const MESSAGES: usize = 20;
 const AUDIT_ROWS: usize = 40;
 
 /// Draws the page.
 pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
     let links = context.links();
-    let gate = &context.state.gate;
-    let (audit, messages) = (gate.audit(AUDIT_ROWS, None), gate.messages(MESSAGES));
+    let audit = context.state.gate.audit(AUDIT_ROWS, None);
     let panels = context
         .state
         .views
@@ -34,22 +40,20 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         lead: html! { "What stands on the network ACLs, what goes next, what was told" },
         ranged: true,
         body: html! {
-            @if let Ok(status) = &context.status {
-                (figures(status))
-                (strip::gate(links, context.now, status, usize::MAX))
+            @if let Ok(status) = &context.status { (figures(status)) }
+            nav.tabs aria-label="On this page" {
+                ul { @for (id, title) in PARTS { li { a href={ "#" (id) } { (title) } } } }
             }
+            (told::gate_and_alerts(context, usize::MAX, MESSAGES))
             div.grid {
-                (told::framed("alerts", "Alerts", "As they appear in Slack", 5, &messages, |rows| {
-                    told::messages(context.now, rows, context.state.slack)
+                (told::framed("audit", "Audit", "Every transition, refusal and manual act, newest first", 8, &audit, |rows| {
+                    told::audit(links, context.now, rows, "Audit")
                 }))
-                div.stack.w7 {
-                    (told::framed("refusals", "Not blocked, and why", "Decisions since the ledger began", 12, &context.status, |status| told::refusals(links, status)))
-                    (told::framed("audit", "Audit", "Every transition, refusal and manual act, newest first", 12, &audit, |rows| {
-                        told::audit(links, context.now, rows, "Audit")
-                    }))
-                }
+                (told::framed("refusals", "Not blocked, and why", "Decisions since the ledger began", 4, &context.status, |status| {
+                    told::refusals(links, status, usize::MAX)
+                }))
             }
-            (grid(easel, &panels))
+            div #panels { (grid(easel, &panels)) }
         },
     })
 }

@@ -293,7 +293,7 @@ impl Gate for Morning {
             addresses: vec![],
             payload: payload(i % ATTACKERS.len()),
         };
-        Ok((0..6).map(one).take(limit).collect())
+        Ok((0..20).map(one).take(limit).collect())
     }
 }
 
@@ -382,6 +382,13 @@ fn list(field: &str, metric: &str, unit: Unit, rows: Vec<ListRow>) -> PanelData 
 }
 
 impl Views for Shapes {
+    fn fields(&self, index: &str) -> Vec<&'static portcullis_transforms::Field> {
+        index
+            .parse()
+            .map(portcullis_transforms::Source::fields)
+            .unwrap_or_default()
+    }
+
     fn panels(&self, page: &str, _: &Scope) -> Vec<PanelView> {
         if page == "search" {
             return vec![];

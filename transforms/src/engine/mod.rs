@@ -1,16 +1,364 @@
-//! To follow.
-use crate::{Options, Outcome, Refusal};
+//! The one engine behind all sources that write JSON.
+//!
+//! ```text
+//!  table of rows ──start──► key trie + write steps
+//!  record ──scan (one pass, spans only)──► hits, unknown values ──derive──► write steps ──► one line
+//!             └─ unusual? rewritten once (canonical), scanned again
+//! ```
+//!
+//! A source is a table and what cannot be said in a table ([`Map::derive`]).
 
-pub(crate) trait Map: std::fmt::Debug + Sync {}
+mod canonical;
+mod flat;
+mod found;
+mod member;
+mod scan;
+mod table;
+mod trie;
+mod value;
+mod write;
 
+use std::fmt;
+
+use highway::{HighwayHash, HighwayHasher, Key};
+
+pub(crate) use self::value::{Derived, Input};
+use self::{
+    found::Found,
+    scan::{Fault, What},
+    table::Table,
+    write::{Scratch, Writer},
+};
+use crate::{
+    document::push_hex,
+    envelope,
+    normalize::{Options, Outcome, Refusal, RefusalKind, excerpt},
+    schema::{Field, Schema},
+    source::Source,
+    time,
+};
+
+/// How deep objects and arrays may nest. AWS's own records stay below 20.
+const DEPTH_LIMIT: usize = 64;
+
+/// Longest key in bytes. Longer ones are cut, so that a path of them stays below what an index takes.
+const KEY_LIMIT: usize = 256;
+
+/// Number of a row in its source's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RowId(usize);
+
+/// The row called `name`; a name that the table does not have fails the build.
+pub(crate) const fn row(fields: &[Field], name: &str) -> RowId {
+    let mut number = 0;
+    while number < fields.len() {
+        if same(fields[number].name.as_bytes(), name.as_bytes()) {
+            return RowId(number);
+        }
+        number += 1;
+    }
+    panic!("the table has no row of this name");
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// What a source is: its table, and what a table cannot say.
+pub(crate) trait Map: fmt::Debug + Sync {
+    /// Which source.
+    fn source(&self) -> Source;
+
+    /// Its own rows.
+    fn fields(&self) -> &'static [Field];
+
+    /// Members that are the same in every document.
+    fn constants(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Envelopes in which the record may come, as paths.
+    fn wrappers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether `Id` and `id` are the same key.
+    fn folds_first_letter(&self) -> bool {
+        false
+    }
+
+    /// Paths of the timestamps that the `native` schema normalises.
+    fn native_times(&self) -> &'static [&'static str];
+
+    /// Of each list, the record must have a value for at least one row; else it is of another source, or incomplete.
+    fn required(&self) -> &'static [&'static [RowId]];
+
+    /// The row of the id that the source itself gives. Without one, the whole record is hashed.
+    fn native_id(&self) -> Option<RowId>;
+
+    /// Adds what depends on more than one value.
+    fn derive(&self, input: &Input<'_>, derived: &mut Derived);
+}
+
+/// Maps the records of one source. Everything it needs is allocated once and kept.
 #[derive(Debug)]
-pub(crate) struct Mapper;
+pub(crate) struct Mapper {
+    map: &'static dyn Map,
+    table: Table,
+    schema: Schema,
+    keep_original: bool,
+    id_key: [u64; 4],
+    found: Found,
+    derived: Derived,
+    canonical: Vec<u8>,
+    id: String,
+    scratch: Scratch,
+}
+
+/// After a record of more bytes than this, the lists that grew with it are given back.
+const KEPT_BUFFER: usize = 256 * 1024;
 
 impl Mapper {
-    pub(crate) fn new(_: &'static dyn Map, _: &Options) -> Self {
-        Self
+    pub(crate) fn new(map: &'static dyn Map, options: &Options) -> Self {
+        let table = Table::new(map, options.schema);
+        let mut id_key = [0; 4];
+        for (word, bytes) in id_key.iter_mut().zip(options.id_key.as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Self {
+            map,
+            found: Found::new(table.trie.slots()),
+            table,
+            schema: options.schema,
+            keep_original: options.keep_original,
+            id_key,
+            derived: Derived::default(),
+            canonical: Vec::new(),
+            id: String::new(),
+            scratch: Scratch::default(),
+        }
     }
-    pub(crate) fn record(&mut self, _: &[u8], _: &mut Vec<u8>) -> Result<Outcome, Refusal> {
-        Ok(Outcome::Dropped)
+
+    pub(crate) fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        let outcome = self.map_record(record, out);
+        if record.len() > KEPT_BUFFER {
+            self.canonical = Vec::new();
+            self.found.shrink();
+            self.scratch = Scratch::default();
+            self.derived = Derived::default();
+        }
+        outcome
+    }
+
+    fn map_record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        let record = record.trim_ascii();
+        if record.is_empty() {
+            return Ok(Outcome::Dropped);
+        }
+        let original = simdutf8::compat::from_utf8(record).map_err(|error| not_utf8(record, error.valid_up_to()))?;
+        self.scan(record)?;
+        let cut = self.canonicalise(record)?;
+        let text = if self.found.unusual {
+            self.canonical.as_slice()
+        } else {
+            record
+        };
+        if self.found.bodies > 1 {
+            return Err(Refusal::new(
+                RefusalKind::Form,
+                "findings",
+                format!(
+                    "the envelope holds {} findings, and one record becomes one document",
+                    self.found.bodies
+                ),
+            ));
+        }
+        let input = Input {
+            text,
+            table: &self.table,
+            found: &self.found,
+        };
+        self.check(input, text)?;
+        let (timestamp, timestamp_hit) = self.timestamp(input)?;
+        match self.schema {
+            Schema::Native => self.native(text, out),
+            Schema::Ecs => {
+                self.derived.clear(self.table.rows.len());
+                self.map.derive(&input, &mut self.derived);
+                self.id = self.event_id(record, input, timestamp);
+                Writer {
+                    table: &self.table,
+                    text,
+                    original: self.keep_original.then_some(original),
+                    found: &mut self.found,
+                    derived: &self.derived,
+                    out,
+                    timestamp,
+                    timestamp_hit,
+                    id: &self.id,
+                    scratch: &mut self.scratch,
+                    cut,
+                }
+                .document();
+            }
+        }
+        Ok(Outcome::Document)
+    }
+
+    fn scan(&mut self, record: &[u8]) -> Result<(), Refusal> {
+        scan::scan(record, &self.table.trie, &mut self.found, false).map_err(|fault| refusal(fault, record))
+    }
+
+    /// Rewrites an unusual record and scans it again; the answer is the number of keys that were cut.
+    fn canonicalise(&mut self, record: &[u8]) -> Result<u64, Refusal> {
+        if !self.found.unusual {
+            return Ok(0);
+        }
+        self.canonical.clear();
+        let cut = canonical::canonicalise(record, &mut self.canonical);
+        let scanned = scan::scan(&self.canonical, &self.table.trie, &mut self.found, true);
+        self.found.unusual = true;
+        scanned.map_err(|fault| refusal(fault, &self.canonical))?;
+        Ok(cut)
+    }
+
+    /// Whether the record is of this source and has what a document needs.
+    fn check(&self, input: Input<'_>, text: &[u8]) -> Result<(), Refusal> {
+        for any_of in self.map.required() {
+            if any_of.iter().any(|&row| input.has(row)) {
+                continue;
+            }
+            return Err(match envelope::recognise(text) {
+                Some(seen) if seen != self.map.source().title() => Refusal::new(
+                    RefusalKind::WrongSource,
+                    "",
+                    format!("this is no {} record: it looks like {seen}", self.map.source().title()),
+                ),
+                _ => {
+                    let names: Vec<&str> = any_of.iter().map(|row| self.path(*row)).collect();
+                    Refusal::new(
+                        RefusalKind::MissingField,
+                        names.first().copied().unwrap_or_default(),
+                        format!("the record has no {}", names.join(" and no ")),
+                    )
+                }
+            });
+        }
+        Ok(())
+    }
+
+    fn path(&self, row: RowId) -> &'static str {
+        self.map.fields().get(row.0).map_or("", |field| field.from)
+    }
+
+    /// The first of the table's timestamps that can be read, and the hit that it came from.
+    fn timestamp(&self, input: Input<'_>) -> Result<(i64, usize), Refusal> {
+        let row = RowId(self.table.timestamp);
+        let mut failure = None;
+        for (hit, text) in input.numbered(row) {
+            match time::parse(text.as_bytes()) {
+                Ok(millis) => return Ok((millis, hit)),
+                Err(error) => failure = failure.or(Some((error, excerpt(text.as_bytes())))),
+            }
+        }
+        let path = self.path(row);
+        Err(match failure {
+            Some((error, text)) => Refusal::new(
+                RefusalKind::Time,
+                path,
+                format!("the timestamp `{text}` cannot be read: {error}"),
+            ),
+            None => Refusal::new(RefusalKind::Time, path, "the record has no timestamp"),
+        })
+    }
+
+    /// Names this version of the record: from source, native id and version time, or from the whole of it.
+    fn event_id(&self, record: &[u8], input: Input<'_>, timestamp: i64) -> String {
+        let mut hex = Vec::with_capacity(32);
+        match self.map.native_id().and_then(|row| input.text(row)) {
+            Some(id) => {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(self.map.source().name().as_bytes());
+                hasher.update(&(id.len() as u64).to_le_bytes());
+                hasher.update(id.as_bytes());
+                hasher.update(&timestamp.to_le_bytes());
+                push_hex(&mut hex, &hasher.finalize().as_bytes()[..16]);
+            }
+            None => {
+                for word in HighwayHasher::new(Key(self.id_key)).hash128(record) {
+                    push_hex(&mut hex, &word.to_be_bytes());
+                }
+            }
+        }
+        String::from_utf8(hex).unwrap_or_default()
+    }
+
+    /// The record with its timestamps rewritten in place, on one line.
+    fn native(&self, text: &[u8], out: &mut Vec<u8>) {
+        let mut times: Vec<(found::Span, i64)> = Vec::new();
+        for &slot in &self.table.native_times {
+            for (_, hit) in self.found.hits_of(slot) {
+                let raw = hit.value.of(text);
+                if let Some(Ok(millis)) = value::plain_text(raw).map(|text| time::parse(text.as_bytes())) {
+                    times.push((hit.value, millis));
+                }
+            }
+        }
+        times.sort_unstable_by_key(|(span, _)| span.start);
+        let mut from = 0;
+        for (span, millis) in times {
+            out.extend_from_slice(text.get(from..span.start as usize).unwrap_or_default());
+            out.push(b'"');
+            time::push_rfc3339(millis, out);
+            out.push(b'"');
+            from = span.end as usize;
+        }
+        out.extend_from_slice(text.get(from..).unwrap_or_default());
+        out.push(b'\n');
+    }
+}
+
+fn not_utf8(record: &[u8], at: usize) -> Refusal {
+    Refusal::new(
+        RefusalKind::Encoding,
+        "",
+        format!(
+            "not UTF-8 at byte {at}: {}",
+            excerpt(record.get(at..).unwrap_or_default())
+        ),
+    )
+}
+
+fn refusal(fault: Fault, record: &[u8]) -> Refusal {
+    let here = excerpt(record.get(fault.at..).unwrap_or_default());
+    match fault.what {
+        What::TooDeep => Refusal::new(
+            RefusalKind::Depth,
+            "",
+            format!("nested more than {DEPTH_LIMIT} deep at byte {}", fault.at),
+        ),
+        What::Expected(_) if envelope::is_flow_log(record) => Refusal::new(
+            RefusalKind::WrongSource,
+            "",
+            "this is no JSON: it looks like a line of a VPC flow log",
+        ),
+        What::Expected(what) if here.is_empty() => Refusal::new(
+            RefusalKind::Syntax,
+            "",
+            format!("the record ends at byte {}, where {what} was expected", fault.at),
+        ),
+        What::Expected(what) => Refusal::new(
+            RefusalKind::Syntax,
+            "",
+            format!("not JSON at byte {}: expected {what}, found {here}", fault.at),
+        ),
     }
 }

@@ -82,8 +82,7 @@ impl<'a> Event<'a> {
 
 /// serde's words, which may quote the body, cut and escaped.
 fn bounded(words: &str) -> String {
-    let end = words.floor_char_boundary(160);
-    words[..end].escape_debug().to_string()
+    words.chars().take(160).flat_map(char::escape_debug).collect()
 }
 
 /// A scanner for events without anything unusual; `None` anywhere means "let `serde_json` decide".

@@ -9,10 +9,8 @@
 //! let mut normalizer = Normalizer::new(Source::VpcFlow, Options::default()).expect("default options");
 //! let event = br#"{"invocationId":"1","records":[{"recordId":"a","data":"bm8gZmxvdyBsb2c="}]}"#;
 //! let (response, report) = firehose::transform(&mut normalizer, event).expect("a Firehose event");
-//! assert_eq!(
-//!     response,
-//!     br#"{"records":[{"recordId":"a","result":"ProcessingFailed","data":"bm8gZmxvdyBsb2c="}]}"#
-//! );
+//! let answer = br#"{"records":[{"recordId":"a","result":"ProcessingFailed","data":"bm8gZmxvdyBsb2c="#;
+//! assert!(response.starts_with(answer));
 //! assert_eq!((report.ok, report.failed), (0, 1));
 //! ```
 //!
@@ -44,6 +42,8 @@ use crate::{Normalizer, Outcome, Refusal};
 pub const RESPONSE_LIMIT: usize = 6_000_000;
 
 /// Answers one transformation event with the JSON body of the response, and reports what was refused and why.
+///
+/// A flow log's header line speaks of the later records of its event, never of the next event's.
 ///
 /// # Errors
 /// Only when the body is no Firehose transformation event, or has so many records that no response could hold an
@@ -144,10 +144,13 @@ mod tests {
             Ok(Outcome::Document)
         };
         let (response, report) = transform_with(normalize, event).expect("an event");
-        let response = String::from_utf8(response).expect("UTF-8");
+        let response: serde_json::Value = serde_json::from_slice(&response).expect("JSON");
+        let answers: Vec<_> = (0..3)
+            .map(|at| (&response["records"][at]["result"], &response["records"][at]["data"]))
+            .collect();
         assert_eq!(
-            response,
-            r#"{"records":[{"recordId":"1","result":"Ok","data":"e30K"},{"recordId":"2","result":"ProcessingFailed","data":"Yg=="},{"recordId":"3","result":"Ok","data":"e30K"}]}"#
+            serde_json::json!(answers),
+            serde_json::json!([["Ok", "e30K"], ["ProcessingFailed", "Yg=="], ["Ok", "e30K"]])
         );
         assert_eq!((report.ok, report.failed, report.reasons[0].word), (2, 1, "panic"));
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How many different reasons one report tells apart; an attacker could otherwise fill the log.
 const MAX_REASONS: usize = 32;
 
-/// The longest record id in a report.
+/// The longest record id in a report, in characters.
 const MAX_ID: usize = 128;
 
 /// Counts of one batch, and why records were refused.
@@ -59,12 +59,11 @@ impl Report {
     }
 
     fn push(&mut self, word: &'static str, field: String, message: String, record_id: &str) {
-        let end = record_id.floor_char_boundary(MAX_ID);
         self.reasons.push(Reason {
             word,
             field,
             count: 1,
-            record_id: record_id[..end].to_owned(),
+            record_id: record_id.chars().take(MAX_ID).collect(),
             message,
         });
     }

@@ -9,7 +9,8 @@ const ID: &[u8] = b"{\"recordId\":\"";
 const OK: &[u8] = b"\",\"result\":\"Ok\",\"data\":\"";
 const DROPPED: &[u8] = b"\",\"result\":\"Dropped\",\"data\":\"";
 const FAILED: &[u8] = b"\",\"result\":\"ProcessingFailed\",\"data\":\"";
-const END: &[u8] = b"\"}";
+/// AWS asks for partition keys only with dynamic partitioning, `aws_lambda_events` for the member always.
+const END: &[u8] = b"\",\"metadata\":{\"partitionKeys\":{}}}";
 const COMMA: usize = 1;
 
 /// What a record is answered.
@@ -44,8 +45,8 @@ impl Response {
                 limit,
             });
         }
-        // Documents are larger than records; what is not written to is not touched, so the room costs nothing.
-        let mut out = Vec::with_capacity(limit.min(needed.saturating_mul(4)));
+        // The whole room at once: growing would copy, and memory that is not written to costs nothing.
+        let mut out = Vec::with_capacity(limit);
         out.extend_from_slice(OPEN);
         Ok(Self {
             out,

@@ -1,10 +1,13 @@
-//! To follow.
-use crate::{engine::Map, schema::Field};
+//! Amazon GuardDuty findings, in the spelling of EventBridge (`severity`) and of the API (`Severity`).
+//!
+//! Format: <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-format.html> and
+//! <https://docs.aws.amazon.com/guardduty/latest/APIReference/API_Finding.html>.
+//!
+//! The remote side is the source and the own side the destination, except where GuardDuty says `OUTBOUND`: there it is
+//! the other way round.
 
-/// The table.
-pub const FIELDS: &[Field] = &[];
+mod fields;
+mod map;
 
-#[derive(Debug)]
-pub(crate) struct GuardDuty;
-
-impl Map for GuardDuty {}
+pub use self::fields::FIELDS;
+pub(crate) use self::map::GuardDuty;

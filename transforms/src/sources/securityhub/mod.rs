@@ -1,10 +1,10 @@
-//! To follow.
-use crate::{engine::Map, schema::Field};
+//! AWS Security Hub findings in the AWS Security Finding Format (ASFF).
+//!
+//! Format: <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html>. An EventBridge
+//! envelope with one finding is read; several in one would be several documents, and are refused here.
 
-/// The table.
-pub const FIELDS: &[Field] = &[];
+mod fields;
+mod map;
 
-#[derive(Debug)]
-pub(crate) struct SecurityHub;
-
-impl Map for SecurityHub {}
+pub use self::fields::FIELDS;
+pub(crate) use self::map::SecurityHub;

@@ -3,12 +3,14 @@
 //! Every key is checked against the table while compiling: a key that is not in [`FIELDS`](super::FIELDS) does not
 //! compile.
 
+use std::ops::Range;
+
 use highway::Key;
 
 use super::{
     fields::{PROTOCOLS, TRAFFIC_PATHS, column, has_field},
     push::{close, open, push_flags, push_id, push_inside_quotes, push_text},
-    row::Row,
+    row::{ADDRESSES, Row},
 };
 use crate::{
     document::{ECS_VERSION, NORMALIZER, push_integer},
@@ -26,11 +28,13 @@ macro_rules! key {
 /// Appends the `ecs` document with its line end. `at` becomes `@timestamp`.
 pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"@timestamp\":\"");
+    let written = out.len();
     push_rfc3339(at, out);
+    let timestamp = written..out.len();
     out.extend_from_slice(b"\",\"ecs\":{\"version\":\"");
     out.extend_from_slice(ECS_VERSION.as_bytes());
     out.extend_from_slice(b"\"},");
-    event(row, key, original, out);
+    event(row, &timestamp, key, original, out);
     cloud(row, out);
     side(row, &SOURCE, out);
     side(row, &DESTINATION, out);
@@ -47,7 +51,8 @@ pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, o
     out.extend_from_slice(b"}}\n");
 }
 
-fn event(row: &Row<'_>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
+/// `timestamp` is where `@timestamp` stands in `out`.
+fn event(row: &Row<'_>, timestamp: &Range<usize>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"event\":{\"kind\":\"event\",\"category\":[\"network\"],");
     match row.get(const { column("action") }) {
         Some(b"ACCEPT") => out
@@ -64,7 +69,8 @@ fn event(row: &Row<'_>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
     }
     if let Some(end) = row.end {
         out.extend_from_slice(b"\"end\":\"");
-        push_rfc3339(end, out);
+        // The end is the timestamp wherever there is one, so it need not be worked out again.
+        out.extend_from_within(timestamp.clone());
         out.extend_from_slice(b"\",");
         if let Some(millis) = row.start.map(|start| end - start).filter(|millis| *millis >= 0) {
             out.extend_from_slice(key!("event", "duration"));
@@ -191,12 +197,6 @@ fn network(row: &Row<'_>, out: &mut Vec<u8>) {
 }
 
 fn related(row: &Row<'_>, out: &mut Vec<u8>) {
-    const ADDRESSES: [usize; 4] = [
-        column("srcaddr"),
-        column("dstaddr"),
-        column("pkt-srcaddr"),
-        column("pkt-dstaddr"),
-    ];
     if row.is_v6.is_none() {
         return;
     }
@@ -265,7 +265,8 @@ fn decoded(row: &Row<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// `aws.vpcflow.rest`: values of columns that AWS has not published, and values beyond the names.
+/// `aws.vpcflow.rest`: values of columns that AWS has not published, and values beyond the names. Those are called
+/// `Column-15` and so on, with a capital because no column's name has one: a key must not stand there twice.
 fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
     if row.layout.unknown.is_empty() && row.beyond().next().is_none() {
         return 0;
@@ -284,7 +285,7 @@ fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
         }
     }
     for (position, value) in row.beyond() {
-        out.extend_from_slice(b"\"column-");
+        out.extend_from_slice(b"\"Column-");
         push_integer(out, position as i64 + 1);
         out.extend_from_slice(b"\":");
         push_text(value, row.plain, out);

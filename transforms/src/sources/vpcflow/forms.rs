@@ -122,7 +122,7 @@ fn no_message(text: &[u8]) -> Refusal {
             "the record is JSON without the `message` that holds a flow-log line",
         )
     };
-    Refusal::new(kind, "message", message.to_owned())
+    Refusal::new(kind, "message", message)
 }
 
 fn top_level_keys(text: &[u8]) -> Vec<Cow<'_, str>> {

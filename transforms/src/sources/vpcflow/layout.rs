@@ -64,7 +64,7 @@ impl Layout {
             return Err(Refusal::new(
                 RefusalKind::Syntax,
                 "",
-                "the flow-log format names no column".to_owned(),
+                "the flow-log format names no column",
             ));
         }
         const EXTENDED: [usize; 6] = [

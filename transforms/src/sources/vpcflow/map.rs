@@ -139,5 +139,5 @@ fn no_time(row: &Row<'_>) -> Refusal {
     } else {
         "the flow log's format has no time; add ${end} or ${start} to it"
     };
-    Refusal::new(RefusalKind::Time, "end", message.to_owned())
+    Refusal::new(RefusalKind::Time, "end", message)
 }

@@ -32,7 +32,7 @@ pub(super) fn write(row: &Row<'_>, out: &mut Vec<u8>) {
         }
     }
     for (position, value) in row.beyond() {
-        out.extend_from_slice(b",\"column-");
+        out.extend_from_slice(b",\"Column-");
         push_integer(out, position as i64 + 1);
         out.extend_from_slice(b"\":");
         push_text(value, row.plain, out);

@@ -6,6 +6,7 @@ use super::fields::TCP_FLAGS;
 use crate::document::{push_escaped, push_hex};
 
 /// A JSON object that is open: where its key begins and where its members do.
+#[derive(Clone, Copy)]
 pub(super) struct Group {
     start: usize,
     members: usize,

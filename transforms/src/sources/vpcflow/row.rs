@@ -40,29 +40,23 @@ impl Spans {
     }
 
     /// Finds the values of a line between its spaces, and whether any byte of it is out of the ordinary.
+    ///
+    /// The last 32 bytes are filled up with spaces, so that every value has a space after it.
     pub(super) fn split(&mut self, line: &[u8]) -> Result<(), Refusal> {
         self.count = 0;
         let space = u8x32::splat(b' ');
         let (quote_mark, backslash, highest) = (u8x32::splat(b'"'), u8x32::splat(b'\\'), u8x32::splat(0x7e));
         let mut odd = u8x32::splat(0);
-        let mut start = 0_usize;
-        let mut offset = 0_usize;
-        let mut chunks = line.chunks_exact(32);
+        let mut start = 0;
+        let (chunks, tail) = line.as_chunks::<32>();
         let mut padded = [b' '; 32];
-        let tail = chunks.remainder();
         padded[..tail.len()].copy_from_slice(tail);
-        let last = (!tail.is_empty()).then_some(padded);
-        let mut full = chunks.by_ref().map(|chunk| {
-            let mut bytes = [0; 32];
-            bytes.copy_from_slice(chunk);
-            bytes
-        });
-        while let Some(bytes) = full.next().or_else(|| if offset < line.len() { last } else { None }) {
-            let bytes = u8x32::new(bytes);
+        for (chunk, bytes) in chunks.iter().chain([&padded]).enumerate() {
+            let bytes = u8x32::new(*bytes);
             odd |= bytes.simd_lt(space) | bytes.simd_gt(highest) | bytes.simd_eq(quote_mark) | bytes.simd_eq(backslash);
             let mut spaces = bytes.simd_eq(space).to_bitmask();
             while spaces != 0 {
-                let end = offset + spaces.trailing_zeros() as usize;
+                let end = chunk * 32 + spaces.trailing_zeros() as usize;
                 spaces &= spaces - 1;
                 if end > line.len() {
                     break;
@@ -72,10 +66,6 @@ impl Spans {
                 }
                 start = end + 1;
             }
-            offset += 32;
-        }
-        if start < line.len() {
-            self.push(start, line.len())?;
         }
         self.plain = odd.to_bitmask() == 0;
         Ok(())
@@ -93,6 +83,14 @@ impl Spans {
     }
 }
 
+/// The columns that hold addresses, the interface's before the packet's.
+pub(super) const ADDRESSES: [usize; 4] = [
+    column("srcaddr"),
+    column("dstaddr"),
+    column("pkt-srcaddr"),
+    column("pkt-dstaddr"),
+];
+
 /// A line whose values have been checked.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
@@ -105,7 +103,7 @@ pub(super) struct Row<'a> {
     pub(super) end: Option<i64>,
     pub(super) protocol: Option<u8>,
     pub(super) flags: Option<u8>,
-    /// Whether the addresses are IPv6; nothing without an address.
+    /// Whether the first of the [`ADDRESSES`] is IPv6; nothing without an address.
     pub(super) is_v6: Option<bool>,
 }
 
@@ -141,11 +139,7 @@ impl<'a> Row<'a> {
                     self.flags = whole_number(value).and_then(|n| u8::try_from(n).ok());
                     self.flags.is_some()
                 }
-                Kind::Address => {
-                    let v6 = is_v6(value);
-                    self.is_v6 = self.is_v6.or(v6);
-                    v6.is_some()
-                }
+                Kind::Address => is_address(value),
                 Kind::Time => {
                     let millis = match epoch_seconds(value) {
                         Some(millis) => Ok(millis),
@@ -164,9 +158,11 @@ impl<'a> Row<'a> {
                 return Err(bad_value(&self.layout.names[position], *kind, value));
             }
         }
+        let first = ADDRESSES.iter().find_map(|&column| self.get(column));
+        self.is_v6 = first.map(|address| memchr::memchr(b':', address).is_some());
         for (position, value) in self.beyond() {
             if value.len() > KEYWORD_LIMIT {
-                return Err(bad_value(&format!("column-{}", position + 1), Kind::Text, value));
+                return Err(bad_value(&format!("Column-{}", position + 1), Kind::Text, value));
             }
         }
         Ok(self)
@@ -236,14 +232,10 @@ fn whole_number(value: &[u8]) -> Option<u64> {
     (number <= i64::MAX as u64).then_some(number)
 }
 
-/// Whether an address is IPv6; nothing if it is no address.
+/// Whether a value is an IPv4 or IPv6 address.
 #[inline]
-fn is_v6(value: &[u8]) -> Option<bool> {
-    if is_v4(value) {
-        return Some(false);
-    }
-    let text = std::str::from_utf8(value).ok()?;
-    text.parse::<Ipv6Addr>().is_ok().then_some(true)
+fn is_address(value: &[u8]) -> bool {
+    is_v4(value) || std::str::from_utf8(value).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
 /// Four decimal numbers of 0 to 255 without leading zeros, between dots.

@@ -1,0 +1,95 @@
+//! Why a panel is empty, and what to do about it.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use serde_json::{Value, json};
+
+use super::{Scope, data::PanelData, definition::Panel, scope::time, source};
+use crate::index::{Error, Index};
+
+/// Answers asked once for each page: how many documents an index has, and when the newest was.
+#[derive(Default)]
+pub(crate) struct Known {
+    indices: Mutex<HashMap<String, (u64, Option<String>)>>,
+}
+
+impl Known {
+    /// Documents in the index at any time, and the time of the newest.
+    pub(crate) fn of(&self, index: &dyn Index, name: &str) -> Result<(u64, Option<String>), Error> {
+        let mut indices = self.indices.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = indices.get(name) {
+            return Ok(known.clone());
+        }
+        let answer = index.search(
+            name,
+            &json!({ "size": 1, "sort": [{ "@timestamp": "desc" }], "track_total_hits": true }),
+        )?;
+        let newest = answer["hits"]["hits"]
+            .get(0)
+            .and_then(|hit| source::values(hit, "@timestamp").pop());
+        let known = (total(&answer), newest);
+        indices.insert(name.to_owned(), known.clone());
+        Ok(known)
+    }
+}
+
+/// The reason, from the most to the least general: source never seen, nothing in range, filtered away, none of this kind.
+pub(crate) fn why(panel: &Panel, scope: &Scope, index: &dyn Index, known: &Known) -> Result<PanelData, Error> {
+    let (count, newest) = known.of(index, &panel.index)?;
+    let name = title(&panel.index);
+    let empty = |why: String, remedy: String| Ok(PanelData::Empty { why, remedy });
+    if count == 0 {
+        return match panel.index.as_str() {
+            "response" => empty(
+                "No decision has been recorded yet.".to_owned(),
+                "Decisions appear here when findings arrive.".to_owned(),
+            ),
+            _ => empty(
+                format!("{name} is not connected: no event of it has ever arrived."),
+                "Name its files or streams in the configuration of `portcullis serve`.".to_owned(),
+            ),
+        };
+    }
+    let in_range = |scope: &Scope, condition: &str| -> Result<u64, Error> {
+        let body = json!({ "size": 0, "track_total_hits": true, "query": scope.query_from(scope.from, condition) });
+        Ok(total(&index.search(&panel.index, &body)?))
+    };
+    let plain = Scope::between(scope.from, scope.to);
+    let events = in_range(&plain, "")?;
+    if events == 0 {
+        let newest = newest.map_or_else(String::new, |at| format!(" The newest is of {at}."));
+        return empty(
+            format!(
+                "No {name} events between {} and {}.{newest}",
+                time(scope.from),
+                time(scope.to)
+            ),
+            "Choose a time range that reaches further.".to_owned(),
+        );
+    }
+    if scope.is_narrowed() {
+        let without = in_range(&plain, &panel.query)?;
+        if without > 0 {
+            return empty(
+                format!("The filters leave none of {without} events in this time range."),
+                "Remove a filter, or clear the search.".to_owned(),
+            );
+        }
+    }
+    empty(
+        format!("None of the {events} {name} events in this time range has what this panel shows."),
+        "Choose a longer time range.".to_owned(),
+    )
+}
+
+fn total(answer: &Value) -> u64 {
+    answer["hits"]["total"]["value"].as_u64().unwrap_or_default()
+}
+
+fn title(index: &str) -> &str {
+    match index.parse::<portcullis_transforms::Source>() {
+        Ok(source) => source.title(),
+        Err(_) if index == "response" => "response",
+        Err(_) => "recorded",
+    }
+}

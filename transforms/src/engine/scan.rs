@@ -1,0 +1,265 @@
+//! One pass over a record: checks that it is JSON, notes where known values stand, and where unknown ones do.
+//!
+//! Nothing is copied: a value is a span of the record. What the writer could not copy as it stands is only noticed
+//! here ([`Found::unusual`]): escaped or repeated keys, line breaks between tokens, lone surrogates, over-long keys,
+//! numbers beyond every double.
+
+mod tokens;
+
+pub(super) use self::tokens::{is_too_large, unicode_escape};
+use super::{
+    found::{Found, Span, Unknown},
+    trie::{Named, Node, NodeId, Trie},
+};
+
+/// Why a record is no JSON that is read here, and at which byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) at: usize,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Expected(&'static str),
+    TooDeep,
+}
+
+type Scanned<T> = Result<T, Fault>;
+
+/// Walks `text`, which must be UTF-8, along `trie`. `canonical` says that it was rewritten: then nothing is unusual.
+pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool) -> Scanned<()> {
+    found.clear();
+    let mut scan = Scan {
+        text,
+        at: 0,
+        leaves: 0,
+        long: false,
+        escaped: false,
+        canonical,
+        trie,
+        found,
+    };
+    scan.space();
+    if scan.peek() != Some(b'{') {
+        return Err(scan.expected("an object"));
+    }
+    scan.object(Trie::ROOT, 1)?;
+    scan.space();
+    if scan.at < text.len() {
+        return Err(scan.expected("the end of the record"));
+    }
+    Ok(())
+}
+
+struct Scan<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Plain values seen so far, `null` left out.
+    leaves: u32,
+    /// Whether a text above the limit was seen since this was last reset.
+    long: bool,
+    /// Whether an escape was seen since this was last reset.
+    escaped: bool,
+    canonical: bool,
+    trie: &'a Trie,
+    found: &'a mut Found,
+}
+
+impl<'a> Scan<'a> {
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn expected(&self, what: &'static str) -> Fault {
+        Fault {
+            at: self.at,
+            what: What::Expected(what),
+        }
+    }
+
+    #[inline]
+    fn space(&mut self) {
+        while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.peek() {
+            if matches!(byte, b'\n' | b'\r') {
+                self.found.unusual = true;
+            }
+            self.at += 1;
+        }
+    }
+
+    /// A value at a known place.
+    fn known(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+        let trie = self.trie;
+        let node = trie.node(id);
+        match self.peek() {
+            Some(b'{') if node.has_children() => self.object(id, depth + 1),
+            Some(b'[') => self.elements(depth, |scan, depth| scan.known(id, depth)),
+            Some(b'n') => self.literal(b"null"),
+            _ => {
+                let start = self.at;
+                let before = self.leaves;
+                self.long = false;
+                self.skip(depth)?;
+                let value = Span::new(start, self.at);
+                let leaves = self.leaves - before;
+                if let Some(slot) = node.slot {
+                    self.found.push(slot, value, Span::default(), leaves);
+                } else if !node.wrapper {
+                    self.found.unknown.push(Unknown {
+                        node: id,
+                        key: Span::default(),
+                        value,
+                        leaves,
+                        long: self.long,
+                    });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// An object at a known place; `at` is on its brace.
+    fn object(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+        let trie = self.trie;
+        let node = trie.node(id);
+        let base = self.found.keys.len();
+        let mut seen = 0_u128;
+        let mut named = NamedElement::default();
+        // The record's own object, in an envelope: what was found before it belongs to the envelope.
+        if node.wrapper && node.path.is_empty() {
+            self.found.forget();
+            self.found.bodies += 1;
+            self.found.wrapped = true;
+        }
+        self.members(depth, |scan, key, depth| {
+            if let Some(choice) = &node.named
+                && scan.named(choice, node, key, depth, &mut named)?
+            {
+                return Ok(());
+            }
+            let Some((number, child)) = trie.child(node, key.of(scan.text)) else {
+                scan.found.keys.push(key);
+                return scan.unknown(id, key, depth);
+            };
+            let bit = 1_u128 << (number & 127);
+            if seen & bit != 0 {
+                // Either the same key twice, or both spellings of it.
+                scan.found.unusual |= !scan.canonical;
+                return scan.unknown(id, key, depth);
+            }
+            seen |= bit;
+            // Once the record was found inside, the envelope's other members say nothing about it.
+            if scan.found.wrapped && id == Trie::ROOT && !trie.node(child).wrapper {
+                return scan.skip(depth);
+            }
+            scan.known(child, depth)
+        })?;
+        self.check_keys(base);
+        if let Some(choice) = &node.named {
+            self.resolve(choice, id, named);
+        }
+        Ok(())
+    }
+
+    fn unknown(&mut self, node: NodeId, key: Span, depth: usize) -> Scanned<()> {
+        let start = self.at;
+        let before = self.leaves;
+        self.long = false;
+        self.skip(depth)?;
+        let inside = self.trie.node(node);
+        let of_envelope = (inside.wrapper && !inside.path.is_empty()) || (self.found.wrapped && node == Trie::ROOT);
+        if self.text.get(start) != Some(&b'n') && !of_envelope {
+            self.found.unknown.push(Unknown {
+                node,
+                key,
+                value: Span::new(start, self.at),
+                leaves: self.leaves - before,
+                long: self.long,
+            });
+        }
+        Ok(())
+    }
+
+    /// One member of an element that is chosen by name; the answer is whether it was its name or value.
+    fn named(
+        &mut self,
+        choice: &Named,
+        node: &Node,
+        key: Span,
+        depth: usize,
+        element: &mut NamedElement,
+    ) -> Scanned<bool> {
+        let is_name = key.of(self.text) == choice.key.as_bytes();
+        let is_value = key.of(self.text) == choice.value.as_bytes();
+        let start = self.at;
+        if is_name && element.name.is_none() && self.peek() == Some(b'"') {
+            self.skip(depth)?;
+            let inside = Span::new(start + 1, self.at - 1);
+            element.name = Some(inside);
+            if let Some(slot) = self
+                .trie
+                .child(node, choice.key.as_bytes())
+                .and_then(|(_, id)| self.trie.node(id).slot)
+            {
+                self.found.push(slot, Span::new(start, self.at), Span::default(), 1);
+            }
+        } else if is_value && element.value.is_none() && self.peek() != Some(b'n') {
+            let before = self.leaves;
+            self.long = false;
+            self.skip(depth)?;
+            element.value = Some((key, Span::new(start, self.at), self.leaves - before, self.long));
+        } else if is_name || is_value {
+            self.found.unusual |=
+                !self.canonical && (element.name.is_some() && is_name || element.value.is_some() && is_value);
+            return Ok(false);
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {
+        let Some((key, value, leaves, long)) = value else {
+            return;
+        };
+        let name = name.filter(|name| name.start < name.end);
+        match name.and_then(|name| Some((name, choice.slot(name.of(self.text))?))) {
+            Some((name, slot)) => self.found.push(slot, value, name, leaves),
+            None => self.found.unknown.push(Unknown {
+                node,
+                key,
+                value,
+                leaves,
+                long,
+            }),
+        }
+    }
+
+    /// Notices repeated keys among those pushed since `base`, and takes them off again.
+    fn check_keys(&mut self, base: usize) {
+        let text = self.text;
+        let keys = &mut self.found.keys[base..];
+        let repeated = match keys.len() {
+            0 | 1 => false,
+            2..=8 => keys
+                .iter()
+                .enumerate()
+                .any(|(number, key)| keys[number + 1..].iter().any(|other| other.of(text) == key.of(text))),
+            _ => {
+                keys.sort_unstable_by(|a, b| a.of(text).cmp(b.of(text)));
+                keys.windows(2).any(|pair| pair[0].of(text) == pair[1].of(text))
+            }
+        };
+        self.found.unusual |= repeated;
+        self.found.keys.truncate(base);
+    }
+}
+
+/// Name and value of an element that is chosen by name, while it is read.
+#[derive(Default)]
+struct NamedElement {
+    name: Option<Span>,
+    value: Option<(Span, Span, u32, bool)>,
+}

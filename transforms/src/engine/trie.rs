@@ -1,0 +1,319 @@
+//! The paths of a table, compiled into a tree of keys that a record is walked along.
+//!
+//! A path is dotted: `httpRequest.clientIp`. Around it there is a little syntax, all of it resolved here, at start:
+//!
+//! | in a path | means |
+//! |---|---|
+//! | `a.b \| c.d` | the first of these that holds a value |
+//! | `a.{b,c}.d` | all values of `a.b.d` and `a.c.d` |
+//! | `labels[].name` | `name` of every element; the brackets are for the reader, arrays are always looked into |
+//! | `headers[name=host].value` | `value` of the elements whose `name` is `host` in any case |
+//! | `headers[name=*].value` | `value` of all other elements, kept with their names |
+
+/// Number of a distinct path: where the values found there are kept.
+pub(super) type Slot = u16;
+
+/// Number of a node.
+pub(super) type NodeId = u32;
+
+/// Compiled paths of one table.
+#[derive(Debug)]
+pub(super) struct Trie {
+    nodes: Vec<Node>,
+    /// The path of each slot, as the rest of a document names it.
+    slots: Vec<String>,
+    /// Whether `Id` and `id` are the same key: EventBridge and API spelling differ in the first letter only.
+    fold: bool,
+}
+
+/// One object, array or value that is known by name.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    /// Dotted path from the record's own top; brackets left out.
+    pub(super) path: String,
+    /// Where a plain value found here is kept.
+    pub(super) slot: Option<Slot>,
+    /// Set where elements are chosen by a member's text.
+    pub(super) named: Option<Box<Named>>,
+    /// Whether this is an envelope around the record.
+    pub(super) wrapper: bool,
+    children: Vec<(Box<[u8]>, NodeId)>,
+    /// Open-addressing index into `children`, plus one; its length is a power of two.
+    index: Vec<u8>,
+}
+
+/// Elements such as `{"name":"Host","value":"example.com"}`.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) key: &'static str,
+    pub(super) value: &'static str,
+    /// Lower-case name and slot.
+    slots: Vec<(&'static str, Slot)>,
+    others: Option<Slot>,
+}
+
+impl Named {
+    /// The slot for an element called `name`.
+    pub(super) fn slot(&self, name: &[u8]) -> Option<Slot> {
+        self.slots
+            .iter()
+            .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name))
+            .map(|&(_, slot)| slot)
+            .or(self.others)
+    }
+}
+
+impl Node {
+    /// Whether an object found here is looked into.
+    pub(super) fn has_children(&self) -> bool {
+        !self.children.is_empty() || self.named.is_some()
+    }
+}
+
+impl Trie {
+    pub(super) const ROOT: NodeId = 0;
+
+    pub(super) fn new(fold: bool) -> Self {
+        Self {
+            nodes: vec![Node::default()],
+            slots: Vec::new(),
+            fold,
+        }
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn slot_path(&self, slot: Slot) -> &str {
+        self.slots.get(usize::from(slot)).map_or("", String::as_str)
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    /// The child of `node` under `key`: its number among the children and its node.
+    pub(super) fn child(&self, node: &Node, key: &[u8]) -> Option<(usize, NodeId)> {
+        let mask = node.index.len().wrapping_sub(1);
+        let (&first, rest) = key.split_first()?;
+        let first = self.fold_first(first);
+        let mut at = hash(first, key) & mask;
+        loop {
+            let number = usize::from(*node.index.get(at)?).checked_sub(1)?;
+            let (known, child) = &node.children[number];
+            if known.len() == key.len() && known[0] == first && &known[1..] == rest {
+                return Some((number, *child));
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    fn fold_first(&self, first: u8) -> u8 {
+        if self.fold { first.to_ascii_lowercase() } else { first }
+    }
+
+    /// Adds every path of `from`; the answer is their slots in order, and whether the first with a value is meant.
+    pub(super) fn add(&mut self, from: &'static str) -> (Vec<Slot>, bool) {
+        let mut slots = Vec::new();
+        for alternative in from.split(" | ").filter(|path| !path.is_empty()) {
+            for path in expand(alternative) {
+                let slot = self.add_path(alternative, &path);
+                if !slots.contains(&slot) {
+                    slots.push(slot);
+                }
+            }
+        }
+        (slots, from.contains(" | "))
+    }
+
+    fn add_path(&mut self, written: &'static str, path: &str) -> Slot {
+        let mut at = Self::ROOT;
+        let mut segments = path.split('.').peekable();
+        while let Some(segment) = segments.next() {
+            let (key, choice) = match segment.split_once('[') {
+                Some((key, inside)) => (key, inside.trim_end_matches(']')),
+                None => (segment, ""),
+            };
+            at = self.child_or_new(at, key);
+            if let Some((by, _)) = choice.split_once('=') {
+                let value = segments.peek().copied().unwrap_or_default();
+                return self.choose(at, written, by, value);
+            }
+        }
+        if let Some(slot) = self.nodes[at as usize].slot {
+            return slot;
+        }
+        let slot = self.new_slot(self.nodes[at as usize].path.clone());
+        self.nodes[at as usize].slot = Some(slot);
+        slot
+    }
+
+    /// `headers[name=host].value`: the parts are borrowed from the table's own text.
+    fn choose(&mut self, at: NodeId, written: &'static str, by: &str, value: &str) -> Slot {
+        let part = |text: &str| written.find(text).and_then(|from| written.get(from..from + text.len()));
+        let name = written
+            .split_once('=')
+            .and_then(|(_, after)| after.split_once(']'))
+            .map_or("*", |(name, _)| name);
+        let path = format!("{}.{value}", self.nodes[at as usize].path);
+        let slot = self.new_slot(path);
+        let named = self.nodes[at as usize].named.get_or_insert_with(|| {
+            Box::new(Named {
+                key: part(by).unwrap_or_default(),
+                value: part(value).unwrap_or_default(),
+                slots: Vec::new(),
+                others: None,
+            })
+        });
+        if name == "*" {
+            return *named.others.get_or_insert(slot);
+        }
+        if let Some(&(_, known)) = named.slots.iter().find(|(known, _)| *known == name) {
+            return known;
+        }
+        named.slots.push((name, slot));
+        slot
+    }
+
+    fn new_slot(&mut self, path: String) -> Slot {
+        let slot = Slot::try_from(self.slots.len()).unwrap_or(Slot::MAX);
+        self.slots.push(path);
+        slot
+    }
+
+    fn child_or_new(&mut self, at: NodeId, key: &str) -> NodeId {
+        if let Some((_, child)) = self.child(&self.nodes[at as usize], key.as_bytes()) {
+            return child;
+        }
+        let parent = &self.nodes[at as usize].path;
+        let path = if parent.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{parent}.{key}")
+        };
+        let child = self.push(Node {
+            path,
+            ..Node::default()
+        });
+        self.link(at, key, child);
+        child
+    }
+
+    fn push(&mut self, node: Node) -> NodeId {
+        let id = NodeId::try_from(self.nodes.len()).unwrap_or(NodeId::MAX);
+        self.nodes.push(node);
+        id
+    }
+
+    fn link(&mut self, at: NodeId, key: &str, child: NodeId) {
+        let mut key = key.as_bytes().to_vec();
+        if let Some(first) = key.first_mut() {
+            *first = self.fold_first(*first);
+        }
+        let node = &mut self.nodes[at as usize];
+        node.children.push((key.into(), child));
+        node.index = vec![0; (node.children.len() * 4).next_power_of_two()];
+        for (number, (key, _)) in node.children.iter().enumerate() {
+            let mask = node.index.len() - 1;
+            let mut free = hash(key[0], key) & mask;
+            while node.index[free] != 0 {
+                free = (free + 1) & mask;
+            }
+            node.index[free] = u8::try_from(number + 1).unwrap_or(u8::MAX);
+        }
+    }
+
+    /// Adds envelopes (`detail`, `detail.findings`) around a copy of the paths added so far. Call it once, last.
+    pub(super) fn wrap(&mut self, wrappers: &[&'static str]) {
+        if wrappers.is_empty() {
+            return;
+        }
+        let root = &self.nodes[Self::ROOT as usize];
+        let children = root.children.clone();
+        let index = root.index.clone();
+        for wrapper in wrappers {
+            let mut at = Self::ROOT;
+            for key in wrapper.split('.') {
+                at = self.child_or_new(at, key);
+                self.nodes[at as usize].wrapper = true;
+            }
+            let body = &mut self.nodes[at as usize];
+            body.path.clear();
+            body.children.clone_from(&children);
+            body.index.clone_from(&index);
+        }
+    }
+}
+
+/// Cheap and good enough for the few keys of one object; collisions only cost a comparison.
+fn hash(first: u8, key: &[u8]) -> usize {
+    let last = key.last().copied().unwrap_or_default();
+    let middle = key.get(key.len() / 2).copied().unwrap_or_default();
+    usize::from(first) ^ (usize::from(last) << 1) ^ (usize::from(middle) << 2) ^ (key.len() * 5)
+}
+
+/// `a.{b,c}.d` to `a.b.d` and `a.c.d`.
+fn expand(path: &str) -> Vec<String> {
+    let braces = path
+        .split_once('{')
+        .and_then(|(before, after)| after.split_once('}').map(|(inside, after)| (before, inside, after)));
+    let Some((before, inside, after)) = braces else {
+        return vec![path.to_owned()];
+    };
+    inside
+        .split(',')
+        .flat_map(|choice| expand(&format!("{before}{choice}{after}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_stand_for_all_combinations() {
+        assert_eq!(
+            expand("a.{b,c[]}.d.{e,f}"),
+            ["a.b.d.e", "a.b.d.f", "a.c[].d.e", "a.c[].d.f"]
+        );
+    }
+
+    #[test]
+    fn the_same_path_has_one_slot() {
+        let mut trie = Trie::new(false);
+        assert_eq!(trie.add("a.b | c"), (vec![0, 1], true));
+        assert_eq!(trie.add("c"), (vec![1], false));
+        assert_eq!(trie.add("d[].e"), (vec![2], false));
+        assert_eq!(trie.add("h[name=host].value"), (vec![3], false));
+        assert_eq!(trie.add(""), (vec![], false));
+    }
+
+    #[test]
+    fn a_key_is_found_among_many_in_either_spelling() {
+        let mut trie = Trie::new(true);
+        let names: Vec<&'static str> = vec![
+            "id",
+            "arn",
+            "type",
+            "region",
+            "service",
+            "severity",
+            "title",
+            "Description",
+        ];
+        for name in &names {
+            trie.add(name);
+        }
+        let root = trie.node(Trie::ROOT);
+        for (number, name) in names.iter().enumerate() {
+            assert_eq!(
+                trie.child(root, name.as_bytes()).map(|(number, _)| number),
+                Some(number),
+                "{name}"
+            );
+        }
+        assert!(trie.child(root, b"Severity").is_some() && trie.child(root, b"description").is_some());
+        assert!(trie.child(root, b"sEverity").is_none() && trie.child(root, b"").is_none());
+    }
+}

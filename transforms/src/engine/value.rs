@@ -1,0 +1,172 @@
+//! Reading what the scanner found, and adding what a source derives from it.
+
+use std::borrow::Cow;
+
+use super::{
+    RowId,
+    found::{Found, Hit},
+    scan::unicode_escape,
+    table::Table,
+};
+
+/// The values of one record, by the row of the table that names where they stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) table: &'a Table,
+    pub(super) found: &'a Found,
+}
+
+impl<'a> Input<'a> {
+    /// The row's first value as text; numbers and booleans as they are written. Empty text counts as absent.
+    pub(crate) fn text(&self, row: RowId) -> Option<Cow<'a, str>> {
+        self.texts(row).next()
+    }
+
+    /// All values of the row as text.
+    pub(crate) fn texts(&self, row: RowId) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        self.numbered(row).map(|(_, text)| text)
+    }
+
+    /// All values of the row as text, with the numbers of their hits.
+    pub(super) fn numbered(&self, row: RowId) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
+        let text = self.text;
+        self.raw(row)
+            .filter_map(move |(number, hit)| Some((number, plain_text(hit.value.of(text))?)))
+            .filter(|(_, text)| !text.is_empty())
+    }
+
+    /// Whether the record has any value at the row's paths, whatever its type.
+    pub(crate) fn has(&self, row: RowId) -> bool {
+        self.raw(row).next().is_some()
+    }
+
+    fn raw(&self, row: RowId) -> impl Iterator<Item = (usize, Hit)> + use<'a> {
+        let found = self.found;
+        let slots: &'a [_] = self.table.rows.get(row.0).map_or(&[], |row| &row.slots);
+        slots.iter().flat_map(move |&slot| found.hits_of(slot))
+    }
+}
+
+/// What a source says itself, instead of what stands at the row's paths.
+#[derive(Debug, Default)]
+pub(crate) struct Derived {
+    text: String,
+    /// Row, start and end in `text`.
+    values: Vec<(usize, usize, usize)>,
+    /// Rows whose own values are not written.
+    replaced: Vec<bool>,
+    pub(super) swapped: bool,
+}
+
+impl Derived {
+    pub(super) fn clear(&mut self, rows: usize) {
+        self.text.clear();
+        self.values.clear();
+        self.replaced.clear();
+        self.replaced.resize(rows, false);
+        self.swapped = false;
+    }
+
+    /// Replaces the row's values by `value`; once more adds a second one. The value still has to fit the row's type.
+    pub(crate) fn set(&mut self, row: RowId, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(value);
+        self.values.push((row.0, start, self.text.len()));
+        if let Some(replaced) = self.replaced.get_mut(row.0) {
+            *replaced = true;
+        }
+    }
+
+    /// Writes what the record says of the source under `destination`, and the other way round.
+    pub(crate) fn swap_ends(&mut self) {
+        self.swapped = true;
+    }
+
+    pub(super) fn is_replaced(&self, row: usize) -> bool {
+        self.replaced.get(row).copied().unwrap_or_default()
+    }
+
+    pub(super) fn values(&self, row: usize) -> impl Iterator<Item = &str> {
+        self.values
+            .iter()
+            .filter(move |(of, ..)| *of == row)
+            .filter_map(|&(_, start, end)| self.text.get(start..end))
+    }
+}
+
+/// A plain JSON value as text: a string without quotes and escapes, a number or boolean as written. Not for objects.
+pub(super) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
+    match raw {
+        [b'"', inside @ .., b'"'] => unescape(inside),
+        [b'{' | b'[', ..] | [] => None,
+        _ => std::str::from_utf8(raw).ok().map(Cow::Borrowed),
+    }
+}
+
+/// The inside of a JSON string without its escapes; a lone surrogate becomes U+FFFD.
+pub(super) fn unescape(inside: &[u8]) -> Option<Cow<'_, str>> {
+    let text = std::str::from_utf8(inside).ok()?;
+    if !text.contains('\\') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(offset) = memchr::memchr(b'\\', inside.get(at..)?) {
+        plain.push_str(text.get(at..at + offset)?);
+        at += offset;
+        let (character, length) = escaped_char(inside, at)?;
+        plain.push(character);
+        at += length;
+    }
+    plain.push_str(text.get(at..)?);
+    Some(Cow::Owned(plain))
+}
+
+/// The character of the escape at `at`, and how long the escape is.
+pub(super) fn escaped_char(inside: &[u8], at: usize) -> Option<(char, usize)> {
+    let character = match inside.get(at + 1)? {
+        b'u' => {
+            let unit = unicode_escape(inside, at)?;
+            if let 0xd800..=0xdbff = unit
+                && let Some(low @ 0xdc00..=0xdfff) = unicode_escape(inside, at + 6)
+            {
+                let character = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                return Some((char::from_u32(character)?, 12));
+            }
+            return Some((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 6));
+        }
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        &other => char::from(other),
+    };
+    Some((character, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_read_as_serde_json_reads_them() {
+        for inside in [
+            r"plain",
+            r#"\"\\\/\b\f\n\r\t"#,
+            r"\u00fc\u2603",
+            r"\ud834\udd1e end",
+            "ünïcode",
+        ] {
+            let expected: String = serde_json::from_str(&format!("\"{inside}\"")).expect("valid JSON");
+            assert_eq!(unescape(inside.as_bytes()).as_deref(), Some(expected.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_lone_surrogate_becomes_the_replacement_character() {
+        assert_eq!(unescape(br"a\ud800b").as_deref(), Some("a\u{fffd}b"));
+        assert_eq!(unescape(br"\udc00\ud800\u0041").as_deref(), Some("\u{fffd}\u{fffd}A"));
+    }
+}

@@ -1,0 +1,100 @@
+//! The table: what an `ecs` document of a Security Hub finding may carry.
+
+use crate::schema::{
+    Field,
+    Type::{Boolean, Date, FlatObject, Float, GeoPoint, Ip, Keyword, Long, Text},
+    field,
+};
+
+/// A member of the remote side, of whichever action the finding has.
+macro_rules! remote {
+    ($before:literal, $leaf:literal) => {
+        concat!(
+            $before,
+            "Action.{NetworkConnectionAction,AwsApiCallAction,PortProbeAction.PortProbeDetails[]}.RemoteIpDetails.",
+            $leaf
+        )
+    };
+}
+
+/// The rows of Security Hub findings.
+#[rustfmt::skip]
+pub const FIELDS: &[Field] = &[
+    field("@timestamp", Date, "UpdatedAt | CreatedAt | LastObservedAt", "when the finding was last updated"),
+    field("message", Text, "Description", "description of the finding"),
+    field("event.action", Keyword, "Action.ActionType", "kind of activity in lower case"),
+    field("event.category", Keyword, "", "configuration, vulnerability or intrusion_detection, by the finding's types"),
+    field("event.severity", Float, "Severity.Normalized | FindingProviderFields.Severity.Normalized", "severity, 0 to 100"),
+    field("event.created", Date, "CreatedAt", "when the finding was first made"),
+    field("event.start", Date, "FirstObservedAt", "first seen"),
+    field("event.end", Date, "LastObservedAt", "last seen"),
+    field("event.outcome", Keyword, "", "failure for FAILED, success for PASSED, otherwise unknown"),
+    field("cloud.account.id", Keyword, "AwsAccountId", "AWS account"),
+    field("cloud.region", Keyword, "Region | Resources[].Region", "AWS Region"),
+    field("rule.id", Keyword, "Compliance.SecurityControlId | GeneratorId", "control, else what made the finding"),
+    field("rule.name", Keyword, "Title", "title of the finding"),
+    field("rule.ruleset", Keyword, "Compliance.AssociatedStandards[].StandardsId", "standards that the control belongs to"),
+    
+    field("source.address", Keyword, remote!("Network.SourceDomain | ", "{IpAddressV4,IpAddressV6}"), "remote side, when it is no address"),
+    field("source.ip", Ip, remote!("Network.SourceIpV4 | Network.SourceIpV6 | ", "{IpAddressV4,IpAddressV6}"), "sender; the own side when OUTBOUND"),
+    field("source.port", Long, "Network.SourcePort | Action.NetworkConnectionAction.RemotePortDetails.Port", "port of the sender"),
+    field("source.geo.country_iso_code", Keyword, remote!("", "Country.CountryCode"), "country code of the remote side"),
+    field("source.geo.country_name", Keyword, remote!("", "Country.CountryName"), "country of the remote side"),
+    field("source.geo.city_name", Keyword, remote!("", "City.CityName"), "city of the remote side"),
+    field("source.geo.location", GeoPoint, remote!("", "GeoLocation"), "place of the remote side"),
+    field("source.as.number", Long, remote!("", "Organization.Asn"), "autonomous system of the remote side"),
+    field("source.as.organization.name", Keyword, remote!("", "Organization.AsnOrg"), "who runs the remote network"),
+    field("destination.address", Keyword, "Network.DestinationDomain | Action.PortProbeAction.PortProbeDetails[].LocalIpDetails.IpAddressV4", "receiver, when it is no address"),
+    field("destination.ip", Ip, "Network.DestinationIpV4 | Network.DestinationIpV6 | Action.PortProbeAction.PortProbeDetails[].LocalIpDetails.IpAddressV4", "receiver; the remote side when OUTBOUND"),
+    field("destination.port", Long, "Network.DestinationPort | Action.{NetworkConnectionAction,PortProbeAction.PortProbeDetails[]}.LocalPortDetails.Port", "port of the receiver"),
+    field("destination.geo.country_iso_code", Keyword, "", "country code of the remote side when OUTBOUND"),
+    field("destination.geo.country_name", Keyword, "", "country of the remote side when OUTBOUND"),
+    field("destination.geo.city_name", Keyword, "", "city of the remote side when OUTBOUND"),
+    field("destination.geo.location", GeoPoint, "", "place of the remote side when OUTBOUND"),
+    field("destination.as.number", Long, "", "autonomous system of the remote side when OUTBOUND"),
+    field("destination.as.organization.name", Keyword, "", "who runs the remote network when OUTBOUND"),
+    field("network.direction", Keyword, "Network.Direction | Action.NetworkConnectionAction.ConnectionDirection", "inbound or outbound"),
+    field("network.transport", Keyword, "Network.Protocol | Action.{NetworkConnectionAction,DnsRequestAction}.Protocol", "tcp, udp and so on"),
+    field("dns.question.name", Keyword, "Action.DnsRequestAction.Domain", "name that was asked for"),
+    field("user.name", Keyword, "Resources[].Details.AwsIamAccessKey.{PrincipalName,UserName}", "who acted"),
+    field("user.id", Keyword, "Resources[].Details.AwsIamAccessKey.PrincipalId", "id of who acted"),
+    field("related.ip", Ip, "{Resources[].Details.AwsEc2Instance.IpV4Addresses[],Resources[].Details.AwsEc2Instance.IpV6Addresses[],Network.SourceIpV4,Network.SourceIpV6,Network.DestinationIpV4,Network.DestinationIpV6}", "every address in the finding"),
+    field("related.hosts", Keyword, "{Network.SourceDomain,Network.DestinationDomain,Action.DnsRequestAction.Domain}", "every host in the finding"),
+    field("related.user", Keyword, "Resources[].Details.AwsIamAccessKey.{PrincipalName,UserName}", "every user in the finding"),
+    field("vulnerability.id", Keyword, "Vulnerabilities[].Id", "CVE or the like"),
+    field("vulnerability.severity", Keyword, "Vulnerabilities[].Vendor.VendorSeverity", "severity by the vendor"),
+    field("vulnerability.score.base", Float, "Vulnerabilities[].Cvss[].BaseScore", "CVSS base scores"),
+    field("aws.securityhub.finding_id", Keyword, "Id", "id of the finding, the same in all its versions"),
+    field("aws.securityhub.product_arn", Keyword, "ProductArn", "product that sent it"),
+    field("aws.securityhub.product", Keyword, "ProductName | ProductFields.aws/securityhub/ProductName", "name of the product"),
+    field("aws.securityhub.company", Keyword, "CompanyName | ProductFields.aws/securityhub/CompanyName", "company of the product"),
+    field("aws.securityhub.generator_id", Keyword, "GeneratorId", "what made the finding"),
+    field("aws.securityhub.control_id", Keyword, "Compliance.SecurityControlId | ProductFields.ControlId", "security control"),
+    field("aws.securityhub.standard", Keyword, "Compliance.AssociatedStandards[].StandardsId | ProductFields.StandardsArn", "security standards"),
+    field("aws.securityhub.requirement", Keyword, "Compliance.RelatedRequirements[]", "requirements that the control checks"),
+    field("aws.securityhub.severity_label", Keyword, "Severity.Label | FindingProviderFields.Severity.Label", "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL"),
+    field("aws.securityhub.severity_original", Keyword, "Severity.Original | FindingProviderFields.Severity.Original", "severity by the product"),
+    field("aws.securityhub.severity_product", Float, "Severity.Product", "severity on the product's own scale"),
+    field("aws.securityhub.severity_normalized", Long, "Severity.Normalized | FindingProviderFields.Severity.Normalized", "severity, 0 to 100"),
+    field("aws.securityhub.compliance_status", Keyword, "Compliance.Status", "PASSED, WARNING, FAILED or NOT_AVAILABLE"),
+    field("aws.securityhub.status_reason", Keyword, "Compliance.StatusReasons[].ReasonCode", "why the control has this status"),
+    field("aws.securityhub.workflow_status", Keyword, "Workflow.Status", "NEW, NOTIFIED, RESOLVED or SUPPRESSED"),
+    field("aws.securityhub.record_state", Keyword, "RecordState", "ACTIVE or ARCHIVED"),
+    field("aws.securityhub.verification_state", Keyword, "VerificationState", "what an analyst said of it"),
+    field("aws.securityhub.types", Keyword, "Types[] | FindingProviderFields.Types[]", "namespace/category/classifier"),
+    field("aws.securityhub.resource_id", Keyword, "Resources[].Id", "affected resources"),
+    field("aws.securityhub.resource_type", Keyword, "Resources[].Type", "their types"),
+    field("aws.securityhub.remediation", Keyword, "Remediation.Recommendation.Text", "what to do about it"),
+    field("aws.securityhub.remediation_url", Keyword, "Remediation.Recommendation.Url", "where to read what to do"),
+    field("aws.securityhub.schema_version", Keyword, "SchemaVersion", "version of ASFF"),
+    field("aws.securityhub.confidence", Long, "Confidence", "0 to 100"),
+    field("aws.securityhub.criticality", Long, "Criticality", "importance of the resource, 0 to 100"),
+    field("aws.securityhub.cve", Keyword, "Vulnerabilities[].Id", "CVE or the like"),
+    field("aws.securityhub.fixable", Keyword, "Vulnerabilities[].FixAvailable", "YES, NO or PARTIAL"),
+    field("aws.securityhub.blocked", Boolean, "Action.{NetworkConnectionAction,DnsRequestAction,PortProbeAction}.Blocked", "whether the traffic was blocked already"),
+    field("aws.securityhub.first_observed", Date, "FirstObservedAt", "first seen"),
+    field("aws.securityhub.last_observed", Date, "LastObservedAt", "last seen"),
+    field("aws.securityhub.created", Date, "CreatedAt", "when the finding was first made"),
+    field("aws.securityhub.updated", Date, "UpdatedAt", "when the finding was last updated"),
+    field("aws.securityhub.rest", FlatObject, "", "what no field took"),
+];

@@ -1,0 +1,470 @@
+//! WAF documents against a second implementation: slow, obvious, over `serde_json::Value`, and written without a look at
+//! the engine. It shares nothing with it but the documented field names.
+
+use std::collections::BTreeMap;
+
+use portcullis_transforms::{Normalizer, Options, Outcome, Source};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// Field name to values, before single values are unwrapped.
+type Fields = BTreeMap<String, Vec<Value>>;
+
+/// Members of the record that a field takes, with arrays left out of the path, and the field's type.
+const TAKEN: &[(&str, &str, &str)] = &[
+    ("httpRequest.httpMethod", "http.request.method", "keyword"),
+    ("httpRequest.requestId", "http.request.id", "keyword"),
+    ("httpRequest.httpVersion", "http.version", "keyword"),
+    ("httpRequest.uri", "url.path", "keyword"),
+    ("httpRequest.args", "url.query", "keyword"),
+    ("httpRequest.country", "source.geo.country_iso_code", "keyword"),
+    ("clientAsn", "source.as.number", "long"),
+    ("webaclId", "aws.waf.acl_arn", "keyword"),
+    ("formatVersion", "aws.waf.format_version", "keyword"),
+    ("terminatingRuleId", "rule.id", "keyword"),
+    ("terminatingRuleType", "aws.waf.rule_type", "keyword"),
+    ("ruleGroupList.ruleGroupId", "aws.waf.rule_group", "keyword"),
+    ("ruleGroupList.terminatingRule.ruleId", "rule.name", "keyword"),
+    ("ruleGroupList.terminatingRule.ruleId", "aws.waf.group_rules", "keyword"),
+    (
+        "ruleGroupList.terminatingRule.action",
+        "aws.waf.group_action",
+        "keyword",
+    ),
+    ("nonTerminatingMatchingRules.ruleId", "aws.waf.count_rules", "keyword"),
+    ("nonTerminatingMatchingRules.action", "aws.waf.count_actions", "keyword"),
+    ("labels.name", "aws.waf.labels", "keyword"),
+    ("httpSourceName", "aws.waf.source_name", "keyword"),
+    ("httpSourceId", "aws.waf.source_id", "keyword"),
+    ("ja3Fingerprint", "aws.waf.ja3", "keyword"),
+    ("responseCodeSent", "http.response.status_code", "long"),
+    ("responseCodeSent", "aws.waf.response_code_sent", "long"),
+    ("captchaResponse.failureReason", "aws.waf.captcha_reason", "keyword"),
+    ("captchaResponse.responseCode", "aws.waf.captcha_code", "long"),
+];
+
+/// Objects that are looked into; whatever else is found goes to the rest whole.
+const KNOWN_OBJECTS: &[&str] = &[
+    "",
+    "httpRequest",
+    "ruleGroupList",
+    "ruleGroupList.terminatingRule",
+    "nonTerminatingMatchingRules",
+    "labels",
+    "captchaResponse",
+];
+
+#[derive(Default)]
+struct Reference {
+    fields: Fields,
+    rest: BTreeMap<String, Vec<Value>>,
+    headers: BTreeMap<String, Vec<Value>>,
+}
+
+fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn convert(ty: &str, value: &Value) -> Option<Value> {
+    let text = scalar_text(value)?;
+    match ty {
+        "long" => text.parse::<i64>().ok().map(Value::from),
+        _ => Some(text.into()),
+    }
+}
+
+impl Reference {
+    fn walk(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Null => {}
+            Value::Array(values) if path == "httpRequest.headers" || self.is_known(path) => {
+                values.iter().for_each(|value| self.walk(path, value));
+            }
+            Value::Object(members) if path == "httpRequest.headers" => self.header(members),
+            Value::Object(members) if KNOWN_OBJECTS.contains(&path) => {
+                for (key, value) in members {
+                    let path = if path.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{path}.{key}")
+                    };
+                    self.walk(&path, value);
+                }
+            }
+            _ => self.leaf(path, value),
+        }
+    }
+
+    fn is_known(&self, path: &str) -> bool {
+        KNOWN_OBJECTS.contains(&path)
+            || TAKEN.iter().any(|(from, ..)| *from == path)
+            || ["timestamp", "action", "httpRequest.clientIp"].contains(&path)
+    }
+
+    fn leaf(&mut self, path: &str, value: &Value) {
+        if self.is_known(path) && value == "" {
+            return;
+        }
+        let mut taken = false;
+        for (_, field, ty) in TAKEN.iter().filter(|(from, ..)| *from == path) {
+            if let Some(value) = convert(ty, value) {
+                self.add(field, value);
+                taken = true;
+            }
+        }
+        match (path, scalar_text(value)) {
+            ("timestamp", Some(text)) => {
+                let millis = text.parse::<i64>().expect("the generator writes milliseconds");
+                let time = chrono::DateTime::from_timestamp_millis(millis).expect("in range");
+                self.add("@timestamp", time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into());
+                taken = true;
+            }
+            ("action", Some(action)) => {
+                let outcome = match action.as_str() {
+                    "ALLOW" | "COUNT" => Some(("success", "allowed")),
+                    "BLOCK" | "CAPTCHA" | "CHALLENGE" => Some(("failure", "denied")),
+                    _ => None,
+                };
+                self.add("event.action", action.to_ascii_lowercase().into());
+                if let Some((outcome, kind)) = outcome {
+                    self.add("event.outcome", outcome.into());
+                    self.add("event.type", kind.into());
+                }
+                taken = true;
+            }
+            ("httpRequest.clientIp", Some(text)) => {
+                match text.parse::<std::net::IpAddr>() {
+                    Ok(address) => {
+                        self.add("source.ip", address.to_string().into());
+                        self.add("related.ip", address.to_string().into());
+                    }
+                    Err(_) => self.add("source.address", text.into()),
+                }
+                taken = true;
+            }
+            _ => {}
+        }
+        if !taken {
+            self.rest.entry(path.to_owned()).or_default().push(value.clone());
+        }
+    }
+
+    fn header(&mut self, members: &Map<String, Value>) {
+        let (name, value) = (&members["name"], &members["value"]);
+        let text = name.as_str().expect("the generator names every header");
+        self.add("aws.waf.header_names", text.into());
+        if value.is_null() {
+            return;
+        }
+        let field = match text.to_lowercase().as_str() {
+            "host" => "url.domain",
+            "user-agent" => "user_agent.original",
+            "referer" => "http.request.referrer",
+            other => return self.headers.entry(other.to_owned()).or_default().push(value.clone()),
+        };
+        if value != "" {
+            self.add(field, value.clone());
+        }
+    }
+
+    fn add(&mut self, field: &str, value: Value) {
+        let values = self.fields.entry(field.to_owned()).or_default();
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+
+    fn first(&self, field: &str) -> Option<String> {
+        Some(self.fields.get(field)?.first()?.as_str()?.to_owned())
+    }
+
+    fn replace(&mut self, field: &str, value: &str) {
+        self.fields.insert(field.to_owned(), vec![value.into()]);
+    }
+
+    /// What follows from several members together.
+    fn finish(mut self) -> Value {
+        if let Some(version) = self.first("http.version") {
+            self.replace("http.version", version.trim_start_matches("HTTP/"));
+        }
+        if self.first("source.geo.country_iso_code").as_deref() == Some("-") {
+            self.fields.remove("source.geo.country_iso_code");
+        }
+        if let Some(arn) = self.first("aws.waf.acl_arn") {
+            let parts: Vec<&str> = arn.split(':').collect();
+            if let [_, _, _, region, account, resource] = parts.as_slice() {
+                self.replace("cloud.region", region);
+                self.replace("cloud.account.id", account);
+                let name = resource.split('/').nth(2).expect("the generator writes whole ARNs");
+                self.replace("aws.waf.acl_name", name);
+            }
+        }
+        if let Some(id) = self.first("rule.id") {
+            let group = matches!(
+                self.first("aws.waf.rule_type").as_deref(),
+                Some("GROUP" | "MANAGED_RULE_GROUP")
+            );
+            if !self.fields.contains_key("rule.name") {
+                self.replace("rule.name", &id);
+            }
+            match self.first("aws.waf.acl_name") {
+                _ if group => self.replace("rule.ruleset", &id),
+                Some(name) => self.replace("rule.ruleset", &name),
+                None => {}
+            }
+        }
+        for (field, value) in [
+            ("ecs.version", "8.11.0"),
+            ("cloud.provider", "aws"),
+            ("event.kind", "event"),
+            ("event.category", "web"),
+            ("event.dataset", "aws.waf"),
+            ("event.module", "aws"),
+        ] {
+            self.replace(field, value);
+        }
+        if !self.rest.is_empty() {
+            let leaves = self.rest.values().flatten().map(leaves).sum::<u64>();
+            self.fields.insert("aws.waf.rest".to_owned(), vec![object(self.rest)]);
+            if leaves > 0 {
+                self.fields
+                    .insert("portcullis.unplaced".to_owned(), vec![leaves.into()]);
+            }
+        }
+        if !self.headers.is_empty() {
+            self.fields
+                .insert("aws.waf.headers".to_owned(), vec![object(self.headers)]);
+        }
+        let mut document = json!({});
+        for (field, mut values) in self.fields {
+            let list = ["event.category", "event.type", "related.ip"].contains(&field.as_str());
+            let value = if values.len() == 1 && !list {
+                values.remove(0)
+            } else {
+                Value::Array(values)
+            };
+            let mut at = &mut document;
+            for part in field.split('.') {
+                at = &mut at[part];
+            }
+            *at = value;
+        }
+        document
+    }
+}
+
+fn object(members: BTreeMap<String, Vec<Value>>) -> Value {
+    let unwrap = |mut values: Vec<Value>| {
+        if values.len() == 1 {
+            values.remove(0)
+        } else {
+            Value::Array(values)
+        }
+    };
+    Value::Object(members.into_iter().map(|(key, values)| (key, unwrap(values))).collect())
+}
+
+fn leaves(value: &Value) -> u64 {
+    match value {
+        Value::Null => 0,
+        Value::Array(values) => values.iter().map(leaves).sum(),
+        Value::Object(members) => members.values().map(leaves).sum(),
+        _ => 1,
+    }
+}
+
+fn text() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        "[a-zA-Z0-9/._ -]{0,12}",
+        ".{0,8}",
+        Just("a \"quoted\" \\ text\n".to_owned()),
+        Just("198.51.100.7".to_owned()),
+        Just("2001:DB8::7".to_owned()),
+        Just("429".to_owned()),
+    ]
+    .prop_map(Value::from)
+}
+
+/// Mostly what belongs there, now and then anything.
+fn member(usual: BoxedStrategy<Value>) -> impl Strategy<Value = Option<Value>> {
+    prop_oneof![
+        1 => Just(None),
+        10 => usual.prop_map(Some),
+        1 => Just(Some(Value::Null)),
+        1 => any::<i32>().prop_map(|number| Some(number.into())),
+        1 => any::<bool>().prop_map(|value| Some(value.into())),
+        1 => text().prop_map(Some),
+    ]
+}
+
+fn words(words: &'static [&'static str]) -> BoxedStrategy<Value> {
+    prop::sample::select(words).prop_map(Value::from).boxed()
+}
+
+fn build(members: Vec<(&'static str, Option<Value>)>) -> Value {
+    Value::Object(
+        members
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect(),
+    )
+}
+
+fn headers() -> BoxedStrategy<Value> {
+    let name = prop::sample::select(vec![
+        "Host",
+        "host",
+        "User-Agent",
+        "Referer",
+        "Accept",
+        "accept",
+        "X-A",
+        "Cookie",
+    ]);
+    prop::collection::vec((name, text()), 0..6)
+        .prop_map(|headers| {
+            headers
+                .into_iter()
+                .map(|(name, value)| json!({"name": name, "value": value}))
+                .collect()
+        })
+        .boxed()
+}
+
+fn unknown() -> BoxedStrategy<Value> {
+    prop_oneof![
+        text(),
+        Just(json!({"a": [1, {"b": null}], "c": "x"})),
+        Just(json!([true, []])),
+        Just(json!({}))
+    ]
+    .boxed()
+}
+
+fn rules(keys: [&'static str; 2]) -> BoxedStrategy<Value> {
+    let rule = (
+        member(text().boxed()),
+        member(words(&["COUNT", "BLOCK"])),
+        prop::option::of(unknown()),
+    )
+        .prop_map(move |(id, action, other)| build(vec![(keys[0], id), (keys[1], action), ("somethingNew", other)]));
+    prop::collection::vec(rule, 0..3).prop_map(Value::from).boxed()
+}
+
+fn groups() -> BoxedStrategy<Value> {
+    let group = (text(), prop::option::of(text()), any::<bool>()).prop_map(|(id, rule, odd)| {
+        let rule = rule.map(|rule| json!({"ruleId": rule, "action": "BLOCK", "odd": odd}));
+        json!({"ruleGroupId": id, "terminatingRule": rule})
+    });
+    prop::collection::vec(group, 0..3).prop_map(Value::from).boxed()
+}
+
+fn record() -> impl Strategy<Value = Value> {
+    let request = (
+        member(words(&["198.51.100.9", "2001:DB8:0::9", "unknown"])),
+        member(words(&["US", "-", "DE"])),
+        prop::option::of(headers()),
+        member(text().boxed()),
+        member(text().boxed()),
+        member(words(&["HTTP/1.1", "HTTP/2.0", "weird"])),
+        member(words(&["GET", "POST"])),
+        prop::option::of(unknown()),
+    )
+        .prop_map(|(client, country, headers, uri, args, version, method, other)| {
+            build(vec![
+                ("clientIp", client),
+                ("country", country),
+                ("headers", headers),
+                ("uri", uri),
+                ("args", args),
+                ("httpVersion", version),
+                ("httpMethod", method),
+                ("other", other),
+            ])
+        });
+    let arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/api/bb";
+    let rule = (
+        member(words(&["ALLOW", "BLOCK", "COUNT", "CAPTCHA", "NEWER"])),
+        member(words(&["Default_Action", "AWS-Common", "rate"])),
+        member(words(&["REGULAR", "MANAGED_RULE_GROUP", "RATE_BASED"])),
+        prop::option::of(groups()),
+        prop::option::of(rules(["ruleId", "action"])),
+        member(Just(json!(403)).boxed()),
+        prop::option::of(rules(["name", "x"])),
+    );
+    let ends = (
+        member(Just(json!(405)).boxed()).prop_map(|code| {
+            build(vec![
+                ("failureReason", Some("TOKEN_MISSING".into())),
+                ("responseCode", code),
+            ])
+        }),
+        member(Just(json!(64_496)).boxed()),
+        prop::option::of(unknown()),
+    );
+    (
+        946_684_800_000_i64..4_000_000_000_000,
+        any::<bool>(),
+        request,
+        rule,
+        ends,
+    )
+        .prop_map(
+            move |(
+                timestamp,
+                as_text,
+                request,
+                (action, id, kind, groups, counted, code, labels),
+                (captcha, asn, other),
+            )| {
+                let timestamp = if as_text {
+                    Value::from(timestamp.to_string())
+                } else {
+                    timestamp.into()
+                };
+                build(vec![
+                    ("timestamp", Some(timestamp)),
+                    ("formatVersion", Some(1.into())),
+                    ("webaclId", Some(arn.into())),
+                    ("terminatingRuleId", id),
+                    ("terminatingRuleType", kind),
+                    ("action", action),
+                    ("ruleGroupList", groups),
+                    ("nonTerminatingMatchingRules", counted),
+                    ("responseCodeSent", code),
+                    ("httpRequest", Some(request)),
+                    ("labels", labels),
+                    ("captchaResponse", Some(captcha)),
+                    ("clientAsn", asn),
+                    ("undocumented", other),
+                ])
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fast_path_and_the_obvious_one_write_the_same_document(record in record(), pretty in any::<bool>()) {
+        let text = if pretty { serde_json::to_vec_pretty(&record) } else { serde_json::to_vec(&record) }.expect("JSON");
+        let mut out = Vec::new();
+        let outcome = Normalizer::new(Source::Waf, Options::default()).expect("a normaliser").record(&text, &mut out);
+        prop_assert_eq!(outcome, Ok(Outcome::Document));
+        let mut actual: Value = serde_json::from_slice(&out).expect("JSON");
+        // The hash and the version are not of this test.
+        actual["event"].as_object_mut().expect("an object").remove("id");
+        actual["portcullis"].as_object_mut().expect("an object").remove("normalizer");
+        let mut reference = Reference::default();
+        reference.walk("", &record);
+        let mut expected = reference.finish();
+        if expected.get("portcullis").is_none() {
+            expected["portcullis"] = json!({});
+        }
+        prop_assert_eq!(actual, expected);
+    }
+}

@@ -1,0 +1,175 @@
+//! What several tests need: sample records, and the check that a document keeps to the closed schema.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt, fs,
+    net::IpAddr,
+    path::Path,
+};
+
+use portcullis_transforms::{Field, Normalizer, Options, Outcome, Refusal, Source, Type, document::KEYWORD_LIMIT};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::Value;
+
+/// The sources whose records are JSON.
+pub(crate) const JSON_SOURCES: [Source; 3] = [Source::GuardDuty, Source::SecurityHub, Source::Waf];
+
+/// Every sample record of a source, in the order of its file names.
+pub(crate) fn sample_records(source: Source) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../samples")
+        .join(source.name());
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .expect("samples")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.to_string_lossy().ends_with(".in.json"))
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).expect("a sample")).collect()
+}
+
+/// One record through a normaliser of its own.
+pub(crate) fn normalize(source: Source, options: Options, record: &[u8]) -> Result<(Outcome, String), Refusal> {
+    let mut out = Vec::new();
+    let outcome = Normalizer::new(source, options)?.record(record, &mut out)?;
+    Ok((outcome, String::from_utf8(out).expect("UTF-8")))
+}
+
+/// Says what is wrong with a document: a field that the table does not have, a value that its type would reject.
+pub(crate) fn schema_violation(source: Source, line: &str) -> Option<String> {
+    if !line.ends_with('\n') || line.trim_end_matches('\n').contains(['\n', '\r']) {
+        return Some("not one line".to_owned());
+    }
+    let document: Value = match serde_json::from_str(line) {
+        Ok(document) => document,
+        Err(error) => return Some(format!("not JSON: {error}")),
+    };
+    if let Err(error) = serde_json::from_str::<OnceEach>(line) {
+        return Some(error.to_string());
+    }
+    let fields: HashMap<&str, &Field> = source.fields().into_iter().map(|field| (field.name, field)).collect();
+    violation(&fields, "", &document)
+}
+
+fn violation(fields: &HashMap<&str, &Field>, name: &str, value: &Value) -> Option<String> {
+    if let Some(field) = fields.get(name) {
+        let values = match value {
+            Value::Array(values) if values.is_empty() => return Some(format!("{name}: an empty array")),
+            Value::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        return values
+            .iter()
+            .find(|value| !accepts(field.ty, value))
+            .map(|value| format!("{name}: {} would reject {value}", field.ty.name()));
+    }
+    let Value::Object(members) = value else {
+        return Some(format!("{name}: no such field"));
+    };
+    if members.is_empty() && !name.is_empty() {
+        return Some(format!("{name}: an empty object"));
+    }
+    members.iter().find_map(|(key, value)| {
+        let name = if name.is_empty() {
+            key.clone()
+        } else {
+            format!("{name}.{key}")
+        };
+        violation(fields, &name, value)
+    })
+}
+
+/// Whether an index field of this type takes the value, and whether the product's own limits are kept.
+fn accepts(ty: Type, value: &Value) -> bool {
+    match (ty, value) {
+        (Type::Keyword, Value::String(text)) => !text.is_empty() && text.len() <= KEYWORD_LIMIT,
+        (Type::Text, Value::String(_)) | (Type::Boolean, Value::Bool(_)) => true,
+        (Type::Ip, Value::String(text)) => text.parse::<IpAddr>().is_ok(),
+        (Type::Long, Value::Number(number)) => number.is_i64(),
+        (Type::Float, Value::Number(number)) => number
+            .as_f64()
+            .is_some_and(|number| number.abs() <= f64::from(f32::MAX)),
+        (Type::Date, Value::String(text)) => {
+            text.len() == 24 && chrono::DateTime::parse_from_rfc3339(text).is_ok() && text.ends_with('Z')
+        }
+        (Type::GeoPoint, place) => {
+            let within = |key: &str, limit: f64| place[key].as_f64().is_some_and(|degrees| degrees.abs() <= limit);
+            within("lat", 90.0) && within("lon", 180.0)
+        }
+        (Type::FlatObject, Value::Object(_)) => leaves_fit(value, 0),
+        _ => false,
+    }
+}
+
+/// No leaf with its path may come near the 32,766 bytes of a term.
+fn leaves_fit(value: &Value, path: usize) -> bool {
+    match value {
+        Value::String(text) => text.len() <= KEYWORD_LIMIT && path + text.len() < 32_766,
+        Value::Array(values) => values.iter().all(|value| leaves_fit(value, path)),
+        Value::Object(members) => members
+            .iter()
+            .all(|(key, value)| leaves_fit(value, path + key.len() + 1)),
+        _ => true,
+    }
+}
+
+/// JSON in which no object has a key twice, as `OpenSearch` demands.
+struct OnceEach;
+
+impl<'de> Deserialize<'de> for OnceEach {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OnceEach)
+    }
+}
+
+impl<'de> Visitor<'de> for OnceEach {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without repeated keys")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some((key, _)) = map.next_entry::<String, OnceEach>()? {
+            if !keys.insert(key.clone()) {
+                return Err(A::Error::custom(format!("the key {key} twice in an object")));
+            }
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self, A::Error> {
+        while values.next_element::<OnceEach>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+}
