@@ -210,7 +210,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
             draft.audit(decided(&decision, self.policy.mode, now));
             if decision.verdict == Verdict::Alert {
-                tell(draft, &mut row.told, &decision, acls, now);
+                tell(draft, &mut row.told, &decision, acls, self.policy.mode, now);
             }
             decisions.push(decision);
         }
@@ -328,7 +328,14 @@ pub(super) fn refused(wanted: &Wanted<'_>, reason: Reason, mode: Mode) -> AuditR
 }
 
 /// Tells people, once per finding, address and reason.
-fn tell(draft: &mut Draft, told: &mut Vec<String>, decision: &Decision, acls: &[AclKey], now: DateTime<Utc>) {
+fn tell(
+    draft: &mut Draft,
+    told: &mut Vec<String>,
+    decision: &Decision,
+    acls: &[AclKey],
+    mode: Mode,
+    now: DateTime<Utc>,
+) {
     let address = decision.address.map(|address| address.to_string()).unwrap_or_default();
     let words = format!("{} {address}", decision.reason);
     if told.contains(&words) || told.len() >= MAX_TOLD {
@@ -354,7 +361,7 @@ fn tell(draft: &mut Draft, told: &mut Vec<String>, decision: &Decision, acls: &[
     draft.alert(outboxed(&alert));
     draft.audit(AuditRow {
         event: Event::Alerted,
-        ..decided(decision, Mode::default(), now)
+        ..decided(decision, mode, now)
     });
 }
 

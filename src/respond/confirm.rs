@@ -73,7 +73,7 @@ pub fn applied(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<()
     };
     draft.transition(row.clone(), Event::Applied, note)?;
     if let Some(removal) = row.removal.take() {
-        expire(draft, row, removal, now)?;
+        expire(draft, row, &removal, now)?;
     }
     Ok(())
 }
@@ -211,7 +211,7 @@ pub fn place(draft: &mut Draft, mut row: Row, policy: &Policy, now: DateTime<Utc
 ///
 /// # Errors
 /// [`Error::Illegal`] when the draft does not hold what it should.
-pub fn expire(draft: &mut Draft, mut row: Row, removal: Removal, now: DateTime<Utc>) -> Result<(), Error> {
+pub fn expire(draft: &mut Draft, mut row: Row, removal: &Removal, now: DateTime<Utc>) -> Result<(), Error> {
     let about = About::of_row(&row);
     row.removal = Some(removal.clone());
     match (row.state, row.rule) {
@@ -265,7 +265,7 @@ pub fn tidy(
             },
             ..reason
         };
-        expire(draft, row, reason, now)?;
+        expire(draft, row, &reason, now)?;
         changed = true;
     }
     for direction in [
@@ -287,7 +287,7 @@ pub fn tidy(
             .filter(|row| row.state == State::Applied)
             .take(surplus);
         for row in oldest {
-            expire(draft, row, removal(Event::Removed, LIMIT), now)?;
+            expire(draft, row, &removal(Event::Removed, LIMIT), now)?;
             changed = true;
         }
     }

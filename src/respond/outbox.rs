@@ -36,7 +36,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         }
     }
 
-    /// Delivers what waits and whose time has come; returns how many messages were taken. At least once: a crash between
+    /// Delivers what waits and whose time has come; returns how many messages the channel took. At least once: a crash between
     /// the channel's answer and the ledger's sends a message again.
     ///
     /// # Errors

@@ -123,7 +123,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                     let hold = HoldOff {
                         cidr,
                         acl: acl.clone(),
-                        until: now + TimeDelta::hours(i64::from(self.policy.limits.hold_off_hours)),
+                        until: now
+                            .checked_add_signed(TimeDelta::hours(i64::from(self.policy.limits.hold_off_hours)))
+                            .unwrap_or(DateTime::<Utc>::MAX_UTC),
                         who: who.to_owned(),
                         reason: reason.to_owned(),
                     };
@@ -285,7 +287,7 @@ fn take_away(
                 rule: row.rule,
                 evicts: None,
             });
-            confirm::expire(draft, row, removal.clone(), now)?;
+            confirm::expire(draft, row, removal, now)?;
         }
     }
     let cidrs = reports.iter().map(|report| report.cidr).collect();

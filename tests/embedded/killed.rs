@@ -60,7 +60,7 @@ impl Feed {
             // 120 attackers, so that addresses come back after their eviction.
             let address = format!("185.220.{}.{}", 100 + self.made % 4, 1 + (self.made / 4) % 30);
             let at = now - TimeDelta::seconds(5);
-            let kind = if self.made % 3 == 0 {
+            let kind = if self.made.is_multiple_of(3) {
                 Kind::Outbound
             } else {
                 Kind::Inbound

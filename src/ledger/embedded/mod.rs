@@ -122,6 +122,15 @@ impl SqliteLedger {
     }
 }
 
+impl SqliteLedger {
+    fn unlock(&self) -> Result<(), Error> {
+        let acting = self.acting.as_ref();
+        acting
+            .map_or(Ok(()), File::unlock)
+            .map_err(|error| store("ledger.lock", error))
+    }
+}
+
 impl Ledger for SqliteLedger {
     async fn read(&self, ask: Ask<'_>) -> Result<View, Error> {
         self.reading(|db| read::view(db, ask))
@@ -140,15 +149,17 @@ impl Ledger for SqliteLedger {
         if !alone && self.acting.is_some() {
             return Ok(false);
         }
-        self.writing(|db| write::lease(db, acl, owner, alone, now, until))
+        let held = self.writing(|db| write::lease(db, acl, owner, alone, now, until));
+        if held.is_err() {
+            self.unlock()?;
+        }
+        held
     }
 
     async fn release(&self, acl: &AclKey, owner: &str) -> Result<(), Error> {
-        self.writing(|db| write::release(db, acl, owner))?;
-        self.acting
-            .as_ref()
-            .map_or(Ok(()), File::unlock)
-            .map_err(|error| store("ledger.lock", error))
+        let released = self.writing(|db| write::release(db, acl, owner));
+        self.unlock()?;
+        released
     }
 
     async fn acls(&self) -> Result<Vec<AclKey>, Error> {

@@ -86,13 +86,13 @@ fn entry(row: &Row<'_>) -> Result<Entry, Error> {
             "egress" => Direction::Egress,
             _ => Direction::Ingress,
         },
-        cidr: cidr(row.get(2)?)?,
+        cidr: cidr(&row.get::<_, String>(2)?)?,
         protocol: row.get(3)?,
         allow: row.get(4)?,
     })
 }
 
-fn cidr(text: String) -> Result<IpNet, Error> {
+fn cidr(text: &str) -> Result<IpNet, Error> {
     text.parse().map_err(|error| {
         Error::new(
             Code::Unavailable,
@@ -119,7 +119,7 @@ pub(super) fn inventory(db: &Connection) -> Result<Inventory, Error> {
         let mut rows = statement.query([kind])?;
         let mut list = Vec::new();
         while let Some(row) = rows.next()? {
-            list.push(cidr(row.get(0)?)?);
+            list.push(cidr(&row.get::<_, String>(0)?)?);
         }
         Ok(list)
     };

@@ -243,13 +243,13 @@ impl World {
                     }
                     self.meddle(acl("acl-1"), Direction::Ingress, *rule).await;
                 };
-                let _ = tokio::join!(
+                drop(tokio::join!(
                     responder.sweep(now),
                     other.accept(&record, now),
                     third.sweep(now),
                     third.unblock(neighbour, None, "ada", "test", false, now),
                     meddle
-                );
+                ));
                 self.records.push(record);
             }
             Op::Block { address, minutes } => {
