@@ -6,3 +6,4 @@ mod killed;
 mod people;
 mod program;
 mod respond;
+mod serve;
