@@ -310,11 +310,11 @@ fn the_link_goes_to_the_console_of_the_partition_and_only_for_ids_that_aws_write
 /// Slack's own Python SDK reads every message and checks it again.
 #[test]
 fn slacks_own_sdk_accepts_every_message() {
-    let Some(python) = std::env::var_os("PORTCULLIS_SLACK_PYTHON") else {
+    let Some(python) = std::env::var_os("PORTCULLIS_TEST_PYTHON") else {
         panic!(
-            "set PORTCULLIS_SLACK_PYTHON to a Python that has slack_sdk, as `cargo xtask test` does: \
+            "set PORTCULLIS_TEST_PYTHON to a Python that has slack_sdk, as `cargo xtask test` does: \
              python3 -m venv target/slack && target/slack/bin/pip install slack_sdk==3.47.0 && \
-             export PORTCULLIS_SLACK_PYTHON=$PWD/target/slack/bin/python"
+             export PORTCULLIS_TEST_PYTHON=$PWD/target/slack/bin/python"
         );
     };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/slack/validate.py");
