@@ -301,8 +301,6 @@ pub struct Counts {
     pub decided: BTreeMap<String, u64>,
     /// Findings, versions counted.
     pub findings: u64,
-    /// Distinct unreadable records.
-    pub unreadable: u64,
     /// Alerts.
     pub alerts: u64,
     /// Messages delivered.

@@ -152,7 +152,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                     let Some(acl) = self.acls.acl_of(&place).await? else {
                         continue;
                     };
-                    if act {
+                    if act && self.policy.mode == Mode::Enforce {
                         self.acls.ensure(&place).await?;
                     }
                     if !acls.contains(&acl) {

@@ -23,6 +23,20 @@ pub const EXPIRED: &str = "expired";
 /// Why an entry is no longer ours: somebody changed or removed it.
 pub const CHANGED: &str = "changed_by_others";
 
+/// What people read instead of the words above.
+const WORDS: &[(&str, &str)] = &[
+    (LIMIT, "the policy allows fewer entries than there were"),
+    (EXPIRED, "its time was up"),
+    (CHANGED, "somebody else changed or removed this entry"),
+];
+
+fn in_words(reason: &str) -> &str {
+    WORDS
+        .iter()
+        .find(|(word, _)| *word == reason)
+        .map_or(reason, |(_, words)| words)
+}
+
 fn note<'a>(about: &'a About, reason: &'a str, who: &'a str, at: DateTime<Utc>) -> Note<'a> {
     Note {
         at,
@@ -59,6 +73,10 @@ pub fn applied(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<()
     let reason = if manual { Reason::Manual } else { Reason::Matched };
     let mut told = alert_of(&row, AlertKind::Blocked, reason, now);
     told.evicted = evicted;
+    if let Some(rule) = allowed_before(draft, &row) {
+        let warning = format!("rule {rule} allows this traffic first, so the entry does nothing or not all of it");
+        told.note = Some(told.note.map_or(warning.clone(), |words| format!("{words}; {warning}")));
+    }
     draft.alert(outboxed(&told));
     let note = Note {
         at: now,
@@ -76,6 +94,16 @@ pub fn applied(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<()
         expire(draft, row, &removal, now)?;
     }
     Ok(())
+}
+
+/// The lowest number below an entry's own at which somebody else allows traffic that it denies: the lowest match wins.
+fn allowed_before(draft: &Draft, row: &Row) -> Option<u16> {
+    let facts = draft.meta(&row.acl)?.facts.as_ref()?;
+    let allows = facts.foreign.iter().filter(|entry| {
+        let overlaps = entry.cidr.contains(&row.cidr) || row.cidr.contains(&entry.cidr);
+        entry.allow && entry.direction == row.direction && overlaps && Some(entry.rule) < row.rule
+    });
+    allows.map(|entry| entry.rule).min()
 }
 
 /// The entry is gone from the network ACL, or never was there.
@@ -97,7 +125,7 @@ pub fn gone(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), E
     let reason = guard.map_or(Reason::Manual, |(reason, ..)| *reason);
     let mut told = alert_of(&row, kind, reason, now);
     told.who = Some(removal.who.clone()).filter(|who| who != RESPONDER);
-    told.note = Some(removal.reason.clone());
+    told.note = Some(in_words(&removal.reason).to_owned());
     // An entry that never stood was never told of either.
     if row.state == State::Expiring {
         draft.alert(outboxed(&told));
@@ -138,7 +166,8 @@ pub fn rejected(
     draft.transition(row, Event::Rejected, note(&about, word, RESPONDER, now))
 }
 
-/// Somebody else's content stands at the number of an entry: ours goes elsewhere, the one that stood there is theirs now.
+/// The number of an entry cannot be had, because somebody else's content stands there or the quota leaves no room: ours
+/// goes elsewhere, and the one that stood there is theirs now.
 ///
 /// # Errors
 /// [`Error::Illegal`] when the draft does not hold what it should.
@@ -220,14 +249,14 @@ pub fn expire(draft: &mut Draft, mut row: Row, removal: &Removal, now: DateTime<
             row.state = State::Expiring;
             draft.transition(row, Event::Expiring, note(&about, &removal.reason, &removal.who, now))
         }
-        // It is under way: whoever finishes it sees what is asked.
-        (State::Planned, Some(_)) => draft.edit(row),
+        // It is under way: whoever finishes it sees what is asked. A victim may yet be kept.
+        (State::Planned, Some(_)) | (State::Evicting, _) => draft.edit(row),
         _ => Ok(()),
     }
 }
 
-/// Everything of a network ACL that has to go by itself: guarded meanwhile, its time up, or more than the policy allows.
-/// `true` when there was something.
+/// Everything of a network ACL that has to go by itself: guarded meanwhile, its time up, or more than the policy allows;
+/// and plans that the policy no longer lets be made. `true` when there was something.
 ///
 /// # Errors
 /// [`Error::Illegal`] when the draft does not hold what it should.
@@ -249,21 +278,15 @@ pub fn tidy(
         .into_iter()
         .filter(|row| matches!(row.state, State::Planned | State::Applied) && row.removal.is_none())
     {
-        let reason = if let Some(guard) = guarded(row.cidr) {
-            removal(Event::Removed, guard.word())
+        let planned = row.state == State::Planned;
+        let held_back = || policy.holds_back(&acl.account).filter(|_| planned);
+        let reason = if let Some(reason) = guarded(row.cidr).or_else(held_back) {
+            removal(Event::Removed, reason.word())
         } else if row.expires.is_some_and(|time| time <= now) {
-            removal(Event::Expired, EXPIRED)
+            // The plan of an entry that was never made ends as a removal.
+            removal(if planned { Event::Removed } else { Event::Expired }, EXPIRED)
         } else {
             continue;
-        };
-        // The plan of an entry that was never made ends as a removal, whatever ends it.
-        let reason = Removal {
-            event: if row.state == State::Planned {
-                Event::Removed
-            } else {
-                reason.event
-            },
-            ..reason
         };
         expire(draft, row, &reason, now)?;
         changed = true;
@@ -312,10 +335,16 @@ fn keep_victim(draft: &mut Draft, row: &Row, standing: Option<&Entry>, now: Date
             ..row.clone()
         })?;
         victim.state = State::Applied;
-        return draft.transition(victim, Event::Kept, note(&about, Event::Kept.word(), RESPONDER, now));
+        let asked = victim.removal.take();
+        draft.transition(
+            victim.clone(),
+            Event::Kept,
+            note(&about, Event::Kept.word(), RESPONDER, now),
+        )?;
+        return asked.map_or(Ok(()), |removal| expire(draft, victim, &removal, now));
     }
     let mut told = alert_of(&victim, AlertKind::Removed, Reason::Manual, now);
-    told.note = Some("somebody else changed or removed this entry".to_owned());
+    told.note = Some(in_words(CHANGED).to_owned());
     draft.alert(outboxed(&told));
     victim.state = State::Foreign;
     leave(&mut victim, CHANGED, now);

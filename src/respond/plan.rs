@@ -184,16 +184,19 @@ pub fn facts(acl: &Acl, rows: &[Row], now: DateTime<Utc>) -> Facts {
 
 /// An address that has an entry, or had one, and what that says about a new one.
 fn known(draft: &mut Draft, wanted: &Wanted<'_>) -> Result<Option<Reason>, Error> {
-    let covering = draft.rows(wanted.acl).iter().find(|row| {
-        row.direction == wanted.direction
-            && row.cidr.contains(&wanted.cidr)
-            && matches!(row.state, State::Planned | State::Applied)
-    });
+    let covering = draft
+        .rows(wanted.acl)
+        .iter()
+        .filter(|row| row.direction == wanted.direction && covers(row, wanted))
+        .max_by_key(|row| row.cidr.prefix_len());
     if let Some(row) = covering.cloned() {
         if row.removal.is_some() {
             return Ok(Some(Reason::HeldOff));
         }
-        draft.edit(seen_again(row, wanted))?;
+        // A person who asks for less than what stands does not change it.
+        if wanted.slots_left.is_some() || row.cidr == wanted.cidr {
+            draft.edit(seen_again(row, wanted))?;
+        }
         return Ok(Some(Reason::AlreadyBlocked));
     }
     let Some(row) = draft.row(wanted.acl, wanted.direction, wanted.cidr) else {
@@ -210,6 +213,18 @@ fn known(draft: &mut Draft, wanted: &Wanted<'_>) -> Result<Option<Reason>, Error
             .map(|_| Reason::EvictedBefore),
         _ => None,
     })
+}
+
+/// Whether an entry denies all that is wanted: for a person, as long as that person wants it.
+fn covers(row: &Row, wanted: &Wanted<'_>) -> bool {
+    let long_enough = || match (row.expires, wanted.expires) {
+        (None, _) => true,
+        (Some(end), Some(asked)) => end >= asked,
+        (Some(_), None) => false,
+    };
+    matches!(row.state, State::Planned | State::Applied)
+        && row.cidr.contains(&wanted.cidr)
+        && (wanted.slots_left.is_some() || row.cidr == wanted.cidr || long_enough())
 }
 
 fn refusal(draft: &Draft, policy: &Policy, wanted: &Wanted<'_>) -> Option<Reason> {

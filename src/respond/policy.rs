@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::reason::Reason;
 use super::report::Mode;
 use crate::finding::Role;
 
@@ -93,6 +94,15 @@ impl Policy {
             verdict = TypeVerdict::SeverityBelow;
         }
         verdict
+    }
+
+    /// Why nothing may be made in an account, or `None` when something may.
+    #[must_use]
+    pub fn holds_back(&self, account: &str) -> Option<Reason> {
+        if !self.accounts.is_empty() && !self.accounts.iter().any(|named| named == account) {
+            return Some(Reason::AccountNotEnforced);
+        }
+        (self.mode == Mode::Shadow).then_some(Reason::Shadow)
     }
 
     /// Says everything that is wrong with the values, each with its key and a remedy.

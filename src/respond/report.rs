@@ -149,7 +149,7 @@ pub struct StatusReport {
     pub not_blocked: std::collections::BTreeMap<String, u64>,
     /// Findings read, versions counted.
     pub findings: u64,
-    /// Records that could not be read as findings.
+    /// Records that could not be read as findings, repeats counted.
     pub unreadable: u64,
     /// Outbox rows.
     pub alerts: u64,

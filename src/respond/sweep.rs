@@ -90,7 +90,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         }
         let described = match self.acls.describe(acl).await {
             Ok(described) => described,
-            Err(error) if error.code.is_transient() => return Ok(Progress::Later(error.to_string())),
+            Err(error) if may_pass(&row, error.code) => return Ok(Progress::Later(error.to_string())),
             Err(error) => {
                 report.rejected += 1;
                 settle_refused(&mut draft, row, None, error.code.name(), &error.to_string(), now)?;
@@ -142,7 +142,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             Ok(()) => self.confirm(&row, now, report).await,
             // The description was old: look again. Success of an earlier attempt shows there, too.
             Err(error) if matches!(error.code, Code::EntryAlreadyExists | Code::EntryNotFound) => Ok(Progress::More),
-            Err(error) if error.code.is_transient() => Ok(Progress::Later(error.to_string())),
+            Err(error) if may_pass(&row, error.code) => Ok(Progress::Later(error.to_string())),
             Err(error) if error.code == Code::EntryLimitExceeded => {
                 // EC2's word on the quota counts, not ours: the number is given up, and the oldest may have to go.
                 draft.edit_meta(&acl, |meta| {
@@ -150,7 +150,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                         facts.quota = facts.quota.saturating_sub(1);
                     }
                 })?;
-                confirm::place(&mut draft, Row { rule: None, ..row }, &self.policy, now)?;
+                confirm::foreign(&mut draft, row, standing.as_ref(), &self.policy, now)?;
                 self.commit(draft).await
             }
             Err(error) => {
@@ -230,7 +230,13 @@ fn standing(acl: &Acl, row: &Row, rule: u16) -> Option<Entry> {
     at.cloned()
 }
 
-/// A refusal for good ends a plan; an entry that was to go and cannot be reached is no longer ours.
+/// Whether an entry stays pending after such an error. One that may not be deleted still stands: only a network ACL that
+/// is gone took its entries with it.
+fn may_pass(row: &Row, code: Code) -> bool {
+    code.is_transient() || (row.state == State::Expiring && code != Code::AclNotFound)
+}
+
+/// A refusal for good ends a plan; an entry of a network ACL that is gone is gone, too.
 fn settle_refused(
     draft: &mut Draft,
     row: Row,

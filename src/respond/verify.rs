@@ -21,7 +21,7 @@ use super::guard;
 use super::policy::Policy;
 use super::responder::knowledge;
 use crate::ledger::{Ask, AuditRow, Event, Filter, Ledger, Row, State};
-use crate::network_acl::{Acl, AclKey, Direction, Entry, NetworkAcls};
+use crate::network_acl::{Acl, AclKey, Code, Direction, Entry, NetworkAcls};
 
 /// Rows that are read of audit and outbox at once.
 const PAGE: usize = 1000;
@@ -43,7 +43,10 @@ pub async fn verify<L: Ledger, N: NetworkAcls>(ledger: &L, acls: &N, policy: &Po
     }
     let mut wrong = Vec::new();
     for key in ledger.acls().await? {
-        let acl = acls.describe(&key).await?;
+        let acl = match acls.describe(&key).await {
+            Err(error) if error.code == Code::AclNotFound => Acl::default(),
+            described => described?,
+        };
         let rows: Vec<&Row> = rows.iter().filter(|row| row.acl == key).collect();
         for direction in [Direction::Ingress, Direction::Egress] {
             let rows: Vec<&Row> = rows.iter().filter(|row| row.direction == direction).copied().collect();

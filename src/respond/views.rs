@@ -131,7 +131,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             expired: event(Event::Expired),
             not_blocked,
             findings: counts.findings,
-            unreadable: counts.unreadable,
+            unreadable: counts.decided.get(Reason::Unreadable.word()).copied().unwrap_or(0),
             alerts: counts.alerts,
             messages: counts.sent,
             messages_waiting: counts.waiting,

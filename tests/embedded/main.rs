@@ -1,5 +1,6 @@
 //! The program on one machine: everything embedded, nothing but a data directory.
 
+mod corners;
 mod harness;
 mod invariants;
 mod killed;

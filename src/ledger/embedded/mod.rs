@@ -24,7 +24,7 @@ use crate::network_acl::AclKey;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// The form of the tables; a file of another form is refused.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
 
 /// A ledger in one SQLite file.
 pub struct SqliteLedger {

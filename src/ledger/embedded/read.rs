@@ -244,11 +244,11 @@ pub(super) fn counts(db: &Connection) -> Result<Counts, Error> {
             .collect())
     };
     Ok(Counts {
-        events: by_word("SELECT event, count(*) FROM audit GROUP BY event")?,
-        decided: by_word("SELECT reason, count(*) FROM audit WHERE event = 'decided' GROUP BY reason")?,
+        events: by_word("SELECT event, sum(number) FROM tally GROUP BY event")?,
+        decided: by_word("SELECT reason, number FROM tally WHERE event = 'decided'")?,
         findings: number("SELECT coalesce(sum(versions), 0) FROM finding")?,
-        unreadable: number("SELECT count(*) FROM unreadable")?,
-        alerts: number("SELECT count(*) FROM alert")?,
+        // None is ever deleted, and a number that a failed transaction took is given again.
+        alerts: number("SELECT coalesce(max(number), 0) FROM alert")?,
         sent: number("SELECT count(*) FROM message WHERE sent IS NOT NULL")?,
         waiting: number("SELECT count(*) FROM message WHERE sent IS NULL AND given_up = 0")?,
     })

@@ -15,10 +15,15 @@ CREATE TABLE IF NOT EXISTS entry (
 CREATE UNIQUE INDEX IF NOT EXISTS entry_by_rule ON entry (account, region, acl, direction, rule)
   WHERE state IN ('planned', 'applied', 'expiring') AND rule IS NOT NULL;
 CREATE INDEX IF NOT EXISTS entry_by_state ON entry (state, planned_at);
+-- Those that went stay in the table for good, so what is read for every finding must not pass over them.
+CREATE INDEX IF NOT EXISTS entry_live ON entry (account, region, acl, seq)
+  WHERE state IN ('planned', 'applied', 'evicting', 'expiring');
 
 CREATE TABLE IF NOT EXISTS finding (
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, versions INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS finding_versions ON finding (versions);
 
 CREATE TABLE IF NOT EXISTS lists (
   one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, body TEXT NOT NULL
@@ -27,13 +32,18 @@ CREATE TABLE IF NOT EXISTS lists (
 CREATE TABLE IF NOT EXISTS audit (
   number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event TEXT NOT NULL, reason TEXT NOT NULL, body TEXT NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS audit_by_event ON audit (event, reason);
+
+-- How many audit rows there are of each event; of decisions, by reason. Kept, since the audit only grows.
+CREATE TABLE IF NOT EXISTS tally (
+  event TEXT NOT NULL, reason TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (event, reason)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS message (
   number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, sent INTEGER, given_up INTEGER NOT NULL DEFAULT 0,
   next INTEGER NOT NULL, attempts INTEGER NOT NULL, last_error TEXT, addresses TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS message_unsent ON message (next) WHERE sent IS NULL AND given_up = 0;
+CREATE INDEX IF NOT EXISTS message_unsent ON message (number, next) WHERE sent IS NULL AND given_up = 0;
+CREATE INDEX IF NOT EXISTS message_sent ON message (sent) WHERE sent IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS alert (
   number INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER REFERENCES message (number), body TEXT NOT NULL
@@ -42,7 +52,8 @@ CREATE INDEX IF NOT EXISTS alert_waiting ON alert (number) WHERE message IS NULL
 
 CREATE TABLE IF NOT EXISTS unreadable (
   digest TEXT PRIMARY KEY, at INTEGER NOT NULL, times INTEGER NOT NULL, reason TEXT NOT NULL, length INTEGER NOT NULL, bytes BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
+CREATE INDEX IF NOT EXISTS unreadable_by_age ON unreadable (at DESC, digest);
 
 CREATE TABLE IF NOT EXISTS position (
   reader TEXT PRIMARY KEY, number INTEGER NOT NULL

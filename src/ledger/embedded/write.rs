@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read;
-use crate::ledger::{Delivery, Error, FindingRow, Lists, MessageRow, Meta, Row, Transaction};
+use crate::ledger::{Delivery, Error, Event, FindingRow, Lists, MessageRow, Meta, Row, Transaction};
 use crate::network_acl::AclKey;
+
+/// Unreadable records that are kept, the newest: whoever can send them must not be able to fill the disk.
+const MOST_UNREADABLE: usize = 1000;
 
 pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<(), Error> {
     conditions(db, transaction)?;
@@ -29,6 +32,12 @@ pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<
                 row.reason,
                 serde_json::to_string(row)?
             ])?;
+        let reason = if row.event == Event::Decided { &row.reason } else { "" };
+        db.prepare_cached(
+            "INSERT INTO tally (event, reason, number) VALUES (?1, ?2, 1)
+             ON CONFLICT (event, reason) DO UPDATE SET number = number + 1",
+        )?
+        .execute(params![row.event.word(), reason])?;
     }
     for row in &transaction.alerts {
         db.prepare_cached("INSERT INTO alert (body) VALUES (?1)")?
@@ -46,6 +55,13 @@ pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<
             row.length,
             row.bytes
         ])?;
+    }
+    if !transaction.unreadable.is_empty() {
+        db.prepare_cached(
+            "DELETE FROM unreadable WHERE digest IN
+               (SELECT digest FROM unreadable ORDER BY at DESC, digest LIMIT -1 OFFSET ?1)",
+        )?
+        .execute([MOST_UNREADABLE])?;
     }
     Ok(())
 }

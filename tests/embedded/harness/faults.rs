@@ -41,13 +41,15 @@ pub(crate) enum Bug {
     ReplaceAddsFirst,
     /// The ledger drops alerts.
     NoAlerts,
+    /// No mistake of ours: the role may create and replace, not delete.
+    MayNotDelete,
 }
 
 /// The faults to come, and what went wrong meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    pub(super) plan: Mutex<VecDeque<Fault>>,
-    pub(super) crashed: Mutex<bool>,
+    pub(crate) plan: Mutex<VecDeque<Fault>>,
+    pub(crate) crashed: Mutex<bool>,
     pub(crate) bug: Bug,
     pub(crate) limit: usize,
     /// Broken invariants that were seen right after a call.
@@ -238,6 +240,9 @@ impl NetworkAcls for Faulty<Model> {
     }
 
     async fn delete(&self, key: &AclKey, direction: Direction, rule: u16) -> Result<(), network_acl::Error> {
+        if self.faults.bug == Bug::MayNotDelete {
+            return Err(network_acl::Error::new(Code::Unauthorized, "not for this role"));
+        }
         let done = self
             .faults
             .call(self.inner.delete(key, direction, rule), call_lost)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::text::{code, mrkdwn, plain};
 use super::{Alert, AlertKind, link};
 use crate::finding::{FindingSummary, severity_label};
+use crate::respond::reason::Reason;
 
 /// Characters of country and organisation in a header block: with the longest prefix they stay below Slack's 150.
 const ORIGIN: usize = 40;
@@ -152,6 +153,8 @@ impl Story<'_> {
         match self.first.kind {
             AlertKind::NotBlocked => lines.push(format!("*Why not:* `{word}` · {meaning}")),
             AlertKind::WouldBlock => lines.push("*Shadow mode:* nothing was touched.".to_owned()),
+            // Nobody asked for it: the note says why.
+            AlertKind::Removed if self.first.reason == Reason::Manual => {}
             AlertKind::Removed => lines.push(format!("*Why:* `{word}` · {meaning}")),
             AlertKind::Test => lines.push("This channel works: alerts will arrive here.".to_owned()),
             AlertKind::Blocked | AlertKind::Unblocked => {}
