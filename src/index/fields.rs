@@ -36,7 +36,11 @@ impl Fields {
             .map(|field| (field.name, field.ty))
             .collect();
         let named = |ty| {
-            let mut names: Vec<_> = types.iter().filter(|(_, of)| **of == ty).map(|(name, _)| *name).collect();
+            let mut names: Vec<_> = types
+                .iter()
+                .filter(|(_, of)| **of == ty)
+                .map(|(name, _)| *name)
+                .collect();
             names.sort_unstable();
             names
         };
