@@ -63,7 +63,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let responder = Arc::new(respond::open_embedded(&data, config.policy.clone(), true)?);
     let index = Arc::new(embedded::Embedded::open(
         &data.join("index"),
-        embedded::Options::default(),
+        embedded::Options {
+            fields: respond::document::fields().collect(),
+            ..embedded::Options::default()
+        },
     )?);
     let pipeline = Pipeline::new(Arc::clone(&index) as Arc<dyn Index>, Arc::clone(&responder));
     let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;

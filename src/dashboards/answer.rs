@@ -58,7 +58,7 @@ fn list(panel: &Panel, field: &str, aggs: &Value, total: u64) -> Option<PanelDat
     };
     (!rows.is_empty()).then(|| PanelData::List {
         field: field.to_owned(),
-        metric: panel.metric.to_string(),
+        metric: panel.counts.clone(),
         unit: panel.unit,
         rows,
         others,
@@ -71,7 +71,7 @@ fn timeline(panel: &Panel, scope: &Scope, field: Option<&str>, aggs: &Value) -> 
     let mut series: Vec<Series> = Vec::new();
     if field.is_none() {
         series.push(Series {
-            name: panel.metric.to_string(),
+            name: panel.counts.clone(),
             values: whole,
         });
     } else {
@@ -144,7 +144,7 @@ fn heatmap(panel: &Panel, row: &str, column: &str, aggs: &Value) -> Option<Panel
 fn table(panel: &Panel, fields: &[String], aggs: &Value) -> Option<PanelData> {
     let mut columns: Vec<_> = fields.iter().map(|field| column(field)).collect();
     columns.push(Column {
-        title: panel.metric.to_string(),
+        title: panel.counts.clone(),
         field: None,
         unit: Some(panel.unit),
     });

@@ -55,6 +55,8 @@ pub struct Panel {
     pub kind: Kind,
     /// The number that it shows.
     pub metric: Metric,
+    /// What the number counts, in a word, as its column is headed.
+    pub counts: String,
     /// How the number is written.
     pub unit: Unit,
     /// Most rows, series or documents.
@@ -198,7 +200,7 @@ fn within(what: &str, name: &str) -> String {
 
 const PAGE_KEYS: &[&str] = &["id", "title", "question", "index", "panel"];
 const PANEL_KEYS: &[&str] = &[
-    "id", "kind", "title", "question", "width", "index", "query", "metric", "unit",
+    "id", "kind", "title", "question", "width", "index", "query", "metric", "counts", "unit",
 ];
 const INDICES: &[&str] = &["*", "guardduty", "securityhub", "waf", "vpcflow", "response"];
 
@@ -372,6 +374,11 @@ impl Reader<'_> {
         if matches!(metric, Metric::Percentile(..)) && kind != "tile" && kind != "timeline" {
             return Err(self.error("metric", "percentiles cannot order rows; use a tile or a timeline"));
         }
+        let counts = if self.table.contains_key("counts") {
+            self.text("counts")?
+        } else {
+            metric.to_string()
+        };
         let unit = match self.table.get("unit") {
             None => Unit::Count,
             Some(value) => value
@@ -430,6 +437,7 @@ impl Reader<'_> {
             },
             kind,
             metric,
+            counts,
             unit,
             size: self.number("size", size, 1..=100)?,
         })

@@ -1,4 +1,4 @@
-//! Why a panel is empty, and what to do about it.
+//! How far an index reaches: why a panel is empty, what to do about it, and what a number may be compared with.
 
 use std::{collections::HashMap, sync::Mutex};
 
@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 use super::{Scope, data::PanelData, definition::Panel, scope::time, source};
 use crate::index::{Error, Index};
 
-/// Answers asked once for each page: how many documents an index has, and when the newest was.
+/// Answers asked once for each page: how many documents an index has, when the newest was, and when the oldest.
 #[derive(Default)]
 pub(crate) struct Known {
     indices: Mutex<HashMap<String, (u64, Option<String>)>>,
+    oldest: Mutex<HashMap<String, Option<i64>>>,
 }
+
+/// Of a period, this part may be without documents at its start before it counts as not covered: events are not
+/// evenly spread.
+const UNEVEN: i32 = 24;
 
 impl Known {
     /// Documents in the index at any time, and the time of the newest.
@@ -30,6 +35,30 @@ impl Known {
         let known = (total(&answer), newest);
         indices.insert(name.to_owned(), known.clone());
         Ok(known)
+    }
+
+    /// Whether the documents of the index reach back over the period of the scope's length before the scope. When they
+    /// do not, a change against that period says nothing.
+    pub(crate) fn covers_the_period_before(&self, scope: &Scope, index: &dyn Index, name: &str) -> Result<bool, Error> {
+        let needed = scope.from - scope.length() + scope.length() / UNEVEN;
+        Ok(self
+            .oldest(index, name)?
+            .is_some_and(|oldest| oldest <= needed.timestamp_millis()))
+    }
+
+    /// Time of the oldest document of the index, epoch milliseconds.
+    fn oldest(&self, index: &dyn Index, name: &str) -> Result<Option<i64>, Error> {
+        let mut indices = self.oldest.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = indices.get(name) {
+            return Ok(*known);
+        }
+        let first = json!({ "min": { "field": "@timestamp" } });
+        let answer = index.search(name, &json!({ "size": 0, "aggs": { "first": first } }))?;
+        let oldest = answer["aggregations"]["first"]["value"]
+            .as_f64()
+            .map(|millis| millis as i64);
+        indices.insert(name.to_owned(), oldest);
+        Ok(oldest)
     }
 }
 

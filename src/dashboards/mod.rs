@@ -85,7 +85,15 @@ fn answered(panel: &Panel, index: &dyn Index, scope: &Scope, known: &empty::Know
         Some(PanelData::Tile { value: 0.0, .. }) if known.of(index, &panel.index)?.0 == 0 => {
             empty::why(panel, scope, index, known)
         }
-        Some(data) => Ok(data),
+        Some(mut data) => {
+            if let PanelData::Tile { previous, .. } = &mut data
+                && previous.is_some()
+                && !known.covers_the_period_before(scope, index, &panel.index)?
+            {
+                *previous = None;
+            }
+            Ok(data)
+        }
         None => empty::why(panel, scope, index, known),
     }
 }

@@ -6,7 +6,11 @@ use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::{definition::parse, pages::FILES, *};
+use super::{
+    definition::{Kind, parse},
+    pages::FILES,
+    *,
+};
 use crate::index::embedded::{Embedded, Options};
 
 const SOURCES: [&str; 5] = ["guardduty", "securityhub", "waf", "vpcflow", "response"];
@@ -265,6 +269,41 @@ fn a_tile_shows_what_counting_shows_now_and_in_the_period_before() {
         assert_eq!(spark.len(), 24);
         if ["requests", "blocked", "bytes"].contains(&panel) {
             assert_eq!(spark.iter().sum::<f64>(), now, "{panel}");
+        }
+    }
+}
+
+#[test]
+fn a_tile_compares_with_no_period_that_the_documents_do_not_reach_back_to() {
+    let (_folder, index, _) = loaded(300);
+    let previous = |scope: &Scope| match shown("waf", "requests", &index, scope) {
+        PanelData::Tile { previous, .. } => previous,
+        other => panic!("{other:?}"),
+    };
+    let hours = |n| Scope::between(end() - TimeDelta::hours(n), end());
+    assert!(previous(&hours(12)).is_some());
+    assert_eq!(
+        previous(&hours(30)),
+        None,
+        "the documents begin 48 hours before the end, the period before begins 60 before it"
+    );
+}
+
+#[test]
+fn what_a_panel_counts_is_said_in_a_word() {
+    for page in pages() {
+        for panel in &page.panels {
+            let headed = matches!(
+                panel.kind,
+                Kind::List { .. } | Kind::Table { .. } | Kind::Timeline { .. }
+            );
+            assert!(
+                !headed || !panel.counts.contains(['.', '_', ' ']),
+                "{}/{}: `{}` is no word; add the key `counts`",
+                page.id,
+                panel.id,
+                panel.counts
+            );
         }
     }
 }

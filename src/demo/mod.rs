@@ -121,7 +121,10 @@ impl Demo {
         let responder = Arc::new(Responder::new(ledger, model, policy, "demo".to_owned()));
         let index = Arc::new(embedded::Embedded::open(
             &data.join("index"),
-            embedded::Options::default(),
+            embedded::Options {
+                fields: respond::document::fields().collect(),
+                ..embedded::Options::default()
+            },
         )?);
         let normalizers = Source::ALL.iter().filter_map(|&source| {
             // Without options there is nothing that a normaliser could refuse.

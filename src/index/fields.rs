@@ -1,36 +1,11 @@
-//! What type a field has, by name: the sources' tables, and the fields that every document may carry.
+//! What type a field has, by name, from the tables: those of the sources, and what an index is opened with besides.
 //!
 //! An index types a value by its field, never by how the value looks, so that a user agent which reads like a
 //! date stays text. Fields in no table are typed by their JSON type.
 
 use std::collections::HashMap;
 
-use portcullis_transforms::{Field, Source, Type, schema::field};
-
-/// Fields of all documents, whether or not a source's table names them.
-const COMMON: &[Field] = &[
-    field("@timestamp", Type::Date, "", "when it happened"),
-    field("event.created", Type::Date, "", "when the record was made"),
-    field("event.start", Type::Date, "", "start of what it covers"),
-    field("event.end", Type::Date, "", "end of what it covers"),
-    field("event.severity", Type::Float, "", "severity, on the source's scale"),
-    field("event.duration", Type::Long, "", "nanoseconds"),
-    field("event.original", Type::Text, "", "the record as it came"),
-    field("message", Type::Text, "", "one sentence for a person"),
-    field("source.ip", Type::Ip, "", "the remote address"),
-    field("source.nat.ip", Type::Ip, "", "the remote address inside a tunnel"),
-    field("destination.ip", Type::Ip, "", "the address that was reached"),
-    field(
-        "destination.nat.ip",
-        Type::Ip,
-        "",
-        "the reached address inside a tunnel",
-    ),
-    field("related.ip", Type::Ip, "", "every address in the record"),
-];
-
-/// Address fields of the sources' own; with those of [`COMMON`], every field of type `ip`.
-const OWN_ADDRESSES: &[&str] = &["aws.vpcflow.pkt_srcaddr", "aws.vpcflow.pkt_dstaddr"];
+use portcullis_transforms::{Field, Source, Type};
 
 /// What the index knows about a field's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,31 +22,33 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Fields {
     types: HashMap<&'static str, Type>,
-    flat: Vec<String>,
+    flat: Vec<&'static str>,
+    addresses: Vec<&'static str>,
 }
 
 impl Fields {
     /// Fields of all sources, and `more` besides.
     #[must_use]
-    pub fn new(more: &[Field]) -> Self {
-        let mut types = HashMap::new();
-        let mut flat: Vec<String> = vec!["aws.waf.headers".to_owned()];
-        types.extend(OWN_ADDRESSES.iter().map(|name| (*name, Type::Ip)));
-        types.extend(COMMON.iter().map(|f| (f.name, f.ty)));
-        for source in Source::ALL {
-            flat.push(format!("aws.{}.rest", source.name()));
-            types.extend(source.fields().iter().map(|f| (f.name, f.ty)));
-        }
-        types.extend(more.iter().map(|f| (f.name, f.ty)));
-        flat.extend(
-            types
+    pub fn new(more: &[&'static Field]) -> Self {
+        let of_sources = Source::ALL.iter().flat_map(|source| source.fields());
+        let types: HashMap<_, _> = of_sources
+            .chain(more.iter().copied())
+            .map(|field| (field.name, field.ty))
+            .collect();
+        let named = |ty| {
+            let mut names: Vec<_> = types
                 .iter()
-                .filter(|(_, ty)| **ty == Type::FlatObject)
-                .map(|(name, _)| (*name).to_owned()),
-        );
-        flat.sort_unstable();
-        flat.dedup();
-        Self { types, flat }
+                .filter(|(_, of)| **of == ty)
+                .map(|(name, _)| *name)
+                .collect();
+            names.sort_unstable();
+            names
+        };
+        Self {
+            flat: named(Type::FlatObject),
+            addresses: named(Type::Ip),
+            types,
+        }
     }
 
     /// What is known of a dotted name.
@@ -86,18 +63,15 @@ impl Fields {
     }
 
     fn is_below_flat(&self, name: &str) -> bool {
-        self.flat.iter().any(|parent| {
-            name.strip_prefix(parent.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
+        self.flat
+            .iter()
+            .any(|parent| name.strip_prefix(parent).is_some_and(|rest| rest.starts_with('.')))
     }
 
     /// Names of all address fields, sorted: each has a native column, so the engine's schema depends on this list.
-    pub fn addresses() -> impl Iterator<Item = &'static str> {
-        let mut names: Vec<&str> = COMMON.iter().filter(|f| f.ty == Type::Ip).map(|f| f.name).collect();
-        names.extend(OWN_ADDRESSES);
-        names.sort_unstable();
-        names.into_iter()
+    #[must_use]
+    pub fn addresses(&self) -> &[&'static str] {
+        &self.addresses
     }
 }
 
@@ -106,17 +80,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_address_field_of_every_source_has_a_native_column() {
-        let native: Vec<_> = Fields::addresses().collect();
+    fn no_field_has_two_types() {
+        let mut types = HashMap::new();
         for source in Source::ALL {
-            for field in source.fields().iter().filter(|f| f.ty == Type::Ip) {
-                assert!(
-                    native.contains(&field.name),
-                    "{} of {source} is missing in OWN_ADDRESSES",
-                    field.name
-                );
+            for field in source.fields() {
+                let first = *types.entry(field.name).or_insert(field.ty);
+                assert_eq!(first, field.ty, "{} of {source}", field.name);
             }
         }
+    }
+
+    #[test]
+    fn every_address_field_of_every_table_has_a_native_column() {
+        const MORE: Field = portcullis_transforms::schema::field("more.ip", Type::Ip, "", "");
+        let fields = Fields::new(&[&MORE]);
+        for name in [
+            "aws.vpcflow.pkt_srcaddr",
+            "more.ip",
+            "related.ip",
+            "source.ip",
+            "source.nat.ip",
+        ] {
+            assert!(fields.addresses().contains(&name), "{name}");
+        }
+        assert!(fields.addresses().is_sorted());
     }
 
     #[test]

@@ -289,6 +289,30 @@ fn column(name: &str, field: &str, takes: Takes, fields: &Fields) -> Result<Stri
     }
 }
 
+/// The least and greatest times of an answer to `aggs` from the engine's nanoseconds into milliseconds.
+pub(crate) fn in_milliseconds(result: &mut Value, aggs: &Value, fields: &Fields) {
+    let is_time = |body: &Value| {
+        let field = body["field"].as_str().unwrap_or_default();
+        fields.kind(field) == Kind::Known(Type::Date)
+    };
+    for (name, definition) in aggs.as_object().into_iter().flatten() {
+        let Some(answer) = result.get_mut(name) else { continue };
+        let end = definition.get("min").or_else(|| definition.get("max"));
+        if end.is_some_and(is_time) {
+            if let Some(nanoseconds) = answer["value"].as_f64() {
+                answer["value"] = json!((nanoseconds / 1e6).round());
+            }
+            continue;
+        }
+        let below = definition.get("aggs").or_else(|| definition.get("aggregations"));
+        if let (Some(below), Some(buckets)) = (below, answer.get_mut("buckets").and_then(Value::as_array_mut)) {
+            buckets
+                .iter_mut()
+                .for_each(|bucket| in_milliseconds(bucket, below, fields));
+        }
+    }
+}
+
 /// The engine's answer in OpenSearch's shape: whole keys as integers, exact cardinalities in place of estimates.
 pub(crate) fn answer(result: &mut Value) {
     match result {

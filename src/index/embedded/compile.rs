@@ -284,7 +284,10 @@ impl Compiler<'_> {
             && let Some((low, high)) = values::block(text)
         {
             let (low, high) = (Scalar::Text(low.to_string()), Scalar::Text(high.to_string()));
-            let each = Fields::addresses()
+            let each = self
+                .fields
+                .addresses()
+                .iter()
                 .map(|name| self.range(name, &End::Included(low.clone()), &End::Included(high.clone())))
                 .collect::<Result<Vec<_>, _>>()?;
             return Ok(union(each));

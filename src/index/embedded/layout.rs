@@ -13,7 +13,7 @@ use tantivy::schema::{
 use crate::index::fields::Fields;
 
 /// Raised when documents of an older layout can no longer be read.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The name of the JSON field that holds exact values.
 pub(crate) const VALUES: &str = "doc";
@@ -49,7 +49,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(fields: &Fields) -> Self {
         let mut schema = Schema::builder();
         let raw = |record| {
             TextFieldIndexing::default()
@@ -82,8 +82,10 @@ impl Layout {
         let all = schema.add_text_field("all", TextOptions::default().set_indexing_options(words()));
         let present = schema.add_text_field("present", STRING);
         let source = schema.add_bytes_field("source", STORED);
-        let addresses = Fields::addresses()
-            .map(|name| (name, schema.add_ip_addr_field(&format!("ip {name}"), INDEXED | FAST)))
+        let addresses = fields
+            .addresses()
+            .iter()
+            .map(|name| (*name, schema.add_ip_addr_field(&format!("ip {name}"), INDEXED | FAST)))
             .collect();
         Self {
             schema: schema.build(),

@@ -54,7 +54,7 @@ use layout::Layout;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Fields besides those of the sources' tables, such as the response documents'.
-    pub fields: &'static [Field],
+    pub fields: Vec<&'static Field>,
     /// Memory for documents that are not yet on disk, in bytes; at least 15 MB for each thread are taken.
     pub memory: usize,
     /// Threads that build segments.
@@ -66,7 +66,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            fields: &[],
+            fields: Vec::new(),
             memory: 80 << 20,
             threads: 2,
             unique: true,
@@ -112,14 +112,14 @@ impl Embedded {
     /// # Errors
     /// When the folder cannot be used, or holds an index of another version; the message says what to do.
     pub fn open(folder: &Path, options: Options) -> Result<Self, Error> {
-        let layout = Layout::new();
+        let fields = Fields::new(&options.fields);
+        let layout = Layout::new(&fields);
         let engine = version::open(folder, &layout)?;
         let reader = engine
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()
             .map_err(self::engine)?;
-        let fields = Fields::new(options.fields);
         Ok(Self {
             folder: folder.to_owned(),
             options,

@@ -77,6 +77,9 @@ pub(crate) fn run(
         let (count, result) = collect(searcher, &*query, deadline, (Count, collector))?;
         let mut result = serde_json::to_value(result).map_err(|e| Error::Engine(e.to_string()))?;
         aggregations::answer(&mut result);
+        if let Some(asked) = aggs_of(body) {
+            aggregations::in_milliseconds(&mut result, asked, fields);
+        }
         aggregated = Some(result);
         counted = Some(count);
     }
@@ -95,7 +98,11 @@ pub(crate) fn run(
     Ok(answer)
 }
 
-fn read(index: &str, body: &Value, fields: &Fields) -> Result<Request, Error> {
+fn aggs_of(body: &Value) -> Option<&Value> {
+    body.get("aggs").or_else(|| body.get("aggregations"))
+}
+
+fn read(index: &str, whole: &Value, fields: &Fields) -> Result<Request, Error> {
     const KEYS: &[&str] = &[
         "query",
         "aggs",
@@ -106,7 +113,7 @@ fn read(index: &str, body: &Value, fields: &Fields) -> Result<Request, Error> {
         "track_total_hits",
         "_source",
     ];
-    let body = options_of(object(body, "the search body")?, "the search body", KEYS)?;
+    let body = options_of(object(whole, "the search body")?, "the search body", KEYS)?;
     let asked = match body.get("query") {
         Some(query) => dsl::parse(query)?,
         None => Clause::All,
@@ -135,10 +142,11 @@ fn read(index: &str, body: &Value, fields: &Fields) -> Result<Request, Error> {
         Some(Value::Bool(wanted)) => *wanted,
         Some(_) => return Err(unsupported("`_source` with a filter", "write true or false")),
     };
-    let aggs = body.get("aggs").or_else(|| body.get("aggregations"));
     Ok(Request {
         clause: Clause::every(only(index).into_iter().chain([asked]).collect()),
-        aggs: aggs.map(|aggs| aggregations::rewrite(aggs, fields)).transpose()?,
+        aggs: aggs_of(whole)
+            .map(|aggs| aggregations::rewrite(aggs, fields))
+            .transpose()?,
         from,
         size,
         sort: sort(body.get("sort"), fields)?,

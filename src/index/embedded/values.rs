@@ -42,9 +42,10 @@ pub(crate) fn time(text: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(text.parse().ok()?)
 }
 
-/// A time as its column holds it: milliseconds.
+/// A time as its column holds it: milliseconds. The column ends in the year 2262, and a time beyond is its end.
 pub(crate) fn instant(at: DateTime<Utc>) -> Instant {
-    Instant::from_timestamp_millis(at.timestamp_millis())
+    const END: i64 = i64::MAX / 1_000_000;
+    Instant::from_timestamp_millis(at.timestamp_millis().clamp(-END, END))
 }
 
 #[cfg(test)]
@@ -56,6 +57,17 @@ mod tests {
         assert_eq!(address("::ffff:198.51.100.7"), address("198.51.100.7"));
         assert_eq!(block("10.1.2.3/8"), block("10.0.0.0/8"));
         assert!(block("10.0.0.0/33").is_none());
+    }
+
+    #[test]
+    fn a_time_beyond_the_column_is_the_columns_end() {
+        let at = |text| time(text).map(instant);
+        assert_eq!(
+            at("9999-12-31T23:59:59Z"),
+            Some(Instant::from_timestamp_millis(i64::MAX / 1_000_000))
+        );
+        assert!(at("0001-01-01") < at("1970-01-01"));
+        assert!(at("1970-01-01") < at("99999999999999"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn scratch() -> (tempfile::TempDir, Embedded) {
 
 fn options() -> Options {
     Options {
-        fields: documents::FIELDS,
+        fields: documents::FIELDS.iter().collect(),
         memory: 32 << 20,
         threads: 1,
         ..Options::default()

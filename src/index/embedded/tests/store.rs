@@ -47,6 +47,25 @@ fn what_was_not_refreshed_is_gone_when_the_program_dies_and_can_be_written_again
 }
 
 #[test]
+fn the_first_and_the_last_time_are_milliseconds() {
+    let (_folder, index) = scratch();
+    let at = |at: &str, id: &str| json!({ "@timestamp": at, "event": { "id": id, "start": at } }).to_string();
+    write(
+        &index,
+        "waf",
+        &[at("2026-03-01T00:00:00.001Z", "1"), at("2026-03-02T00:00:00.000Z", "2")],
+    );
+    index.refresh().unwrap();
+    for field in ["@timestamp", "event.start"] {
+        let of = |kind: &str| json!({ kind: { "field": field } });
+        let body = json!({ "size": 0, "aggs": { "first": of("min"), "last": of("max") } });
+        let answer = &index.search("waf", &body).unwrap()["aggregations"];
+        assert_eq!(answer["first"]["value"].as_f64(), Some(1_772_323_200_001.0), "{field}");
+        assert_eq!(answer["last"]["value"].as_f64(), Some(1_772_409_600_000.0), "{field}");
+    }
+}
+
+#[test]
 fn an_index_name_keeps_to_its_documents() {
     let (_folder, index) = scratch();
     write(&index, "waf", &[line("a", "2026-03-01T00:00:00Z")]);

@@ -96,6 +96,8 @@ pub const FIELDS: &[Field] = &[
     field("aws.guardduty.direction", Keyword, "service.action.networkConnectionAction.connectionDirection", "INBOUND, OUTBOUND or UNKNOWN"),
     field("aws.guardduty.port_name", Keyword, local!("localPortDetails.portName"), "name of the own port"),
     field("aws.guardduty.remote_port_name", Keyword, "service.action.networkConnectionAction.remotePortDetails.portName", "name of the remote port"),
+    field("aws.guardduty.remote_ip", Ip, remote!("{ipAddressV4,ipAddressV6}"), "remote addresses, whichever the direction"),
+    field("aws.guardduty.remote_country", Keyword, remote!("country.countryName"), "country of the remote side, whichever the direction"),
     field("aws.guardduty.isp", Keyword, remote!("organization.isp"), "internet provider of the remote side"),
     field("aws.guardduty.org", Keyword, remote!("organization.org"), "organisation of the remote side"),
     field("aws.guardduty.resource_type", Keyword, "resource.resourceType", "kind of affected resource"),
