@@ -5,11 +5,14 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | [`cli`] | one file per command |
-//! | [`serve`], [`consume`] | pages; files and standard input |
-//! | [`respond`], [`index`], [`dashboards`] | decisions and their execution; search; panels |
-//! | [`ledger`], [`network_acl`], [`finding`], [`input`] | what the work stands on |
+//! | [`cli`] | what a person types: one file per command |
+//! | [`demo`] | everything on generated events and a model of network ACLs |
+//! | [`serve`], [`consume`] | pages; what is new in files and standard input |
+//! | [`input`], [`config`] | records out of bytes; what the operator decided |
+//! | [`respond`], [`dashboards`], [`index`] | decisions and their execution; panels; search |
+//! | [`ledger`], [`network_acl`], [`finding`] | what we believe stands; what stands; what GuardDuty says |
 //! | `portcullis_transforms` | formats |
+//! | [`generate`] | events in AWS's own formats; stands apart, because it tests the others |
 
 // Without the embedded stores much of the core has nobody who calls it yet; it still has to compile without them.
 #![cfg_attr(not(feature = "embedded"), allow(dead_code))]

@@ -7,14 +7,15 @@ use ipnet::IpNet;
 use serde_json::json;
 
 use super::operator::{self, Asker, Until, shown};
-use super::{Context, DataDir, Failure, Outcome, output};
+use super::{Context, DataDir, Failure, Outcome, clock, output};
 use crate::ledger::Filter;
+use crate::network_acl::Direction;
 
 /// Arguments of `allow`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  portcullis allow add 45.83.64.9 --until 7d --reason 'penetration test, ticket 4711'
+  portcullis allow add 45.83.64.9 --until 7d --reason 'penetration test'
   portcullis allow list
   portcullis allow remove 45.83.64.9 --reason 'the test is over'
 
@@ -99,8 +100,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     }
 }
 
+/// An entry that goes because its address is allowed.
+#[derive(serde::Serialize)]
+struct Freed {
+    cidr: String,
+    nacl: String,
+    direction: Direction,
+    rule: Option<u16>,
+}
+
 async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
-    let now = Utc::now();
+    let now = clock::now();
     let net = args.network;
     if net.prefix_len() == 0 {
         return Err(Failure::usage(anyhow::anyhow!(
@@ -110,19 +120,30 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
     let until = args.until.map(|until| until.after(now)).transpose()?;
     let slack = operator::slack(context)?;
     let responder = operator::open(context, &args.data, true)?;
-    let freed: Vec<(String, String)> = if args.dry_run {
+    let freed: Vec<Freed> = if args.dry_run {
         let entries = responder.entries(Filter::Active).await?;
         let standing = entries
             .iter()
             .filter(|entry| entry.cidr.contains(&net) || net.contains(&entry.cidr));
-        standing.map(|entry| (shown(entry.cidr), entry.nacl.clone())).collect()
+        let standing = standing.map(|entry| Freed {
+            cidr: shown(entry.cidr),
+            nacl: entry.nacl.clone(),
+            direction: entry.direction,
+            rule: entry.rule,
+        });
+        standing.collect()
     } else {
         let who = args.asker.who();
         let reports = responder.allow_add(net, until, &who, &args.asker.reason, now).await?;
         operator::finish(&responder, slack.as_ref(), now).await?;
-        let taken = reports
-            .into_iter()
-            .filter_map(|report| Some((shown(report.cidr), report.acl?.acl)));
+        let taken = reports.into_iter().filter_map(|report| {
+            Some(Freed {
+                cidr: shown(report.cidr),
+                nacl: report.acl?.acl,
+                direction: report.direction?,
+                rule: report.rule,
+            })
+        });
         taken.collect()
     };
     let end = until.map_or("for good".to_owned(), |until| {
@@ -130,10 +151,6 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
     });
     let mut out = output::stdout();
     if args.json {
-        let freed: Vec<_> = freed
-            .iter()
-            .map(|(cidr, nacl)| json!({"cidr": cidr, "nacl": nacl}))
-            .collect();
         let line = json!({"cidr": net, "until": until, "dry_run": args.dry_run, "unblocked": freed});
         output::json_line(&mut out, &line)?;
     } else {
@@ -143,8 +160,10 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
             ("allowed", "unblocked")
         };
         output::line(&mut out, &format!("{verb} {} {end}", shown(net)))?;
-        for (cidr, nacl) in &freed {
-            output::line(&mut out, &format!("{took} {cidr} on {nacl}"))?;
+        for entry in &freed {
+            let rule = entry.rule.map(|rule| format!(", rule {rule}")).unwrap_or_default();
+            let place = format!("{} {}{rule}", entry.nacl, entry.direction);
+            output::line(&mut out, &format!("{took} {} on {place}", entry.cidr))?;
         }
     }
     out.flush()?;
@@ -158,7 +177,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
 }
 
 async fn remove(args: Remove, context: &Context) -> Result<Outcome, Failure> {
-    let now = Utc::now();
+    let now = clock::now();
     let responder = operator::open(context, &args.data, false)?;
     let net = args.network;
     let was_there = if args.dry_run {
@@ -194,7 +213,7 @@ async fn remove(args: Remove, context: &Context) -> Result<Outcome, Failure> {
 }
 
 async fn list(args: List, context: &Context) -> Result<Outcome, Failure> {
-    let now = Utc::now();
+    let now = clock::now();
     let config = context.config()?;
     let kept = if operator::has_ledger(args.data.or(&config)) {
         operator::open(context, &args.data, false)?.allow_list().await?

@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 
-use chrono::Utc;
 use ipnet::IpNet;
 
 use super::operator::{self, Asker, Until, shown};
-use super::{Context, DataDir, Failure, Outcome, output};
+use super::{Context, DataDir, Failure, Outcome, clock, output};
 use crate::network_acl::Direction;
 use crate::respond::{ActReport, Block, Reason};
 
@@ -15,11 +14,12 @@ use crate::respond::{ActReport, Block, Reason};
 #[command(after_help = "\
 Examples:
   portcullis block 45.83.64.9 --reason 'brute force on the bastion, ticket 4711'
-  portcullis block 45.83.64.0/24 --nacl acl-0a1b --direction both --until 24h --reason scan
+  portcullis block 45.83.64.0/24 --direction both --until 24h --reason scan
   portcullis block 45.83.64.9 --reason test --dry-run
 
-Our own addresses, private ranges, AWS services and the allow-list are never denied:
-`portcullis allow` and [policy.lists] say what is spared. Undo with `portcullis unblock`.")]
+Our own addresses, private ranges, AWS services and the allow-list are never
+denied: `portcullis allow` and [policy.lists] say what is spared. Undo with
+`portcullis unblock`.")]
 pub(crate) struct Args {
     /// Address or CIDR
     #[arg(value_name = "IP", value_parser = operator::network)]
@@ -71,7 +71,7 @@ impl Way {
 
 /// Plans, acts and says how to undo it.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let now = Utc::now();
+    let now = clock::now();
     let block = Block {
         cidr: args.network,
         acl: args.nacl,

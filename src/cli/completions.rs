@@ -10,7 +10,7 @@ use super::{Context, Failure, Outcome, output};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  portcullis completions bash > ~/.local/share/bash-completion/completions/portcullis
+  portcullis completions bash > ~/.bash_completion.d/portcullis
   portcullis completions zsh  > ~/.zfunc/_portcullis
   portcullis completions fish > ~/.config/fish/completions/portcullis.fish")]
 pub(crate) struct Args {

@@ -16,12 +16,13 @@ use crate::config::{Effective, FILE, TEMPLATE};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  portcullis config init                                   write ./portcullis.toml
-  portcullis config check                                  what is effective, and where it comes from
+  portcullis config init      write ./portcullis.toml
+  portcullis config check     what is effective, and where it comes from
   PORTCULLIS__SERVE__LISTEN=127.0.0.1:9000 portcullis config check
 
-A configuration is found by --config FILE, else ./portcullis.toml, else the defaults hold. A variable
-PORTCULLIS__SECTION__KEY overrides a key; its value is read as TOML, else as plain text.")]
+A configuration is found by --config FILE, else ./portcullis.toml, else the
+defaults hold. A variable PORTCULLIS__SECTION__KEY overrides a key; its value is
+read as TOML, else as plain text.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,

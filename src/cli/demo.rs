@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tokio::net::TcpListener;
 
-use super::{Context, Failure, Outcome, output, stop};
+use super::{Context, Failure, Outcome, clock, output, stop};
 use crate::{
     demo::{Demo, Folder, Summary},
     generate::{DEFAULT_UNTIL, Live, Story},
@@ -26,13 +26,13 @@ const PORT: u16 = 8600;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  portcullis demo                      pages on http://127.0.0.1:8600, until Ctrl-C
-  portcullis demo --once --json        load a day, respond, print the summary, exit
-  portcullis demo --once --seed 2 --data /tmp/two && portcullis list --data /tmp/two
+  portcullis demo                   pages on http://127.0.0.1:8600, until Ctrl-C
+  portcullis demo --once --json     a day, the responses, the summary, exit
+  portcullis demo --once --seed 2 --data two && portcullis list --data two
 
-Events are generated, network ACLs are a model: no credentials are read and AWS is never called,
-and no message leaves this machine. With --once the day is a fixed one, so the same seed gives
-the same numbers; otherwise it ends now.")]
+Events are generated, network ACLs are a model: no credentials are read, AWS is
+never called, and no message leaves this machine. With --once the day is a fixed
+one, so the same seed gives the same numbers; otherwise it ends now.")]
 pub(crate) struct Args {
     /// Port of the pages on this machine; without it 8600, or any free one when that is taken
     #[arg(long, value_name = "PORT")]
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Outcome, Failu
     let until = if args.once {
         DEFAULT_UNTIL
     } else {
-        Utc::now().trunc_subsecs(0)
+        clock::now().trunc_subsecs(0)
     };
     let mut story = Story::new(args.seed, until, TimeDelta::hours(24));
     let mut demo = Demo::new(folder.path(), story.environment())?;
@@ -74,7 +74,7 @@ pub(crate) async fn run(args: Args, _context: &Context) -> Result<Outcome, Failu
     if let Some(listener) = listener {
         live(&args, &mut demo, story, listener, stop).await?;
     }
-    let now = if args.once { until } else { Utc::now() };
+    let now = if args.once { until } else { clock::now() };
     let summary = demo.summary(&folder.path().to_string_lossy(), args.seed, now).await?;
     let shortfalls = demo.shortfalls(&summary).await?;
     let mut out = output::stdout();
@@ -136,16 +136,16 @@ async fn live(
     output::tell(format_args!(
         "\n  Portcullis demo: http://{address}\n\n  Generated events, a model of network ACLs, no AWS. Ctrl-C ends it.\n"
     ));
-    let mut live = Live::new(story, args.seed, Utc::now());
+    let mut live = Live::new(story, args.seed, clock::now());
     loop {
-        let pause = (live.due() - Utc::now()).to_std().unwrap_or_default();
+        let pause = (live.due() - clock::now()).to_std().unwrap_or_default();
         tokio::select! {
             () = tokio::time::sleep(pause.max(Duration::from_millis(500))) => {}
             () = stop.wait() => break,
         }
         // A batch ends with a finding, so that what the responder does is known before the next one is made up.
         loop {
-            let events = live.next(Utc::now());
+            let events = live.next(clock::now());
             if events.is_empty() {
                 break;
             }
@@ -155,7 +155,7 @@ async fn live(
                 }
             }
         }
-        demo.settle(Utc::now()).await?;
+        demo.settle(clock::now()).await?;
     }
     pages.await??;
     Ok(())

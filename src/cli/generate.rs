@@ -9,17 +9,19 @@ use portcullis_transforms::Source;
 use super::{Context, Failure, Outcome, output};
 use crate::generate::Generator;
 
-const LONG_HELP: &str = "\
-Events come in order of arrival, busy by day and quiet at night. The same source, count, seed,
-since and until give the same bytes, on every machine. Memory does not grow with the count.
-
+const AFTER_HELP: &str = "\
 Examples:
-  portcullis generate --source waf --count 100000 | portcullis normalize --source waf
-  portcullis generate --source vpcflow --count 500 --since 7d --until 2026-03-01T00:00:00Z
-  portcullis generate --source guardduty --count 1000 --hostile 20   attacks on whoever reads them";
+  portcullis generate --source waf --count 100000 | portcullis normalize
+  portcullis generate --source vpcflow --count 500 --since 7d
+  portcullis generate --source guardduty --count 50 | portcullis respond
+  portcullis generate --source waf --count 1000 --hostile 20
+
+Events come in order of arrival, busy by day and quiet at night. The same
+source, count, seed, since and until give the same bytes, on every machine.
+Memory does not grow with the count.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = LONG_HELP)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// Whose events: guardduty, securityhub, waf or vpcflow
     #[arg(long, value_name = "SOURCE")]

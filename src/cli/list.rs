@@ -6,7 +6,7 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 
 use super::operator::{self, shown};
-use super::{Context, DataDir, Failure, Outcome, output};
+use super::{Context, DataDir, Failure, Outcome, clock, output};
 use crate::ledger::Filter;
 use crate::network_acl::Direction;
 use crate::respond::report::{AuditReport, EntryReport};
@@ -18,9 +18,9 @@ const PAGE: usize = 1000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  portcullis list                          what is denied now, the next to be evicted first
-  portcullis list --all --json             every entry that ever was, one JSON object per line
-  portcullis list --audit                  every transition, refusal and manual act, oldest first")]
+  portcullis list                what is denied now, the next to go first
+  portcullis list --all --json   every entry that ever was, one object per line
+  portcullis list --audit        every transition, refusal and manual act")]
 pub(crate) struct Args {
     /// Removed, rejected and foreign entries as well
     #[arg(long)]
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     } else if entries.is_empty() {
         output::tell("nothing is denied");
     } else {
-        tables(&mut out, &entries, Utc::now())?;
+        tables(&mut out, &entries, clock::now())?;
     }
     out.flush()?;
     Ok(Outcome::Done)

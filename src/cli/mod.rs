@@ -23,6 +23,8 @@ mod allow;
 #[cfg(feature = "embedded")]
 mod block;
 #[cfg(feature = "embedded")]
+mod clock;
+#[cfg(feature = "embedded")]
 mod demo;
 #[cfg(feature = "embedded")]
 mod list;
@@ -50,14 +52,15 @@ pub(crate) use failure::{Failure, Outcome};
 
 const AFTER_HELP: &str = "\
 Start here:
-  portcullis demo                             watch it work, without an AWS account
+  portcullis demo                             watch it work, without AWS
   portcullis config init                      write a commented portcullis.toml
   portcullis serve --config portcullis.toml   the same on your own events
-  portcullis normalize --source auto *.gz     records in, closed-schema documents out
+  portcullis normalize *.gz                   records in, documents out
 
-Data goes to standard output, logs and messages to standard error. Times are UTC.
-Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some input was
-refused (each refusal is told on standard error). NO_COLOR is honoured.";
+Data goes to standard output, logs and messages to standard error. Times are
+UTC. Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but
+some input was refused (each refusal is told on standard error). NO_COLOR is
+honoured.";
 
 /// Reads the security event streams of AWS accounts, makes them searchable, and closes the network ACL on an attacker
 #[derive(Debug, Parser)]
@@ -172,6 +175,18 @@ mod tests {
     #[test]
     fn the_definition_of_the_command_line_is_sound() {
         definition().debug_assert();
+    }
+
+    #[test]
+    fn what_stands_below_the_options_fits_a_terminal_of_eighty_columns() {
+        fn check(command: &clap::Command) {
+            let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in below.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&definition());
     }
 
     #[test]

@@ -24,15 +24,16 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  portcullis normalize --source guardduty findings/*.jsonl.gz > documents.ndjson
+  portcullis normalize --source guardduty findings/*.gz > documents.ndjson
   portcullis normalize --source auto /var/log/aws/
-  portcullis generate --source waf --count 1000 | portcullis normalize --source waf | head -1
-  portcullis normalize --source vpcflow --flow-format '${srcaddr} ${dstaddr} ${start} ${end}' flow.log
-  portcullis normalize --source waf --firehose --put-back back.ndjson < event.json
+  portcullis generate --source waf --count 9 | portcullis normalize | head -1
+  portcullis normalize --source vpcflow --flow-format '${srcaddr} ${start}' FILE
+  portcullis normalize --source waf --firehose --put-back back.ndjson < event
 
-Input is one record per line, or pretty-printed JSON documents; gzip is told by its content. Good records
-are written even where others are refused; then the exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal
-digits, the same for all Lambdas and replays) keys event.id of logs that have no id of their own.")]
+Input is one record per line, or pretty-printed JSON documents; gzip is told by
+its content. Good records are written even where others are refused; then the
+exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal digits, the same for all
+Lambdas and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {
     /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]

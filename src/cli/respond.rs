@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::refusals::Refusals;
-use super::{Context, DataDir, Failure, Outcome, operator, output};
+use super::{Context, DataDir, Failure, Outcome, clock, operator, output};
 use crate::finding::{self, Finding};
 use crate::input::{self, Content, Records};
 use crate::network_acl::Direction;
@@ -24,14 +24,14 @@ const SWEEP_EVERY: u64 = 100;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  portcullis respond findings.jsonl                     what would be done, and why or why not
+  portcullis respond findings.jsonl         what would be done, why or why not
   portcullis respond --apply --data ./data < finding.json
   portcullis generate --source guardduty --count 50 | portcullis respond --json
 
-A record is one GuardDuty finding: bare, in an EventBridge event, as the API returns it, or
-Security Hub's copy. A line is printed once its decision is durable. A record that cannot be
-read blocks nothing, is told on standard error, and makes the exit code 3. docs/reasons.md
-explains the words for reasons.")]
+A record is one GuardDuty finding: bare, in an EventBridge event, as the API
+returns it, or Security Hub's copy. A line is printed once its decision is
+durable. A record that cannot be read blocks nothing, is told on standard error,
+and makes the exit code 3. docs/reasons.md explains the words for reasons.")]
 pub(crate) struct Args {
     /// Do it, on the ledger and the network ACL model in the data directory
     #[arg(long)]
@@ -143,7 +143,7 @@ struct Run {
 
 impl Run {
     fn now(&self) -> DateTime<Utc> {
-        self.fixed_now.unwrap_or_else(Utc::now)
+        self.fixed_now.unwrap_or_else(clock::now)
     }
 
     async fn file(&mut self, path: &Path) -> Result<(), Failure> {

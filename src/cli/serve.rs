@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::{net::TcpListener, runtime::Handle, sync::mpsc};
 
 use super::{
-    Context, DataDir, Failure, Outcome, output,
+    Context, DataDir, Failure, Outcome, clock, output,
     refusals::Refusals,
     stop::{self, Stop},
 };
@@ -43,8 +43,9 @@ Examples:
   aws s3 cp s3://findings/today.jsonl - | portcullis serve
   portcullis serve --listen 127.0.0.1:9000
 
-Without [[sources]] in the configuration, records come from standard input and each one's shape
-tells what it is. Network ACLs are a model of EC2's: nothing is done to an AWS account.")]
+Without [[sources]] in the configuration, records come from standard input and
+each one's shape tells what it is. Network ACLs are a model of EC2's: nothing is
+done to an AWS account.")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataDir,
@@ -123,11 +124,11 @@ pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
 /// Sends what waits in the outbox, and finishes work that another process left.
 async fn tell(responder: Arc<Embedded>, slack: Option<Slack>, mut stop: Stop) {
     loop {
-        if let Err(error) = responder.sweep(Utc::now()).await {
+        if let Err(error) = responder.sweep(clock::now()).await {
             tracing::warn!(%error, "pending work waits");
         }
         if let Some(slack) = &slack
-            && let Err(error) = responder.deliver(slack, Utc::now()).await
+            && let Err(error) = responder.deliver(slack, clock::now()).await
         {
             tracing::warn!(%error, "messages wait");
         }
@@ -142,7 +143,7 @@ async fn tell(responder: Arc<Embedded>, slack: Option<Slack>, mut stop: Stop) {
 async fn expire(index: Arc<embedded::Embedded>, kept: TimeDelta, mut stop: Stop) {
     loop {
         let index = Arc::clone(&index);
-        let removed = tokio::task::spawn_blocking(move || index.delete_before(Utc::now() - kept)).await;
+        let removed = tokio::task::spawn_blocking(move || index.delete_before(clock::now() - kept)).await;
         if let Ok(Err(error)) = removed {
             tracing::warn!(%error, "old documents stay");
         }
@@ -205,7 +206,7 @@ impl Reader {
             if let Some((files, records)) = &mut stdin {
                 for _ in 0..WAITING {
                     let Ok((line, record)) = records.try_recv() else { break };
-                    let taken = runtime.block_on(self.pipeline.take(files.normalizers(), &record, Utc::now()))?;
+                    let taken = runtime.block_on(self.pipeline.take(files.normalizers(), &record, clock::now()))?;
                     if let Some(refusal) = taken.refused {
                         self.refusals.record("stdin", line, &refusal);
                     }
@@ -256,7 +257,7 @@ impl Reader {
                 Content::TooLong { bytes } => self.refusals.too_long(&name, record.line, bytes, RECORD_LIMIT),
                 Content::Bytes(bytes) => {
                     let normalizers = self.files[at].normalizers();
-                    let taken = runtime.block_on(self.pipeline.take(normalizers, bytes, Utc::now()))?;
+                    let taken = runtime.block_on(self.pipeline.take(normalizers, bytes, clock::now()))?;
                     if let Some(refusal) = taken.refused {
                         self.refusals.record(&name, record.line, &refusal);
                     }
@@ -277,7 +278,7 @@ impl Reader {
 
     fn settle(&mut self, runtime: &Handle) -> Result<(), pipeline::Error> {
         self.settled = Instant::now();
-        runtime.block_on(self.pipeline.settle(Utc::now()))
+        runtime.block_on(self.pipeline.settle(clock::now()))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::operator::{self, shown};
-use super::{Context, DataDir, Failure, Outcome, output};
+use super::{Context, DataDir, Failure, Outcome, clock, output};
 use crate::respond::report::{AclReport, Mode, StatusReport};
 
 /// Arguments of `status`.
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 /// Prints how things stand.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let now = Utc::now();
+    let now = clock::now();
     let responder = operator::open(context, &args.data, false)?;
     let status = responder.status(now).await?;
     let mut out = output::stdout();
@@ -58,7 +58,7 @@ fn for_people(out: &mut impl Write, status: &StatusReport) -> std::io::Result<()
         "nothing".to_owned()
     } else {
         let seconds = i64::try_from(status.pending_age_seconds).unwrap_or(i64::MAX / 1000);
-        let now = Utc::now();
+        let now = clock::now();
         format!(
             "{}, the oldest for {}",
             n(status.pending),

@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 
-use chrono::Utc;
 use ipnet::IpNet;
 
 use super::operator::{self, Asker, shown};
-use super::{Context, DataDir, Failure, Outcome, output};
+use super::{Context, DataDir, Failure, Outcome, clock, output};
 use crate::respond::{ActReport, Unblock};
 
 /// Arguments of `unblock`.
@@ -17,15 +16,16 @@ Examples:
   portcullis unblock 45.83.64.9 --nacl acl-0a1b2c3d --reason 'only there'
   portcullis unblock --all --reason 'something is wrong' --dry-run
 
-The address is not denied again before the hold-off has passed (policy.limits.hold_off_hours).
-To spare it for good: `portcullis allow add`.")]
+The address is not denied again before the hold-off has passed
+(policy.limits.hold_off_hours). To spare it for good: `portcullis allow add`.")]
+#[command(group = clap::ArgGroup::new("target").required(true))]
 pub(crate) struct Args {
     /// Address or CIDR; entries that overlap it go
-    #[arg(value_name = "IP", value_parser = operator::network, required_unless_present = "all")]
+    #[arg(value_name = "IP", value_parser = operator::network, group = "target")]
     network: Option<IpNet>,
 
     /// Every entry on every network ACL
-    #[arg(long, conflicts_with = "network")]
+    #[arg(long, group = "target")]
     all: bool,
 
     /// Only on this network ACL
@@ -49,7 +49,7 @@ pub(crate) struct Args {
 
 /// Plans the removals, acts and says how to block again.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let now = Utc::now();
+    let now = clock::now();
     let target = args.network.map_or(Unblock::All, Unblock::Address);
     let (who, reason) = (args.asker.who(), &args.asker.reason);
     let slack = operator::slack(context)?;

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::dashboards::data::{Series, Unit};
 
-/// Colours of series that have no meaning of their own.
-const PALETTE: usize = 8;
+/// Colours of series that have no meaning of their own; those that resemble `ok` and `bad` come last.
+const PALETTE: &[&str] = &["s0", "s3", "s4", "s5", "s6", "s7", "s1", "s2"];
 
 /// A line over time, without axes.
 pub(super) fn sparkline(values: &[f64]) -> Markup {
@@ -59,7 +59,7 @@ pub(super) fn series_class(field: Option<&str>, name: &str, place: usize) -> Str
     match name.to_ascii_lowercase().as_str() {
         "accept" | "allow" | "allowed" | "success" | "passed" => "ok".to_owned(),
         "reject" | "block" | "blocked" | "failure" | "failed" | "evicted" => "bad".to_owned(),
-        _ => format!("s{}", place % PALETTE),
+        _ => PALETTE[place % PALETTE.len()].to_owned(),
     }
 }
 

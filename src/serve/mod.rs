@@ -13,6 +13,7 @@
 //! | `/search`, `/document/{id}` | documents |
 //! | `/healthz`, `/metrics` | for machines |
 
+mod answers;
 mod assets;
 mod chart;
 mod document;

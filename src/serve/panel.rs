@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     chart::{self, Timeline},
     params::{SOURCES, include},
-    text::{count, moment, number, sentence, shown, visible},
+    text::{moment, number, sentence, shown, visible},
     values::{Links, as_address, severity_class, severity_rank},
 };
 use crate::dashboards::data::{Column, ListRow, PanelData, PanelView, Series, Unit};
@@ -157,7 +157,7 @@ fn change(value: f64, previous: Option<f64>, unit: Unit) -> Markup {
         let percent = 100.0 * (value - before) / before;
         match percent {
             p if p.abs() < 0.5 => "as before".to_owned(),
-            p if p >= 1_000.0 => format!("▲ {}×", count(value / before)),
+            p if p >= 1_000.0 => format!("{} before", number(before, unit)),
             p if p > 0.0 => format!("▲ {p:.0}\u{202f}%"),
             p => format!("▼ {:.0}\u{202f}%", -p),
         }
@@ -330,6 +330,7 @@ mod tests {
             (10.0, Some(5.0), "▲ 100"),
             (5.0, Some(10.0), "▼ 50"),
             (5.0, Some(0.0), "none before"),
+            (5_000.0, Some(4.0), ">4 before<"),
             (5.0, Some(5.0), "as before"),
             (0.0, Some(0.0), "as before: none"),
         ] {

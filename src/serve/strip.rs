@@ -28,8 +28,17 @@ fn capacity(acl: &AclReport) -> usize {
     acl.limit.min(acl.quota.saturating_sub(acl.foreign.len()))
 }
 
-/// All strips, the fullest first; beyond `detailed` of them only one line each.
-pub(super) fn gate(links: Links<'_>, now: DateTime<Utc>, status: &StatusReport, detailed: usize) -> Markup {
+/// How much of each strip is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// One row of slots per strip, empty strips only counted.
+    Rows,
+    /// Every entry with all that is known of it, every strip.
+    Whole,
+}
+
+/// All strips, the fullest first.
+pub(super) fn gate(links: Links<'_>, now: DateTime<Utc>, status: &StatusReport, detail: Detail) -> Markup {
     let mut acls: Vec<&AclReport> = status.acls.iter().collect();
     acls.sort_by_key(|acl| (std::cmp::Reverse(acl.managed.len()), &acl.key, acl.direction));
     let standing: usize = acls.iter().map(|a| a.managed.len()).sum();
@@ -45,14 +54,17 @@ pub(super) fn gate(links: Links<'_>, now: DateTime<Utc>, status: &StatusReport, 
             @if acls.is_empty() {
                 div.panel.empty { div.note { p { strong { "No network ACL is known yet." } } p.dim { "One appears here with the first finding on one of its subnets." } } }
             }
-            @for (place, acl) in acls.iter().enumerate().filter(|(place, acl)| *place < MOST_STRIPS && !acl.managed.is_empty()) {
-                @if place < detailed { (strip(links, now, acl, status.mode)) } @else { (line(acl)) }
+            @for acl in acls.iter().filter(|acl| !acl.managed.is_empty()).take(MOST_STRIPS) {
+                @match detail {
+                    Detail::Whole => (strip(links, now, acl, status.mode)),
+                    Detail::Rows => (row(links, now, acl)),
+                }
             }
             @let empty = acls.iter().filter(|acl| acl.managed.is_empty()).take(MOST_STRIPS).collect::<Vec<_>>();
-            @if detailed == usize::MAX {
+            @if detail == Detail::Whole {
                 @for acl in empty { (line(acl)) }
             } @else if !empty.is_empty() {
-                p.more { (plural(empty.len() as u64, "strip stands", "strips stand")) " empty; all are on the " a href=(links.query.bare().href("/response")) { "Response page" } }
+                p.more { (plural(empty.len() as u64, "strip stands", "strips stand")) " empty; every entry with its times is on the " a href=(links.query.bare().href("/response")) { "Response page" } }
             }
         }
     }
@@ -77,7 +89,40 @@ fn strip(links: Links<'_>, now: DateTime<Utc>, acl: &AclReport, mode: Mode) -> M
     }
 }
 
-/// A strip without anything in it, or one too many to be shown whole.
+/// A strip as one row of its slots: rule number and address, the rest when pointed at.
+fn row(links: Links<'_>, now: DateTime<Utc>, acl: &AclReport) -> Markup {
+    let about = |entry: &EntryReport| {
+        let place = [entry.country.as_deref(), entry.organisation.as_deref()];
+        let place = place.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let since = format!("since {} UTC", absolute(now, entry.since));
+        let words = [
+            place,
+            entry.finding_type.clone(),
+            since,
+            plural(entry.hits, "hit", "hits"),
+        ];
+        let words = words.iter().filter(|part| !part.is_empty()).map(|part| visible(part));
+        words.collect::<Vec<_>>().join(" · ")
+    };
+    html! {
+        section.panel.strip.brief.row aria-label=(format!("{} {}", acl.key.acl, acl.direction)) {
+            (heading(acl))
+            ol.cells aria-label="Managed entries, the next to go first" {
+                @for (place, entry) in acl.managed.iter().enumerate() {
+                    li.cell.next[place == 0].pending[entry.state != "applied"] {
+                        a.mono href=(links.address(entry.cidr.addr())) title=(about(entry)) { (host(entry)) }
+                        span.rule {
+                            @if let Some(rule) = entry.rule { (rule) } @else { "–" }
+                            @if entry.state != "applied" { " " (shown(&entry.state)) } @else if place == 0 { " · next to go" } @else { " · " (relative(now, entry.since)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A strip without anything in it.
 fn line(acl: &AclReport) -> Markup {
     html! { section.panel.strip.brief aria-label=(format!("{} {}", acl.key.acl, acl.direction)) { (heading(acl)) } }
 }

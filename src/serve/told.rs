@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::{
-    chart,
+    State, chart,
     gate::Unavailable,
     layout::Context,
     params::include,
-    slack, strip,
+    slack,
+    strip::{self, Detail},
     text::{count, moment, plural, shown},
     values::Links,
 };
@@ -38,15 +39,15 @@ pub(super) fn framed<T>(
 }
 
 /// The gate with the newest alerts next to it.
-pub(super) fn gate_and_alerts(context: &Context<'_>, strips: usize, alerts: usize) -> Markup {
+pub(super) fn gate_and_alerts(context: &Context<'_>, detail: Detail, alerts: usize) -> Markup {
     let newest = context.state.gate.messages(alerts);
     html! {
         div.grid {
             div.w8 {
-                @if let Ok(status) = &context.status { (strip::gate(context.links(), context.now, status, strips)) }
+                @if let Ok(status) = &context.status { (strip::gate(context.links(), context.now, status, detail)) }
                 @else { (framed("gate", "The gate", "", 12, &context.status, |_| html! {})) }
             }
-            div.w4.beside { (framed("alerts", "Alerts", "As they appear in Slack, the newest first", 12, &newest, |rows| messages(context.now, rows, context.state.slack))) }
+            div.w4.beside { (framed("alerts", "Alerts", "As Slack shows them, the newest first", 12, &newest, |rows| messages(context.now, rows, Channel::of(context.state)))) }
         }
     }
 }
@@ -108,7 +109,7 @@ fn event_class(event: &str) -> &'static str {
 }
 
 /// What a reason means, for people.
-fn meaning(word: &str) -> Option<&'static str> {
+pub(super) fn meaning(word: &str) -> Option<&'static str> {
     Reason::ALL
         .iter()
         .find(|(_, w, _)| *w == word)
@@ -150,8 +151,30 @@ pub(super) fn refusals(links: Links<'_>, status: &StatusReport, most: usize) -> 
     }
 }
 
+/// Where messages go beside the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// Nowhere, by design.
+    Demo,
+    /// Nowhere, because no webhook is configured.
+    None,
+    /// To the configured webhook.
+    Slack,
+}
+
+impl Channel {
+    /// A demo sends nothing, whatever is configured.
+    pub(super) fn of(state: &State) -> Self {
+        match (state.demo, state.slack) {
+            (true, _) => Channel::Demo,
+            (false, false) => Channel::None,
+            (false, true) => Channel::Slack,
+        }
+    }
+}
+
 /// The newest messages as they appear in Slack, each with what became of it.
-pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], is_configured: bool) -> Markup {
+pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], channel: Channel) -> Markup {
     if messages.is_empty() {
         return nothing(
             "No message yet.",
@@ -162,7 +185,7 @@ pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], is_config
         ol.messages tabindex="0" {
             @for message in messages {
                 li {
-                    div.delivery { (moment(now, message.at)) " " (delivery(now, message, is_configured)) }
+                    div.delivery { (moment(now, message.at)) " " (delivery(now, message, channel)) }
                     (slack::message(&message.payload))
                 }
             }
@@ -170,9 +193,11 @@ pub(super) fn messages(now: DateTime<Utc>, messages: &[MessageReport], is_config
     }
 }
 
-fn delivery(now: DateTime<Utc>, message: &MessageReport, is_configured: bool) -> Markup {
+fn delivery(now: DateTime<Utc>, message: &MessageReport, channel: Channel) -> Markup {
     html! {
-        @if !is_configured {
+        @if channel == Channel::Demo {
+            span.state { "shown here; the demo sends nothing" }
+        } @else if channel == Channel::None {
             span.state title="Name a Slack webhook in the configuration to send it" { "Slack not configured: shown here only" }
         } @else if let Some(sent) = message.sent {
             span.state.sent { "sent to Slack" } " " (moment(now, sent))

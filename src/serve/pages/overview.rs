@@ -3,20 +3,21 @@
 use maud::html;
 
 use crate::serve::{
+    answers,
     error::PageError,
     layout::{Context, Page},
     panel::{Easel, grid},
+    strip::Detail,
     told,
 };
 
 /// Panels up to this width that lead the page stand above the gate, also when they are empty.
 const NARROW: u8 = 3;
-const STRIPS: usize = 2;
 const MESSAGES: usize = 8;
 const REASONS: usize = 8;
 const AUDIT_ROWS: usize = 10;
 
-/// Tiles first, then the gate, then what was done and what was not, then the other panels.
+/// The four answers and the tiles first, then the gate, then what was done and what was not, then the other panels.
 pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
     let links = context.links();
     let panels = context
@@ -36,8 +37,9 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         lead: html! { "What attacks, what was done, what was not and why" },
         ranged: true,
         body: html! {
+            (answers::draw(context, &panels))
             (grid(easel, tiles))
-            (told::gate_and_alerts(context, STRIPS, MESSAGES))
+            (told::gate_and_alerts(context, Detail::Rows, MESSAGES))
             div.grid {
                 (told::framed("done", "Done on the gate", "What happened last", 8, &audit, |rows| {
                     html! { (told::audit(links, context.now, rows, "Done on the gate")) p.more { a href=(context.query.bare().href("/response")) { "All of it on the Response page" } } }

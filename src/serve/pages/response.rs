@@ -6,8 +6,9 @@ use crate::serve::{
     error::PageError,
     layout::{Context, Page},
     panel::{Easel, grid},
+    strip::Detail,
     text::{count, number},
-    told,
+    told::{self, Channel},
 };
 use crate::{dashboards::data::Unit, respond::report::StatusReport};
 
@@ -40,11 +41,11 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         lead: html! { "What stands on the network ACLs, what goes next, what was told" },
         ranged: true,
         body: html! {
-            @if let Ok(status) = &context.status { (figures(status)) }
+            @if let Ok(status) = &context.status { (figures(status, Channel::of(context.state))) }
             nav.tabs aria-label="On this page" {
                 ul { @for (id, title) in PARTS { li { a href={ "#" (id) } { (title) } } } }
             }
-            (told::gate_and_alerts(context, usize::MAX, MESSAGES))
+            (told::gate_and_alerts(context, Detail::Whole, MESSAGES))
             div.grid {
                 (told::framed("audit", "Audit", "Every transition, refusal and manual act, newest first", 8, &audit, |rows| {
                     told::audit(links, context.now, rows, "Audit")
@@ -59,7 +60,7 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
 }
 
 /// The ledger's own totals in one line.
-fn figures(status: &StatusReport) -> Markup {
+fn figures(status: &StatusReport, channel: Channel) -> Markup {
     #[expect(clippy::cast_precision_loss, reason = "counts on a page")]
     let figure = |name: &str, n: u64| html! { div { dt { (name) } dd { (count(n as f64)) } } };
     #[expect(clippy::cast_precision_loss, reason = "an age on a page")]
@@ -75,8 +76,10 @@ fn figures(status: &StatusReport) -> Markup {
             (figure("findings read", status.findings))
             (figure("unreadable", status.unreadable))
             (figure("alerts", status.alerts))
-            (figure("messages sent", status.messages))
-            (figure("waiting", status.messages_waiting))
+            @if channel == Channel::Slack {
+                (figure("messages sent", status.messages))
+                (figure("waiting", status.messages_waiting))
+            }
         }
     }
 }

@@ -260,8 +260,51 @@ async fn the_gate_shows_its_slots_in_the_order_in_which_they_go() {
     assert!(at("next to go") < at(">45.83.64.11<") && at(">45.83.64.11<") < at(">193.32.162.7<"));
     assert!(body.contains("<b>10 of 10</b>") && body.contains(" · full") && body.contains("foreign"));
     assert!(at("10 of 10") < at("6 of 10"), "the fullest strip comes first");
-    assert!(body.contains("Slack not configured: shown here only"));
     assert!(body.contains("<strong>UnauthorizedAccess:EC2/SSHBruteForce</strong>"));
+}
+
+#[tokio::test]
+async fn a_message_says_where_it_went_and_never_claims_slack_without_a_webhook() {
+    for (demo, slack, words) in [
+        (true, true, "shown here; the demo sends nothing"),
+        (true, false, "shown here; the demo sends nothing"),
+        (false, false, "Slack not configured: shown here only"),
+        (false, true, "sent to Slack"),
+    ] {
+        let mut state = well();
+        (state.demo, state.slack) = (demo, slack);
+        let router = router(state);
+        for path in ["/", "/response"] {
+            let (_, _, body) = get(&router, path).await;
+            assert!(body.contains(words), "{path} {demo} {slack}");
+            assert_eq!(body.contains("sent to Slack"), slack && !demo, "{path} {demo} {slack}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_overview_answers_before_anything_else_is_read() {
+    let (_, _, body) = get(&router(well()), "/").await;
+    let at = |text: &str| body.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    let questions = [
+        "What attacks",
+        "What was done",
+        "What was not, and why",
+        "Is the pipeline well",
+    ];
+    for question in questions {
+        assert!(at(&format!("<h2>{question}</h2>")) < at("id=\"gate\""), "{question}");
+    }
+    assert!(body.contains("api_call</a>") && body.contains("its traffic does not cross the subnet"));
+    assert!(body.contains("Look here") && body.contains("no events in this range: GuardDuty"));
+}
+
+#[tokio::test]
+async fn the_overview_shows_every_entry_of_the_gate_in_a_row_of_slots() {
+    let (_, _, body) = get(&router(well()), "/").await;
+    assert_eq!(body.matches("<li class=\"cell").count(), 18);
+    assert_eq!(body.matches("class=\"cell next").count(), 3);
+    assert!(body.contains("1\u{a0}strip stands empty"));
 }
 
 #[tokio::test]
