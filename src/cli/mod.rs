@@ -1,7 +1,7 @@
 //! The command line: one file per command, one shape for all of them.
 //!
 //! A command is a `struct Args` (what a person may say) and a `run(Args, &Context) -> Result<Outcome, Failure>`. Data goes
-//! to standard output, everything else to standard error; [`failure`] has the exit codes, [`output`] the ways to print.
+//! to standard output, everything else to standard error; `failure` has the exit codes, `output` the ways to print.
 
 #![warn(clippy::print_stdout)]
 // The one shape: a command owns what was said to it, also where it only looks at it.

@@ -3,9 +3,9 @@
 //! One decision per remote address, or one for the whole finding when it names none. The first reason that applies wins:
 //!
 //! 1. the finding itself: sample, archived, stale;
-//! 2. the action: no network action, no address, an API call, a direction and role that [`TABLE`] does not name,
+//! 2. the action: no network action, no address, an API call, a direction and role that `TABLE` does not name,
 //!    inbound traffic that is not TCP, traffic that was already refused, no VPC, no subnet;
-//! 3. the address: everything in [`guard`](super::guard);
+//! 3. the address: everything in [`guard`];
 //! 4. the policy: type, severity, account.
 //!
 //! Shadow mode, slots, evictions and hold-off are the planner's: here a finding that would block says `block`.

@@ -1,6 +1,6 @@
 //! Response documents: one per audit row, for the index `response`.
 //!
-//! [`TABLE`] is the only place that names their fields: a row is the field and where its value comes from. `event.id`
+//! `TABLE` is the only place that names their fields: a row is the field and where its value comes from. `event.id`
 //! depends on the audit row alone, so indexing a row twice is harmless.
 
 use ipnet::IpNet;

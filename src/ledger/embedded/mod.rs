@@ -1,7 +1,7 @@
 //! The ledger of one machine: one SQLite file, written ahead, every commit flushed to disk.
 //!
 //! Several processes may have it open: `list` and `unblock` work beside a running `serve`. Transactions are short, and
-//! whoever finds the file locked waits for [`BUSY`]. A process that acts on network ACLs holds a lock on a file beside
+//! whoever finds the file locked waits for `BUSY`. A process that acts on network ACLs holds a lock on a file beside
 //! the ledger, which the operating system frees when the process dies: no lease outlives its owner.
 
 mod read;
