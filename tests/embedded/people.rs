@@ -175,7 +175,7 @@ fn wrong_usage_is_told_with_its_remedy() {
             ],
             "has passed",
         ),
-        (&["unblock", "--reason", "x"], "<IP>"),
+        (&["unblock", "--reason", "x"], "<IP|--all>"),
         (&["unblock", "45.83.64.9", "--all", "--reason", "x"], "--all"),
         (&["allow", "add", "0.0.0.0/0", "--reason", "x"], "shadow"),
         (&["list"], "--data"),
