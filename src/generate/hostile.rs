@@ -85,6 +85,8 @@ fn places(source: Source) -> Places {
         Source::GuardDuty => ("\"title\":\"", "\"count\":", "\"updatedAt\":\""),
         Source::SecurityHub => ("\"Title\":\"", "\"Normalized\":", "\"UpdatedAt\":\""),
         Source::Waf => ("\"uri\":\"", "\"formatVersion\":", "\"timestamp\":"),
+        Source::Dns => ("\"query_name\":\"", "\"version\":\"", "\"query_timestamp\":\""),
+        Source::CloudTrail => ("\"eventName\":\"", "\"eventVersion\":\"", "\"eventTime\":\""),
         Source::VpcFlow => {
             return Places::Columns {
                 text: 3,

@@ -18,9 +18,11 @@
 
 mod asff;
 mod client;
+mod cloudtrail;
 mod control;
 mod copy;
 mod denial;
+mod dns;
 mod environment;
 mod feed;
 mod finding;
@@ -91,6 +93,8 @@ enum Kind {
     SecurityHub(feed::Feed, securityhub::Checks),
     Waf(waf::Traffic),
     VpcFlow(flow::Traffic, Denials),
+    Dns,
+    CloudTrail,
 }
 
 impl Generator {
@@ -110,6 +114,8 @@ impl Generator {
                 let traffic = flow::Traffic::new(&environment, &mut random);
                 (rhythm::MACHINES, Kind::VpcFlow(traffic, Denials::default()))
             }
+            Source::Dns => (rhythm::MACHINES, Kind::Dns),
+            Source::CloudTrail => (rhythm::OFFICE, Kind::CloudTrail),
         };
         Self {
             environment,
@@ -136,6 +142,8 @@ impl Generator {
             Kind::SecurityHub(..) => Source::SecurityHub,
             Kind::Waf(..) => Source::Waf,
             Kind::VpcFlow(..) => Source::VpcFlow,
+            Kind::Dns => Source::Dns,
+            Kind::CloudTrail => Source::CloudTrail,
         }
     }
 
@@ -159,6 +167,8 @@ impl Generator {
         let (environment, random) = (&self.environment, &mut self.random);
         match &mut self.kind {
             Kind::Waf(traffic) => traffic.write(environment, at, random, out),
+            Kind::Dns => dns::write(at, random, out),
+            Kind::CloudTrail => cloudtrail::write(at, random, out),
             Kind::VpcFlow(traffic, denials) => traffic.write(environment, denials, at, random, out),
             Kind::GuardDuty(feed) => {
                 let (finding, version) = feed.next(environment, at, random);

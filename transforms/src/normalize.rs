@@ -170,15 +170,18 @@ impl Normalizer {
     /// When `options.flow_format` names a field that flow logs do not have.
     #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
-        let mapper = match source {
-            Source::VpcFlow => Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?)),
-            Source::GuardDuty => Mapper::Json(Box::new(engine::Mapper::new(&sources::guardduty::GuardDuty, &options))),
-            Source::SecurityHub => Mapper::Json(Box::new(engine::Mapper::new(
-                &sources::securityhub::SecurityHub,
-                &options,
-            ))),
-            Source::Waf => Mapper::Json(Box::new(engine::Mapper::new(&sources::waf::Waf, &options))),
+        let json: &'static dyn engine::Map = match source {
+            Source::VpcFlow => {
+                let mapper = Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?));
+                return Ok(Self { mapper });
+            }
+            Source::GuardDuty => &sources::guardduty::GuardDuty,
+            Source::SecurityHub => &sources::securityhub::SecurityHub,
+            Source::Waf => &sources::waf::Waf,
+            Source::Dns => &sources::dns::Dns,
+            Source::CloudTrail => &sources::cloudtrail::CloudTrail,
         };
+        let mapper = Mapper::Json(Box::new(engine::Mapper::new(json, &options)));
         Ok(Self { mapper })
     }
 

@@ -15,11 +15,22 @@ pub enum Source {
     Waf,
     /// Amazon VPC flow logs.
     VpcFlow,
+    /// Amazon Route 53 Resolver query logs.
+    Dns,
+    /// AWS CloudTrail events.
+    CloudTrail,
 }
 
 impl Source {
     /// Every source, in the order in which people read of them.
-    pub const ALL: &'static [Source] = &[Source::GuardDuty, Source::SecurityHub, Source::Waf, Source::VpcFlow];
+    pub const ALL: &'static [Source] = &[
+        Source::GuardDuty,
+        Source::SecurityHub,
+        Source::Waf,
+        Source::VpcFlow,
+        Source::Dns,
+        Source::CloudTrail,
+    ];
 
     /// The word used on the command line, in configuration and in file names.
     #[must_use]
@@ -29,10 +40,12 @@ impl Source {
             Source::SecurityHub => "securityhub",
             Source::Waf => "waf",
             Source::VpcFlow => "vpcflow",
+            Source::Dns => "dns",
+            Source::CloudTrail => "cloudtrail",
         }
     }
 
-    /// The name a person reads: `GuardDuty`, `Security Hub`, `WAF`, `VPC flow logs`.
+    /// The name a person reads: `GuardDuty`, `Security Hub`, `WAF` and so on.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -40,6 +53,8 @@ impl Source {
             Source::SecurityHub => "Security Hub",
             Source::Waf => "WAF",
             Source::VpcFlow => "VPC flow logs",
+            Source::Dns => "Route 53 Resolver query logs",
+            Source::CloudTrail => "CloudTrail",
         }
     }
 
@@ -58,7 +73,7 @@ impl fmt::Display for Source {
 
 /// The text names no source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown source `{0}`; the sources are guardduty, securityhub, waf, vpcflow")]
+#[error("unknown source `{0}`; the sources are guardduty, securityhub, waf, vpcflow, dns, cloudtrail")]
 pub struct UnknownSource(pub String);
 
 impl FromStr for Source {

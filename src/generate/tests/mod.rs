@@ -122,6 +122,8 @@ fn required(source: Source) -> &'static [&'static str] {
             "labels",
         ],
         Source::VpcFlow => &[],
+        Source::Dns => &["query_timestamp", "query_name"],
+        Source::CloudTrail => &["eventTime", "eventName"],
     }
 }
 

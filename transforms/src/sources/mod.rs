@@ -1,6 +1,8 @@
 //! One folder per source, each with the same rooms in the same order: fields, map, tests.
 
+pub mod cloudtrail;
 pub mod common;
+pub mod dns;
 pub mod guardduty;
 pub mod securityhub;
 pub mod vpcflow;
@@ -16,6 +18,8 @@ pub fn fields(source: Source) -> Vec<&'static Field> {
         Source::SecurityHub => securityhub::FIELDS,
         Source::Waf => waf::FIELDS,
         Source::VpcFlow => vpcflow::FIELDS,
+        Source::Dns => dns::FIELDS,
+        Source::CloudTrail => cloudtrail::FIELDS,
     };
     let shared = common::FIELDS
         .iter()
