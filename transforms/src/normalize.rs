@@ -2,7 +2,13 @@
 
 use std::fmt;
 
-use crate::{engine, policy::redact, schema::Schema, source::Source, sources};
+use crate::{
+    engine,
+    policy::{Stage, redact},
+    schema::Schema,
+    source::Source,
+    sources,
+};
 
 /// How a [`Normalizer`] reads and writes.
 #[derive(Clone, Debug)]
@@ -17,6 +23,9 @@ pub struct Options {
     pub id_key: [u8; 32],
     /// Headers, and query parameters with `?` before the name, whose values are not kept; [`redact::DEFAULT`] by default.
     pub redact: Vec<String>,
+    /// Documents that are not kept, as expressions of [`filter`](crate::policy::filter); one that begins with the name of a
+    /// source and a colon is for this source alone.
+    pub drop: Vec<String>,
 }
 
 impl Default for Options {
@@ -27,6 +36,7 @@ impl Default for Options {
             keep_original: false,
             id_key: [0; 32],
             redact: redact::default_names(),
+            drop: Vec::new(),
         }
     }
 }
@@ -36,7 +46,7 @@ impl Default for Options {
 pub enum Outcome {
     /// One document, one line, was appended to the output.
     Document,
-    /// Nothing to index, by design: a flow-log header line, an empty line.
+    /// Nothing to index, by design: a flow-log header line, an empty line, what a drop filter describes.
     Dropped,
 }
 
@@ -173,6 +183,11 @@ pub const RECORD_LIMIT: usize = 6 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Normalizer {
     mapper: Mapper,
+    /// What is done to a document after it is written, when there is any of it.
+    stage: Option<Box<Stage>>,
+    /// Filters speak of `ecs` documents: where others are written, the mapper and the buffer of what they look at.
+    looked_at: Option<(Mapper, Vec<u8>)>,
+    filtered: u64,
 }
 
 /// The sources write JSON, except flow logs, which are text.
@@ -182,17 +197,11 @@ enum Mapper {
     VpcFlow(Box<sources::vpcflow::Mapper>),
 }
 
-impl Normalizer {
-    /// A normaliser for one source.
-    ///
-    /// # Errors
-    /// When `options.flow_format` names a field that flow logs do not have, or `options.redact` holds what is no name.
-    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
-    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+impl Mapper {
+    fn new(source: Source, options: &Options) -> Result<Self, Refusal> {
         let json: &'static dyn engine::Map = match source {
             Source::VpcFlow => {
-                let mapper = Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?));
-                return Ok(Self { mapper });
+                return Ok(Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(options)?)));
             }
             Source::GuardDuty => &sources::guardduty::GuardDuty,
             Source::SecurityHub => &sources::securityhub::SecurityHub,
@@ -200,17 +209,65 @@ impl Normalizer {
             Source::Dns => &sources::dns::Dns,
             Source::CloudTrail => &sources::cloudtrail::CloudTrail,
         };
-        let mapper = engine::Mapper::new(json, &options)
+        let mapper = engine::Mapper::new(json, options)
             .map_err(|error| Refusal::new(RefusalKind::Option, "redact", error.to_string()))?;
-        let mapper = Mapper::Json(Box::new(mapper));
-        Ok(Self { mapper })
+        Ok(Mapper::Json(Box::new(mapper)))
+    }
+
+    fn begin(&mut self) {
+        if let Mapper::VpcFlow(mapper) = self {
+            mapper.begin();
+        }
+    }
+
+    fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        match self {
+            Mapper::Json(mapper) => mapper.record(record, out),
+            Mapper::VpcFlow(mapper) => mapper.record(record, out),
+        }
+    }
+}
+
+impl Normalizer {
+    /// A normaliser for one source.
+    ///
+    /// # Errors
+    /// When `options.flow_format` names a field that flow logs do not have, `options.redact` holds what is no name, or
+    /// `options.drop` what is no expression over the source's fields.
+    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
+    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+        let stage = Stage::new(source, &options)?.map(Box::new);
+        let looks_at_another = options.schema != Schema::Ecs && stage.as_ref().is_some_and(|stage| stage.has_filters());
+        let looked_at = if looks_at_another {
+            let options = Options {
+                schema: Schema::Ecs,
+                ..options.clone()
+            };
+            Some((Mapper::new(source, &options)?, Vec::new()))
+        } else {
+            None
+        };
+        Ok(Self {
+            mapper: Mapper::new(source, &options)?,
+            // What is not looked at by filters is for `ecs` documents alone.
+            stage: stage.filter(|_| options.schema == Schema::Ecs || looked_at.is_some()),
+            looked_at,
+            filtered: 0,
+        })
     }
 
     /// Starts another input, a file or a batch: forgets the header line of a flow log.
     pub fn begin(&mut self) {
-        if let Mapper::VpcFlow(mapper) = &mut self.mapper {
+        self.mapper.begin();
+        if let Some((mapper, _)) = &mut self.looked_at {
             mapper.begin();
         }
+    }
+
+    /// How many records were [`Outcome::Dropped`] because of a filter.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.filtered
     }
 
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
@@ -227,10 +284,28 @@ impl Normalizer {
         }
         let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
         let start = out.len();
-        let result = match &mut self.mapper {
-            Mapper::Json(mapper) => mapper.record(record, out),
-            Mapper::VpcFlow(mapper) => mapper.record(record, out),
-        };
+        let mut result = self.mapper.record(record, out);
+        if let Some(stage) = &mut self.stage
+            && let Ok(Outcome::Document) = result
+        {
+            let keeps = match &mut self.looked_at {
+                None => stage.keeps(out, start),
+                Some((mapper, document)) => {
+                    document.clear();
+                    !matches!(mapper.record(record, document), Ok(Outcome::Document)) || stage.keeps(document, 0)
+                }
+            };
+            if !keeps {
+                self.filtered += 1;
+                result = Ok(Outcome::Dropped);
+            }
+        } else if let Some((mapper, document)) = &mut self.looked_at
+            && result == Ok(Outcome::Dropped)
+        {
+            // A header line is for both.
+            document.clear();
+            drop(mapper.record(record, document));
+        }
         if !matches!(result, Ok(Outcome::Document)) {
             out.truncate(start);
         }
