@@ -1,7 +1,11 @@
 //! One delivered record in, one document out.
 
 use std::fmt;
+#[cfg(feature = "enrich")]
+use std::sync::Arc;
 
+#[cfg(feature = "enrich")]
+use crate::policy::enrich::Enrichment;
 use crate::{
     engine,
     policy::{Stage, redact},
@@ -26,6 +30,9 @@ pub struct Options {
     /// Documents that are not kept, as expressions of [`filter`](crate::policy::filter); one that begins with the name of a
     /// source and a colon is for this source alone.
     pub drop: Vec<String>,
+    /// Databases and lists to enrich `ecs` documents with; open them once and share them.
+    #[cfg(feature = "enrich")]
+    pub enrichment: Option<Arc<Enrichment>>,
 }
 
 impl Default for Options {
@@ -37,6 +44,8 @@ impl Default for Options {
             id_key: [0; 32],
             redact: redact::default_names(),
             drop: Vec::new(),
+            #[cfg(feature = "enrich")]
+            enrichment: None,
         }
     }
 }
@@ -236,21 +245,20 @@ impl Normalizer {
     /// `options.drop` what is no expression over the source's fields.
     #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
-        let stage = Stage::new(source, &options)?.map(Box::new);
-        let looks_at_another = options.schema != Schema::Ecs && stage.as_ref().is_some_and(|stage| stage.has_filters());
-        let looked_at = if looks_at_another {
-            let options = Options {
-                schema: Schema::Ecs,
-                ..options.clone()
-            };
-            Some((Mapper::new(source, &options)?, Vec::new()))
-        } else {
-            None
+        // Filters speak of `ecs` documents, whatever is written.
+        let of_ecs = Options {
+            schema: Schema::Ecs,
+            ..options.clone()
         };
+        let looks_at_ecs = options.schema != Schema::Ecs && !options.drop.is_empty();
+        let looked_at = match looks_at_ecs {
+            true => Some((Mapper::new(source, &of_ecs)?, Vec::new())),
+            false => None,
+        };
+        let stage = Stage::new(source, if looks_at_ecs { &of_ecs } else { &options })?;
         Ok(Self {
             mapper: Mapper::new(source, &options)?,
-            // What is not looked at by filters is for `ecs` documents alone.
-            stage: stage.filter(|_| options.schema == Schema::Ecs || looked_at.is_some()),
+            stage: stage.map(Box::new),
             looked_at,
             filtered: 0,
         })

@@ -7,6 +7,8 @@
 //! Redaction works on the record, so that no copy of a secret can be forgotten. Filters and enrichment work on the
 //! written document, so that they mean the same for every source; where none is configured, nothing of it runs.
 
+#[cfg(feature = "enrich")]
+pub mod enrich;
 pub mod filter;
 mod names;
 mod network;

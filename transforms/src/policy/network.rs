@@ -93,26 +93,21 @@ pub(super) const PRIVATE: &[&str] = &[
     "fc00::/7", "fe80::/10", "::1/128",              // RFC 4193, RFC 4291
 ];
 
-/// Whether an address is no public one: [`PRIVATE`], or reserved for documentation, multicast and the like.
-pub(super) fn is_reserved(address: IpAddr) -> bool {
+/// Whether no database or list can say anything about an address: [`PRIVATE`], multicast, unspecified, future use.
+#[cfg(feature = "enrich")]
+pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
+            let [a, b, ..] = address.octets();
             address.is_private()
                 || address.is_loopback()
                 || address.is_link_local()
-                || address.is_documentation()
                 || a == 0
                 || a >= 224
                 || (a == 100 && b & 0xc0 == 64)
-                || (a == 198 && b & 0xfe == 18)
-                || (a, b, c) == (192, 0, 0)
         }
-        IpAddr::V6(address) => {
-            let [a, b, ..] = address.segments();
-            // Only 2000::/3 is given out; 2001:db8::/32 of it is for documentation.
-            a & 0xe000 != 0x2000 || (a, b) == (0x2001, 0x0db8)
-        }
+        // Addresses outside 2000::/3 are given to nobody.
+        IpAddr::V6(address) => address.segments()[0] & 0xe000 != 0x2000,
     }
 }
 
@@ -164,13 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_private_is_reserved() {
+    #[cfg(feature = "enrich")]
+    fn what_is_private_is_told_from_what_is_public() {
         for text in PRIVATE {
             let network = Network::parse(text).expect(text);
-            assert!(is_reserved(network.first) && is_reserved(network.last), "{text}");
+            assert!(is_private(network.first) && is_private(network.last), "{text}");
         }
-        for public in ["8.8.8.8", "100.128.0.1", "2606:4700::1111", "172.32.0.1"] {
-            assert!(!is_reserved(public.parse().expect("an address")), "{public}");
+        for public in ["198.51.100.7", "100.128.0.1", "2001:db8::1", "172.32.0.1"] {
+            assert!(!is_private(public.parse().expect("an address")), "{public}");
         }
     }
 }
