@@ -117,13 +117,13 @@ impl Rest<'_> {
     }
 }
 
-/// Writes the elements of a slot that were kept with their names as one object with lower-case keys, a repeated name as
-/// an array; marks them as placed. Nothing is written for none.
-pub(super) fn pairs(text: &[u8], found: &mut Found, slot: Slot, out: &mut Vec<u8>, scratch: &mut Scratch) -> u64 {
+/// Writes the elements that were kept with their names as one object with lower-case keys, a repeated name as an array;
+/// marks them as placed. Nothing is written for none.
+pub(super) fn pairs(text: &[u8], found: &mut Found, slots: &[Slot], out: &mut Vec<u8>, scratch: &mut Scratch) -> u64 {
     scratch.clear();
     let mut cut = 0;
     let mut placed = Vec::new();
-    for (number, hit) in found.hits_of(slot) {
+    for (number, hit) in slots.iter().flat_map(|&slot| found.hits_of(slot)) {
         let name = scratch.names.len();
         let inside = hit.name.of(text);
         if inside.is_empty() {
