@@ -124,6 +124,14 @@ impl Found {
         self.forget();
         for hit in kept {
             self.push(hit.slot, hit.value, hit.name, hit.leaves);
+            self.settle_last();
+        }
+    }
+
+    /// The last hit is of the envelope: where no row takes it, the rest does not either.
+    pub(super) fn settle_last(&mut self) {
+        if let Some(hit) = self.hits.last_mut() {
+            hit.placed = true;
         }
     }
 

@@ -106,6 +106,9 @@ impl<'a> Scan<'a> {
                 let leaves = self.leaves - before;
                 if let Some(slot) = node.slot {
                     self.found.push(slot, value, Span::default(), leaves);
+                    if node.wrapper && self.found.wrapped {
+                        self.found.settle_last();
+                    }
                 } else if !(node.wrapper && (node.path.is_empty() || self.found.wrapped)) {
                     self.found.unknown.push(Unknown {
                         node: id,
