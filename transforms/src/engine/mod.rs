@@ -136,7 +136,7 @@ impl Mapper {
         }
         Self {
             map,
-            found: Found::new(table.trie.slots()),
+            found: Found::new(&table.trie),
             table,
             schema: options.schema,
             keep_original: options.keep_original,

@@ -107,7 +107,10 @@ impl<'a> Scan<'a> {
                 let leaves = self.leaves - before;
                 if let Some(slot) = node.slot {
                     self.found.push(slot, value, Span::default(), leaves);
-                } else if !node.wrapper {
+                    if node.wrapper && self.found.wrapped {
+                        self.found.settle_last();
+                    }
+                } else if !(node.wrapper && (node.path.is_empty() || self.found.wrapped)) {
                     self.found.unknown.push(Unknown {
                         node: id,
                         key: Span::default(),
@@ -154,7 +157,7 @@ impl<'a> Scan<'a> {
         let mut named = NamedElement::default();
         // The record's own object, in an envelope: what was found before it belongs to the envelope.
         if node.wrapper && node.path.is_empty() {
-            self.found.forget();
+            self.found.enter();
             self.found.bodies += 1;
             self.found.wrapped = true;
         }
@@ -194,7 +197,7 @@ impl<'a> Scan<'a> {
         self.long = false;
         self.skip(depth)?;
         let inside = self.trie.node(node);
-        let of_envelope = (inside.wrapper && !inside.path.is_empty()) || (self.found.wrapped && node == Trie::ROOT);
+        let of_envelope = self.found.wrapped && (node == Trie::ROOT || (inside.wrapper && !inside.path.is_empty()));
         if self.text.get(start) != Some(&b'n') && !of_envelope {
             self.found.unknown.push(Unknown {
                 node,

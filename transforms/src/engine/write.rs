@@ -12,7 +12,7 @@ use super::{
     found::{Found, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
-    value::{Derived, plain_text},
+    value::{Derived, Own, plain_text},
 };
 use crate::{
     document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
@@ -145,15 +145,16 @@ impl Writer<'_> {
             return;
         };
         let from = if self.derived.swapped { row.mirror } else { number };
-        let replaced = self.derived.is_replaced(number);
+        let own = self.derived.own(number);
+        let replaced = own == Own::Replaced;
         let slots = table.rows.get(from).map_or(&[][..], |row| &row.slots);
-        if !replaced && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
+        if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
             return;
         }
         let start = self.out.len();
         self.key(key);
         let mut values = Values::new(self.out.len());
-        if replaced {
+        if own != Own::Written {
             let derived = self.derived;
             for text in derived.values(number) {
                 let fit = self.plain(row, text);
@@ -297,9 +298,10 @@ impl Writer<'_> {
         debug_assert!(written.is_ok());
     }
 
-    /// `{"lat":..,"lon":..}`; anything else in the object is not looked at.
+    /// `{"lat":..,"lon":..}`; with anything else in it, the object is no place but goes to the rest whole.
     fn place(&mut self, raw: &[u8]) -> Fit {
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Place {
             #[serde(alias = "Lat")]
             lat: f64,
