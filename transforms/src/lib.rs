@@ -10,6 +10,7 @@ pub mod firehose;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod normalize;
+pub mod proxies;
 pub mod reference;
 pub mod schema;
 pub mod source;
@@ -17,5 +18,6 @@ pub mod sources;
 pub mod time;
 
 pub use normalize::{Normalizer, Options, Outcome, Refusal, RefusalKind};
+pub use proxies::TrustedProxies;
 pub use schema::{Field, Schema, Type};
 pub use source::Source;
