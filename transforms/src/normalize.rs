@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{engine, schema::Schema, source::Source, sources};
+use crate::{engine, proxies::TrustedProxies, schema::Schema, source::Source, sources};
 
 /// How a [`Normalizer`] reads and writes.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,10 @@ pub struct Options {
     pub keep_original: bool,
     /// The deployment's key for `event.id` of logs that have no id of their own (32 bytes, all zero by default).
     pub id_key: [u8; 32],
+    /// Proxies in front of a web ACL whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Work out `network.community_id` of flow logs; its SHA-1 takes about a quarter of a record's time.
+    pub community_id: bool,
 }
 
 /// What became of a record.

@@ -34,6 +34,7 @@ use crate::{
     document::push_hex,
     envelope,
     normalize::{Options, Outcome, Refusal, RefusalKind, excerpt},
+    proxies::TrustedProxies,
     schema::{Field, Schema},
     source::Source,
     time,
@@ -117,6 +118,7 @@ pub(crate) struct Mapper {
     schema: Schema,
     keep_original: bool,
     id_key: [u64; 4],
+    proxies: Option<TrustedProxies>,
     found: Found,
     derived: Derived,
     canonical: Vec<u8>,
@@ -141,6 +143,7 @@ impl Mapper {
             schema: options.schema,
             keep_original: options.keep_original,
             id_key,
+            proxies: options.trusted_proxies.clone(),
             derived: Derived::default(),
             canonical: Vec::new(),
             id: String::new(),
@@ -186,6 +189,7 @@ impl Mapper {
             text,
             table: &self.table,
             found: &self.found,
+            proxies: self.proxies.as_ref(),
         };
         self.check(input, text)?;
         let (timestamp, timestamp_hit) = self.timestamp(input)?;

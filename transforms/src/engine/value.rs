@@ -8,6 +8,7 @@ use super::{
     scan::unicode_escape,
     table::Table,
 };
+use crate::proxies::TrustedProxies;
 
 /// The values of one record, by the row of the table that names where they stand.
 #[derive(Clone, Copy, Debug)]
@@ -15,9 +16,15 @@ pub(crate) struct Input<'a> {
     pub(super) text: &'a [u8],
     pub(super) table: &'a Table,
     pub(super) found: &'a Found,
+    pub(super) proxies: Option<&'a TrustedProxies>,
 }
 
 impl<'a> Input<'a> {
+    /// The proxies whose word about the client is believed, if any are configured.
+    pub(crate) fn trusted_proxies(&self) -> Option<&'a TrustedProxies> {
+        self.proxies
+    }
+
     /// The row's first value as text; numbers and booleans as they are written. Empty text counts as absent.
     pub(crate) fn text(&self, row: RowId) -> Option<Cow<'a, str>> {
         self.texts(row).next()
