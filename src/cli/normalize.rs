@@ -99,6 +99,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         id_key: context.id_key()?,
         trusted_proxies: args.trusted_proxies,
         community_id: args.community_id,
+        ..Options::default()
     };
     if args.firehose {
         return firehose(args.source, options, args.put_back.as_deref());

@@ -10,6 +10,7 @@ pub mod firehose;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod normalize;
+pub mod policy;
 pub mod proxies;
 pub mod reference;
 pub mod schema;

@@ -63,6 +63,8 @@ pub(super) struct Found {
     pub(super) wrapped: bool,
     /// Whether the record has to be rewritten before it can be mapped.
     pub(super) unusual: bool,
+    /// Whether it may hold what the policy takes out.
+    pub(super) sensitive: bool,
     heads: Vec<u32>,
     tails: Vec<u32>,
     /// Keys of the objects that are open, to notice repeated ones.
@@ -103,6 +105,7 @@ impl Found {
         self.bodies = 0;
         self.wrapped = false;
         self.unusual = false;
+        self.sensitive = false;
     }
 
     /// Gives memory back that an unusually large record needed.

@@ -11,6 +11,7 @@ use super::{
     found::{Found, Span, Unknown},
     trie::{Named, Node, NodeId, Trie},
 };
+use crate::policy::redact::Names;
 
 /// Why a record is no JSON that is read here, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,9 @@ pub(super) enum What {
 type Scanned<T> = Result<T, Fault>;
 
 /// Walks `text`, which must be UTF-8, along `trie`. `canonical` says that it was rewritten: then nothing is unusual.
-pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool) -> Scanned<()> {
+///
+/// A text that may be one of `names` is noticed too ([`Found::sensitive`]).
+pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Scanned<()> {
     found.clear();
     let mut scan = Scan {
         text,
@@ -38,6 +41,7 @@ pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool)
         escaped: false,
         canonical,
         trie,
+        names,
         found,
     };
     scan.space();
@@ -63,6 +67,7 @@ struct Scan<'a> {
     escaped: bool,
     canonical: bool,
     trie: &'a Trie,
+    names: &'a Names,
     found: &'a mut Found,
 }
 

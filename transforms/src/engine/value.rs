@@ -144,7 +144,7 @@ pub(super) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 /// The inside of a JSON string without its escapes; a lone surrogate becomes U+FFFD.
-pub(super) fn unescape(inside: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn unescape(inside: &[u8]) -> Option<Cow<'_, str>> {
     let text = std::str::from_utf8(inside).ok()?;
     if !text.contains('\\') {
         return Some(Cow::Borrowed(text));
