@@ -200,7 +200,7 @@ proptest! {
 
 /// Sets the timestamps that `native` rewrites to null, wherever they stand.
 fn forget_times(value: &mut Value) {
-    const TIMES: [&str; 10] = [
+    const TIMES: [&str; 12] = [
         "timestamp",
         "createdAt",
         "updatedAt",
@@ -211,6 +211,8 @@ fn forget_times(value: &mut Value) {
         "FirstObservedAt",
         "LastObservedAt",
         "ProcessedAt",
+        "query_timestamp",
+        "last-observed-at",
     ];
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_times),

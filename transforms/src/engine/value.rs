@@ -1,6 +1,9 @@
 //! Reading what the scanner found, and adding what a source derives from it.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt::{Display, Write as _},
+};
 
 use super::{
     RowId,
@@ -72,6 +75,19 @@ impl Derived {
     pub(crate) fn set(&mut self, row: RowId, value: &str) {
         let start = self.text.len();
         self.text.push_str(value);
+        self.replace(row, start);
+    }
+
+    /// As [`Derived::set`], with the text that `value` shows.
+    pub(crate) fn set_display(&mut self, row: RowId, value: impl Display) {
+        let start = self.text.len();
+        // Writing to a String cannot fail.
+        let written = write!(self.text, "{value}");
+        debug_assert!(written.is_ok());
+        self.replace(row, start);
+    }
+
+    fn replace(&mut self, row: RowId, start: usize) {
         self.values.push((row.0, start, self.text.len()));
         if let Some(replaced) = self.replaced.get_mut(row.0) {
             *replaced = true;

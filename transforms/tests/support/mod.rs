@@ -17,7 +17,7 @@ use serde::{
 use serde_json::Value;
 
 /// The sources whose records are JSON.
-pub(crate) const JSON_SOURCES: [Source; 3] = [Source::GuardDuty, Source::SecurityHub, Source::Waf];
+pub(crate) const JSON_SOURCES: [Source; 4] = [Source::GuardDuty, Source::SecurityHub, Source::Waf, Source::Dns];
 
 /// Every sample record of a source, in the order of its file names.
 pub(crate) fn sample_records(source: Source) -> Vec<Vec<u8>> {
