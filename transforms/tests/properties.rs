@@ -213,6 +213,8 @@ fn forget_times(value: &mut Value) {
         "FirstObservedAt",
         "LastObservedAt",
         "ProcessedAt",
+        "query_timestamp",
+        "last-observed-at",
     ];
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_times),

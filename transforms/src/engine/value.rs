@@ -1,6 +1,9 @@
 //! Reading what the scanner found, and adding what a source derives from it.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt::{Display, Write as _},
+};
 
 use super::{
     RowId,
@@ -109,6 +112,19 @@ impl Derived {
     fn push(&mut self, row: RowId, value: &str, then: Own) {
         let start = self.text.len();
         self.text.push_str(value);
+        self.pushed(row, start, then);
+    }
+
+    /// As [`Derived::set`], with the text that `value` shows.
+    pub(crate) fn set_display(&mut self, row: RowId, value: impl Display) {
+        let start = self.text.len();
+        // Writing to a String cannot fail.
+        let written = write!(self.text, "{value}");
+        debug_assert!(written.is_ok());
+        self.pushed(row, start, Own::Replaced);
+    }
+
+    fn pushed(&mut self, row: RowId, start: usize, then: Own) {
         self.values.push((row.0, start, self.text.len()));
         if let Some(own) = self.own.get_mut(row.0)
             && *own != Own::Replaced

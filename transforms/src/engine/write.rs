@@ -155,7 +155,7 @@ impl Writer<'_> {
         }
         let start = self.out.len();
         self.key(key);
-        let mut values = Values::new(self.out.len());
+        let mut values = Values::new(self.out.len(), row.repeats);
         if own != Own::Written {
             let derived = self.derived;
             for text in derived.values(number) {

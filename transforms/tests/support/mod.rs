@@ -17,7 +17,13 @@ use serde::{
 use serde_json::Value;
 
 /// The sources whose records are JSON.
-pub(crate) const JSON_SOURCES: [Source; 4] = [Source::GuardDuty, Source::SecurityHub, Source::Waf, Source::CloudTrail];
+pub(crate) const JSON_SOURCES: [Source; 5] = [
+    Source::GuardDuty,
+    Source::SecurityHub,
+    Source::Waf,
+    Source::Dns,
+    Source::CloudTrail,
+];
 
 /// Every sample record of a source, in the order of its file names.
 pub(crate) fn sample_records(source: Source) -> Vec<Vec<u8>> {
