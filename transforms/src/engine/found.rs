@@ -67,6 +67,8 @@ pub(super) struct Found {
     tails: Vec<u32>,
     /// Keys of the objects that are open, to notice repeated ones.
     pub(super) keys: Vec<Span>,
+    /// The insides of texts that look like addresses, wherever they stand.
+    pub(super) addresses: Vec<Span>,
 }
 
 impl Found {
@@ -108,6 +110,7 @@ impl Found {
         self.hits.shrink_to(KEPT_ENTRIES);
         self.unknown.shrink_to(KEPT_ENTRIES);
         self.keys.shrink_to(KEPT_ENTRIES);
+        self.addresses.shrink_to(KEPT_ENTRIES);
     }
 
     /// Drops what was found so far: it stood in the envelope.
@@ -117,6 +120,7 @@ impl Found {
         }
         self.hits.clear();
         self.unknown.clear();
+        self.addresses.clear();
     }
 
     pub(super) fn push(&mut self, slot: Slot, value: Span, name: Span, leaves: u32) {

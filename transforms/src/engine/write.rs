@@ -12,7 +12,7 @@ use super::{
     found::{Found, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
-    value::{Derived, plain_text},
+    value::{Derived, plain_text, unescape},
 };
 use crate::{
     document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
@@ -275,9 +275,10 @@ impl Writer<'_> {
         debug_assert!(written.is_ok());
     }
 
-    /// `{"lat":..,"lon":..}`; anything else in the object is not looked at.
+    /// `{"lat":..,"lon":..}` and nothing else, so that no member of the object is lost.
     fn place(&mut self, raw: &[u8]) -> Fit {
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Place {
             #[serde(alias = "Lat")]
             lat: f64,
@@ -294,7 +295,7 @@ impl Writer<'_> {
         Fit::Written
     }
 
-    /// Every address that was written, and those of the row of its own; sorted, each once.
+    /// Every address that was written, those of the row of its own, and every other one in the record; sorted, each once.
     fn related_ip(&mut self, key: &str, row: Option<usize>) {
         if let Some(row) = row {
             // Only what the row adds to the list of addresses is wanted.
@@ -303,6 +304,11 @@ impl Writer<'_> {
             self.out.truncate(start);
         }
         let mut addresses = std::mem::take(&mut self.scratch.addresses);
+        let others = self.found.addresses.iter().filter_map(|span| {
+            let text = unescape(span.of(self.text))?;
+            text.parse::<IpAddr>().ok()
+        });
+        addresses.extend(others);
         addresses.sort_unstable();
         addresses.dedup();
         if !addresses.is_empty() {
