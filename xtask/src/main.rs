@@ -2,6 +2,7 @@
 //! pictures of the pages. `cargo xtask --help` lists them.
 
 mod demo;
+mod fuzz;
 mod shell;
 mod steps;
 mod tools;
@@ -14,6 +15,9 @@ const HELP: &str = "\
 cargo xtask test [--only STEP]...   install what tests need, then run every step; stops at the first that fails
 cargo xtask steps                   list the steps
 cargo xtask tools                   install what tests need, and nothing else
+cargo xtask fuzz [--seconds N] [--target T]... [--keep]
+                                    every fuzz target, N seconds each (60), with a nightly compiler; --keep renews the
+                                    committed inputs
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
 
@@ -39,6 +43,7 @@ fn run(words: &[&str]) -> Result<()> {
             Ok(())
         }
         ["tools"] => tools::install().map(drop),
+        ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),
         [] | ["help" | "--help" | "-h"] => {
