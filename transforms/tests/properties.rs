@@ -200,8 +200,10 @@ proptest! {
 
 /// Sets the timestamps that `native` rewrites to null, wherever they stand.
 fn forget_times(value: &mut Value) {
-    const TIMES: [&str; 10] = [
+    const TIMES: [&str; 12] = [
         "timestamp",
+        "eventTime",
+        "creationDate",
         "createdAt",
         "updatedAt",
         "eventFirstSeen",

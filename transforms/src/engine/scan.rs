@@ -97,9 +97,10 @@ impl<'a> Scan<'a> {
         let trie = self.trie;
         let node = trie.node(id);
         match self.peek() {
+            Some(b'n') => self.literal(b"null"),
+            _ if node.whole => self.whole(id, depth),
             Some(b'{') if node.has_children() => self.object(id, depth + 1),
             Some(b'[') => self.elements(depth, |scan, depth| scan.known(id, depth)),
-            Some(b'n') => self.literal(b"null"),
             _ => {
                 let start = self.at;
                 let before = self.leaves;
@@ -120,6 +121,30 @@ impl<'a> Scan<'a> {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// A value that is kept in one piece. What paths into it find is in that piece too, so none of it is left for the rest.
+    fn whole(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+        let (start, before) = (self.at, self.leaves);
+        let (hits, unknown) = (self.found.hits.len(), self.found.unknown.len());
+        self.parts(id, depth)?;
+        self.found.unknown.truncate(unknown);
+        for hit in &mut self.found.hits[hits..] {
+            hit.placed = true;
+        }
+        if let Some(slot) = self.trie.node(id).slot {
+            let value = Span::new(start, self.at);
+            self.found.push(slot, value, Span::default(), self.leaves - before);
+        }
+        Ok(())
+    }
+
+    fn parts(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+        match self.peek() {
+            Some(b'{') if self.trie.node(id).has_children() => self.object(id, depth + 1),
+            Some(b'[') => self.elements(depth, |scan, depth| scan.parts(id, depth)),
+            _ => self.skip(depth),
         }
     }
 

@@ -9,6 +9,7 @@
 //! | `labels[].name` | `name` of every element; the brackets are for the reader, arrays are always looked into |
 //! | `headers[name=host].value` | `value` of the elements whose `name` is `host` in any case |
 //! | `headers[name=*].value` | `value` of all other elements, kept with their names |
+//! | `body!` | whatever stands there as one value: in a flat object under its path, elsewhere as JSON text; paths into it work as well |
 
 /// Number of a distinct path: where the values found there are kept.
 pub(super) type Slot = u16;
@@ -22,6 +23,8 @@ pub(super) struct Trie {
     nodes: Vec<Node>,
     /// The path of each slot, as the rest of a document names it.
     slots: Vec<String>,
+    /// Slots whose values are kept in one piece.
+    whole: Vec<Slot>,
     /// Whether `Id` and `id` are the same key: EventBridge and API spelling differ in the first letter only.
     fold: bool,
 }
@@ -37,6 +40,8 @@ pub(super) struct Node {
     pub(super) named: Option<Box<Named>>,
     /// Whether this is an envelope around the record.
     pub(super) wrapper: bool,
+    /// Whether an object or array found here is also kept as one value.
+    pub(super) whole: bool,
     children: Vec<(Box<[u8]>, NodeId)>,
     /// Open-addressing index into `children`, plus one; its length is a power of two.
     index: Vec<u8>,
@@ -77,6 +82,7 @@ impl Trie {
         Self {
             nodes: vec![Node::default()],
             slots: Vec::new(),
+            whole: Vec::new(),
             fold,
         }
     }
@@ -87,6 +93,11 @@ impl Trie {
 
     pub(super) fn slot_path(&self, slot: Slot) -> &str {
         self.slots.get(usize::from(slot)).map_or("", String::as_str)
+    }
+
+    /// Whether the slot's values are kept in one piece, objects and arrays included.
+    pub(super) fn is_whole(&self, slot: Slot) -> bool {
+        self.whole.contains(&slot)
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -135,17 +146,23 @@ impl Trie {
                 Some((key, inside)) => (key, inside.trim_end_matches(']')),
                 None => (segment, ""),
             };
-            at = self.child_or_new(at, key);
+            let whole = key.strip_suffix('!');
+            at = self.child_or_new(at, whole.unwrap_or(key));
+            self.nodes[at as usize].whole |= whole.is_some();
             if let Some((by, _)) = choice.split_once('=') {
                 let value = segments.peek().copied().unwrap_or_default();
                 return self.choose(at, written, by, value);
             }
         }
-        if let Some(slot) = self.nodes[at as usize].slot {
-            return slot;
+        let slot = match self.nodes[at as usize].slot {
+            Some(slot) => slot,
+            None => self.new_slot(self.nodes[at as usize].path.clone()),
+        };
+        let node = &mut self.nodes[at as usize];
+        node.slot = Some(slot);
+        if node.whole && !self.whole.contains(&slot) {
+            self.whole.push(slot);
         }
-        let slot = self.new_slot(self.nodes[at as usize].path.clone());
-        self.nodes[at as usize].slot = Some(slot);
         slot
     }
 

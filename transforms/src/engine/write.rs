@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    flat,
+    addresses, flat,
     found::{Found, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
@@ -160,12 +160,20 @@ impl Writer<'_> {
                 values.wrote(fit, self.out);
             }
         }
+        if row.ty == Type::FlatObject {
+            self.cut += flat::kept(
+                self.text,
+                &table.trie,
+                self.found,
+                slots,
+                self.out,
+                &mut self.scratch.flat,
+            );
+            values.count = usize::from(self.out.len() > values.content);
+            return values.finish(start, row.list, self.out);
+        }
         for &slot in slots {
-            if row.ty == Type::FlatObject {
-                self.cut += flat::pairs(self.text, self.found, slot, self.out, &mut self.scratch.flat);
-                values.count = usize::from(self.out.len() > values.content);
-                break;
-            }
+            let whole = table.trie.is_whole(slot);
             let mut at = self.found.head(slot);
             let settled = row.first_only && values.count > 0;
             while let Some(&hit) = self.found.hits.get(at as usize) {
@@ -175,6 +183,7 @@ impl Writer<'_> {
                     (true, _) => Fit::Empty,
                     (_, true) if values.has(raw, self.out) => Fit::Empty,
                     (_, true) => Fit::Refused,
+                    _ if whole => self.whole(row, raw, hit.leaves),
                     _ => self.raw(row, raw),
                 };
                 if fit != Fit::Refused {
@@ -185,6 +194,19 @@ impl Writer<'_> {
             }
         }
         values.finish(start, row.list, self.out);
+    }
+
+    /// A value that is kept in one piece: an object or array as JSON text, or only the addresses in it.
+    fn whole(&mut self, row: &Row, raw: &[u8], leaves: u32) -> Fit {
+        match (row.ty, raw, std::str::from_utf8(raw)) {
+            _ if leaves == 0 => Fit::Empty,
+            (Type::Ip, ..) => {
+                addresses::collect(raw, &mut self.scratch.addresses);
+                Fit::Empty
+            }
+            (_, [b'{' | b'[', ..], Ok(text)) => self.plain(row, text),
+            _ => self.raw(row, raw),
+        }
     }
 
     /// A JSON value of the record.
