@@ -71,6 +71,8 @@ pub(super) struct Found {
     pub(super) keys: Vec<Span>,
     /// Slots of the envelope's own members, which are kept when the record is found inside.
     envelope: Vec<Slot>,
+    /// The insides of texts that look like addresses, wherever they stand.
+    pub(super) addresses: Vec<Span>,
 }
 
 impl Found {
@@ -114,6 +116,7 @@ impl Found {
         self.hits.shrink_to(KEPT_ENTRIES);
         self.unknown.shrink_to(KEPT_ENTRIES);
         self.keys.shrink_to(KEPT_ENTRIES);
+        self.addresses.shrink_to(KEPT_ENTRIES);
     }
 
     /// Drops what was found so far, because it stood in the envelope, but for what rows take from there.
@@ -145,6 +148,7 @@ impl Found {
         }
         self.hits.clear();
         self.unknown.clear();
+        self.addresses.clear();
     }
 
     pub(super) fn push(&mut self, slot: Slot, value: Span, name: Span, leaves: u32) {

@@ -39,6 +39,7 @@ pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, c
         leaves: 0,
         long: false,
         escaped: false,
+        key: Span::default(),
         canonical,
         trie,
         names,
@@ -65,6 +66,8 @@ struct Scan<'a> {
     long: bool,
     /// Whether an escape was seen since this was last reset.
     escaped: bool,
+    /// The last key that was read: a version such as `1.2.3.4` is no address.
+    key: Span,
     canonical: bool,
     trie: &'a Trie,
     names: &'a Names,
@@ -185,7 +188,7 @@ impl<'a> Scan<'a> {
             seen |= bit;
             // Once the record was found inside, the envelope's other members say nothing about it.
             if scan.found.wrapped && id == Trie::ROOT && !trie.node(child).wrapper {
-                return scan.skip(depth);
+                return scan.without_addresses(depth);
             }
             scan.known(child, depth)
         })?;
@@ -199,10 +202,14 @@ impl<'a> Scan<'a> {
     fn unknown(&mut self, node: NodeId, key: Span, depth: usize) -> Scanned<()> {
         let start = self.at;
         let before = self.leaves;
+        let addresses = self.found.addresses.len();
         self.long = false;
         self.skip(depth)?;
         let inside = self.trie.node(node);
         let of_envelope = self.found.wrapped && (node == Trie::ROOT || (inside.wrapper && !inside.path.is_empty()));
+        if of_envelope {
+            self.found.addresses.truncate(addresses);
+        }
         if self.text.get(start) != Some(&b'n') && !of_envelope {
             self.found.unknown.push(Unknown {
                 node,
@@ -227,8 +234,9 @@ impl<'a> Scan<'a> {
         let is_name = key.of(self.text) == choice.key.as_bytes();
         let is_value = key.of(self.text) == choice.value.as_bytes();
         let start = self.at;
+        // What stands in such an element, a request's header for instance, is what a client claims.
         if is_name && element.name.is_none() && self.peek() == Some(b'"') {
-            self.skip(depth)?;
+            self.without_addresses(depth)?;
             let inside = Span::new(start + 1, self.at - 1);
             element.name = Some(inside);
             if let Some(slot) = self
@@ -241,7 +249,7 @@ impl<'a> Scan<'a> {
         } else if is_value && element.value.is_none() && self.peek() != Some(b'n') {
             let before = self.leaves;
             self.long = false;
-            self.skip(depth)?;
+            self.without_addresses(depth)?;
             element.value = Some((key, Span::new(start, self.at), self.leaves - before, self.long));
         } else if is_name || is_value {
             self.found.unusual |=
@@ -251,6 +259,14 @@ impl<'a> Scan<'a> {
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// Skips a value whose addresses are not the record's.
+    fn without_addresses(&mut self, depth: usize) -> Scanned<()> {
+        let addresses = self.found.addresses.len();
+        self.skip(depth)?;
+        self.found.addresses.truncate(addresses);
+        Ok(())
     }
 
     fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {
