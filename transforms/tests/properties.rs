@@ -200,7 +200,7 @@ proptest! {
 
 /// Sets the timestamps that `native` rewrites to null, wherever they stand.
 fn forget_times(value: &mut Value) {
-    const TIMES: [&str; 10] = [
+    const TIMES: [&str; 20] = [
         "timestamp",
         "createdAt",
         "updatedAt",
@@ -211,6 +211,16 @@ fn forget_times(value: &mut Value) {
         "FirstObservedAt",
         "LastObservedAt",
         "ProcessedAt",
+        "time",
+        "time_dt",
+        "created_time",
+        "created_time_dt",
+        "modified_time",
+        "modified_time_dt",
+        "first_seen_time",
+        "first_seen_time_dt",
+        "last_seen_time",
+        "last_seen_time_dt",
     ];
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_times),
