@@ -26,7 +26,7 @@ pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
         (&["webaclId"], "WAF"),
         (&["httpRequest", "terminatingRuleId"], "WAF"),
         (&["ProductArn", "GeneratorId"], "Security Hub"),
-        (&["class_uid", "finding_info"], "an OCSF finding, which is not read yet"),
+        (&["class_uid", "finding_info"], "Security Hub"),
         (&["schemaVersion", "service", "type"], "GuardDuty"),
         (&["SchemaVersion", "Service", "Type"], "GuardDuty"),
         (&["eventVersion", "eventSource", "eventName"], "CloudTrail"),
