@@ -9,6 +9,7 @@ use crate::policy::enrich::Enrichment;
 use crate::{
     engine,
     policy::{Stage, redact},
+    proxies::TrustedProxies,
     schema::Schema,
     source::Source,
     sources,
@@ -25,6 +26,10 @@ pub struct Options {
     pub keep_original: bool,
     /// The deployment's key for `event.id` of logs that have no id of their own (32 bytes, all zero by default).
     pub id_key: [u8; 32],
+    /// Proxies in front of a web ACL whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Work out `network.community_id` of flow logs; its SHA-1 takes about a quarter of a record's time.
+    pub community_id: bool,
     /// Headers, and query parameters with `?` before the name, whose values are not kept; [`redact::DEFAULT`] by default.
     pub redact: Vec<String>,
     /// Documents that are not kept, as expressions of [`filter`](crate::policy::filter); one that begins with the name of a
@@ -42,6 +47,8 @@ impl Default for Options {
             flow_format: None,
             keep_original: false,
             id_key: [0; 32],
+            trusted_proxies: None,
+            community_id: false,
             redact: redact::default_names(),
             drop: Vec::new(),
             #[cfg(feature = "enrich")]

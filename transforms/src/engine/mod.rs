@@ -8,6 +8,7 @@
 //!
 //! A source is a table and what cannot be said in a table ([`Map::derive`]).
 
+mod addresses;
 mod canonical;
 mod flat;
 mod found;
@@ -34,6 +35,7 @@ use crate::{
     envelope,
     normalize::{Options, Outcome, Refusal, RefusalKind, excerpt},
     policy::redact::{NameError, Redactor},
+    proxies::TrustedProxies,
     schema::{Field, Schema},
     source::Source,
     time,
@@ -96,6 +98,12 @@ pub(crate) trait Map: fmt::Debug + Sync {
         false
     }
 
+    /// Writes a record that is no JSON object but a line of text as the object that the table's paths are for. The
+    /// answer is whether it is a line of this source.
+    fn line(&self, _line: &str, _json: &mut Vec<u8>) -> Result<bool, Refusal> {
+        Ok(false)
+    }
+
     /// Paths of the timestamps that the `native` schema normalises.
     fn native_times(&self) -> &'static [&'static str];
 
@@ -117,12 +125,14 @@ pub(crate) struct Mapper {
     schema: Schema,
     keep_original: bool,
     id_key: [u64; 4],
+    proxies: Option<TrustedProxies>,
     found: Found,
     derived: Derived,
     redactor: Redactor,
     /// The record without what the policy takes out, when there was any of it.
     redacted: Vec<u8>,
     canonical: Vec<u8>,
+    line: Vec<u8>,
     id: String,
     scratch: Scratch,
 }
@@ -139,15 +149,17 @@ impl Mapper {
         }
         Ok(Self {
             map,
-            found: Found::new(table.trie.slots()),
+            found: Found::new(&table.trie),
             table,
             schema: options.schema,
             keep_original: options.keep_original,
             id_key,
+            proxies: options.trusted_proxies.clone(),
             derived: Derived::default(),
             redactor: Redactor::new(&options.redact)?,
             redacted: Vec::new(),
             canonical: Vec::new(),
+            line: Vec::new(),
             id: String::new(),
             scratch: Scratch::default(),
         })
@@ -171,6 +183,22 @@ impl Mapper {
             return Ok(Outcome::Dropped);
         }
         let original = simdutf8::compat::from_utf8(record).map_err(|error| not_utf8(record, error.valid_up_to()))?;
+        if record.first() == Some(&b'{') {
+            return self.map_object(record, original, out);
+        }
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        let outcome = match self.map.line(original, &mut line) {
+            Ok(true) => self.map_object(&line, original, out),
+            Ok(false) => self.map_object(record, original, out),
+            Err(refusal) => Err(refusal),
+        };
+        self.line = line;
+        outcome
+    }
+
+    /// Maps `record`, which is JSON; `original` is what came, and what the document is named after.
+    fn map_object(&mut self, record: &[u8], original: &str, out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         self.scan(record)?;
         let redacted = self.redact(record)?;
         let cut = self.canonicalise(record, redacted > 0)?;
@@ -197,6 +225,7 @@ impl Mapper {
             text,
             table: &self.table,
             found: &self.found,
+            proxies: self.proxies.as_ref(),
         };
         self.check(input, text)?;
         let (timestamp, timestamp_hit) = self.timestamp(input)?;
@@ -205,7 +234,7 @@ impl Mapper {
             Schema::Ecs => {
                 self.derived.clear(self.table.rows.len());
                 self.map.derive(&input, &mut self.derived);
-                self.id = self.event_id(record, input, timestamp);
+                self.id = self.event_id(original.as_bytes(), input, timestamp);
                 Writer {
                     table: &self.table,
                     text,
