@@ -87,6 +87,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         flow_format: args.flow_format,
         keep_original: args.keep_original,
         id_key: context.id_key()?,
+        ..Options::default()
     };
     if args.firehose {
         return firehose(args.source, options, args.put_back.as_deref());
