@@ -277,14 +277,20 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() > 16 {
         return a == b;
     }
-    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) =
-        (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>())
-    {
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<8>(),
+        b.first_chunk::<8>(),
+        a.last_chunk::<8>(),
+        b.last_chunk::<8>(),
+    ) {
         return a_start == b_start && a_end == b_end;
     }
-    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) =
-        (a.first_chunk::<4>(), b.first_chunk::<4>(), a.last_chunk::<4>(), b.last_chunk::<4>())
-    {
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<4>(),
+        b.first_chunk::<4>(),
+        a.last_chunk::<4>(),
+        b.last_chunk::<4>(),
+    ) {
         return a_start == b_start && a_end == b_end;
     }
     a.iter().eq(b)

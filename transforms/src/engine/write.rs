@@ -222,7 +222,10 @@ impl Writer<'_> {
 
     /// A member of one value. What is said of many values in [`Writer::row`] holds, but there is nothing to compare.
     fn only(&mut self, key: &str, row: &Row, hit: u32) {
-        let Some(&Hit { value, slot, leaves, .. }) = self.found.hits.get(hit as usize) else {
+        let Some(&Hit {
+            value, slot, leaves, ..
+        }) = self.found.hits.get(hit as usize)
+        else {
             return;
         };
         let start = self.out.len();
