@@ -13,10 +13,11 @@ pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
     let has = |key: &str| keys.contains_key(key);
     if has("detail-type") || has("detail") {
         let producers: [(&[u8], &str); 4] = [
+            // First: calls to the other services' APIs carry their names as well.
+            (b" via CloudTrail\"", "CloudTrail"),
             (b"\"aws.guardduty\"", "GuardDuty"),
             (b"\"aws.securityhub\"", "Security Hub"),
             (b"\"aws.inspector2\"", "Amazon Inspector"),
-            (b" via CloudTrail\"", "CloudTrail"),
         ];
         let producer = producers.iter().find(|(name, _)| memmem::find(record, name).is_some());
         return Some(producer.map_or("an EventBridge event of another service", |(_, title)| *title));
