@@ -157,13 +157,16 @@ impl Activity {
 
     /// Appends one event.
     pub(crate) fn write(&self, environment: &Environment, at: DateTime<Utc>, random: &mut Random, out: &mut Vec<u8>) {
-        let vpc = &environment.vpcs[random.weighted(&[6, 3, 1])];
+        let what = random.weighted(&[36, 12, 24, 6, 5, 9, 5, 3]);
+        // Users are of the first account; roles are in both.
+        let places: &[u16] = if what < 4 { &[6, 3, 1] } else { &[6, 3] };
+        let vpc = &environment.vpcs[random.weighted(places)];
         let writer = Writer {
             callers: &self.callers,
             vpc,
             at: at - TimeDelta::milliseconds(random.between(1_000, 90_000)),
         };
-        match random.weighted(&[36, 12, 24, 6, 5, 9, 5, 3]) {
+        match what {
             0 => self.data(&writer, random, out),
             1 => self.service(&writer, random, out),
             2 => self.read(&writer, random, out),
