@@ -2,10 +2,18 @@
 
 use std::fmt;
 
-use crate::{engine, schema::Schema, source::Source, sources};
+use crate::{
+    engine,
+    forms::{self, Entries, Form, Limits},
+    policy::redact,
+    proxies::TrustedProxies,
+    schema::Schema,
+    source::Source,
+    sources,
+};
 
 /// How a [`Normalizer`] reads and writes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Shape of the output.
     pub schema: Schema,
@@ -15,6 +23,29 @@ pub struct Options {
     pub keep_original: bool,
     /// The deployment's key for `event.id` of logs that have no id of their own (32 bytes, all zero by default).
     pub id_key: [u8; 32],
+    /// Proxies in front of a web ACL whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Work out `network.community_id` of flow logs; its SHA-1 takes about a quarter of a record's time.
+    pub community_id: bool,
+    /// Headers, and query parameters with `?` before the name, whose values are not kept; [`redact::DEFAULT`] by default.
+    pub redact: Vec<String>,
+    /// How much one record may hold when it is packed or a list.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            schema: Schema::default(),
+            flow_format: None,
+            keep_original: false,
+            id_key: [0; 32],
+            trusted_proxies: None,
+            community_id: false,
+            redact: redact::default_names(),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// What became of a record.
@@ -22,8 +53,18 @@ pub struct Options {
 pub enum Outcome {
     /// One document, one line, was appended to the output.
     Document,
-    /// Nothing to index, by design: a flow-log header line, an empty line.
+    /// Nothing to index, by design: a flow-log header line, an empty line, an empty list.
     Dropped,
+}
+
+/// What a delivered record turned out to be.
+#[derive(Debug)]
+pub enum Taken<'a> {
+    /// One record, and what became of it.
+    One(Outcome),
+    /// Several entries, none of which was normalised: give each one's [`bytes`](forms::Entry::bytes) to
+    /// [`Normalizer::record`].
+    Several(Entries<'a>),
 }
 
 /// A closed list of why a record was refused; `word()` is stable and goes into logs and metrics.
@@ -46,6 +87,10 @@ pub enum RefusalKind {
     Time,
     /// A form that is understood but not accepted here, such as several findings in one envelope.
     Form,
+    /// An option of the normaliser itself cannot be used.
+    Option,
+    /// Gzip that is damaged or cut short.
+    Gzip,
 }
 
 impl RefusalKind {
@@ -59,6 +104,8 @@ impl RefusalKind {
         RefusalKind::MissingField,
         RefusalKind::Time,
         RefusalKind::Form,
+        RefusalKind::Option,
+        RefusalKind::Gzip,
     ];
 
     /// The stable word for logs and metrics.
@@ -73,6 +120,8 @@ impl RefusalKind {
             RefusalKind::MissingField => "missing_field",
             RefusalKind::Time => "time",
             RefusalKind::Form => "form",
+            RefusalKind::Option => "option",
+            RefusalKind::Gzip => "gzip",
         }
     }
 
@@ -88,6 +137,8 @@ impl RefusalKind {
             RefusalKind::MissingField => "send whole records: a projection or filter upstream has removed the field",
             RefusalKind::Time => "send the timestamp as AWS wrote it: epoch seconds or milliseconds, or RFC 3339",
             RefusalKind::Form => "split the record upstream, so that each carries one event",
+            RefusalKind::Option => "correct the option; docs/normalize.md describes each",
+            RefusalKind::Gzip => "send the compressed data whole, as AWS delivered it",
         }
     }
 }
@@ -153,6 +204,8 @@ pub const RECORD_LIMIT: usize = 6 * 1024 * 1024;
 /// Turns records of one source into documents. Reuse it: its buffers are kept between records.
 #[derive(Debug)]
 pub struct Normalizer {
+    source: Source,
+    limits: Limits,
     mapper: Mapper,
 }
 
@@ -167,13 +220,13 @@ impl Normalizer {
     /// A normaliser for one source.
     ///
     /// # Errors
-    /// When `options.flow_format` names a field that flow logs do not have.
+    /// When `options.flow_format` names a field that flow logs do not have, or `options.redact` holds what is no name.
     #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
         let json: &'static dyn engine::Map = match source {
             Source::VpcFlow => {
                 let mapper = Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?));
-                return Ok(Self { mapper });
+                return Ok(Self::with(source, mapper, options.limits));
             }
             Source::GuardDuty => &sources::guardduty::GuardDuty,
             Source::SecurityHub => &sources::securityhub::SecurityHub,
@@ -181,8 +234,13 @@ impl Normalizer {
             Source::Dns => &sources::dns::Dns,
             Source::CloudTrail => &sources::cloudtrail::CloudTrail,
         };
-        let mapper = Mapper::Json(Box::new(engine::Mapper::new(json, &options)));
-        Ok(Self { mapper })
+        let mapper = engine::Mapper::new(json, &options)
+            .map_err(|error| Refusal::new(RefusalKind::Option, "redact", error.to_string()))?;
+        Ok(Self::with(source, Mapper::Json(Box::new(mapper)), options.limits))
+    }
+
+    fn with(source: Source, mapper: Mapper, limits: Limits) -> Self {
+        Self { source, limits, mapper }
     }
 
     /// Starts another input, a file or a batch: forgets the header line of a flow log.
@@ -194,9 +252,77 @@ impl Normalizer {
 
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
     ///
+    /// A record in any of the known [`forms`] is opened; several entries in it are refused here, see [`Normalizer::take`].
+    ///
     /// # Errors
     /// A [`Refusal`] names the reason, the field and the remedy.
     pub fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        match self.take(record, out)? {
+            Taken::One(outcome) => Ok(outcome),
+            Taken::Several(entries) => Err(Refusal::new(
+                RefusalKind::Form,
+                "",
+                format!(
+                    "the record holds {} entries, and one record becomes one document",
+                    entries.len()
+                ),
+            )),
+        }
+    }
+
+    /// As [`Normalizer::record`], but where there are several entries it hands them out.
+    ///
+    /// ```
+    /// use portcullis_transforms::{Normalizer, Options, Source, Taken};
+    ///
+    /// let mut normalizer = Normalizer::new(Source::VpcFlow, Options::default())?;
+    /// let lines = b"2 - - - - - - - - - 1795258200 1795258260 - NODATA\n2 - - - - - - - - - 1795258200 1795258261 - NODATA";
+    /// let mut documents = Vec::new();
+    /// let Taken::Several(entries) = normalizer.take(lines, &mut documents)? else { panic!("two lines") };
+    /// for entry in entries.iter() {
+    ///     normalizer.record(&entry.bytes(), &mut documents)?;
+    /// }
+    /// assert_eq!(documents.iter().filter(|byte| **byte == b'\n').count(), 2);
+    /// # Ok::<(), portcullis_transforms::Refusal>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Normalizer::record`]; an entry that is no record of this source is not an error here.
+    pub fn take<'a>(&mut self, record: &'a [u8], out: &mut Vec<u8>) -> Result<Taken<'a>, Refusal> {
+        if forms::is_packed(record) || record.len() > RECORD_LIMIT {
+            return self.open(record, None, out);
+        }
+        // What is bare, as nearly all records are, pays nothing for the other forms.
+        match self.map(record, out) {
+            Ok(outcome) => Ok(Taken::One(outcome)),
+            Err(refusal) => self.open(record, Some(refusal), out),
+        }
+    }
+
+    /// Looks into a record that cannot be read as it is; `refusal` says why, if that was tried.
+    #[cold]
+    fn open<'a>(
+        &mut self,
+        record: &'a [u8],
+        refusal: Option<Refusal>,
+        out: &mut Vec<u8>,
+    ) -> Result<Taken<'a>, Refusal> {
+        let entries = match forms::open(Some(self.source), record, &self.limits)? {
+            Form::Empty(_) => return Ok(Taken::One(Outcome::Dropped)),
+            Form::Entries(entries) if entries.len() > 1 => return Ok(Taken::Several(entries)),
+            Form::Entries(entries) => entries,
+        };
+        match refusal {
+            Some(refusal) if entries.is_bare() => Err(refusal),
+            _ => entries
+                .iter()
+                .try_fold(Outcome::Dropped, |_, entry| self.map(&entry.bytes(), out))
+                .map(Taken::One),
+        }
+    }
+
+    /// One record as the source's mapper reads it.
+    fn map(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         if record.len() > RECORD_LIMIT {
             return Err(Refusal::new(
                 RefusalKind::Size,

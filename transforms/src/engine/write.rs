@@ -12,7 +12,7 @@ use super::{
     found::{Found, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
-    value::{Derived, plain_text},
+    value::{Derived, Own, plain_text, unescape},
 };
 use crate::{
     document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
@@ -36,6 +36,7 @@ pub(super) struct Writer<'a> {
     pub(super) id: &'a str,
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
+    pub(super) redacted: u64,
 }
 
 /// Lists that are kept between records.
@@ -101,6 +102,7 @@ impl Writer<'_> {
                 }
                 Step::Unplaced(key) => self.count(key, unplaced),
                 Step::Cut(key) => self.count(key, self.cut),
+                Step::Redacted(key) => self.count(key, self.redacted),
             }
         }
         self.close(0, 0, b'}');
@@ -145,15 +147,16 @@ impl Writer<'_> {
             return;
         };
         let from = if self.derived.swapped { row.mirror } else { number };
-        let replaced = self.derived.is_replaced(number);
+        let own = self.derived.own(number);
+        let replaced = own == Own::Replaced;
         let slots = table.rows.get(from).map_or(&[][..], |row| &row.slots);
-        if !replaced && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
+        if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
             return;
         }
         let start = self.out.len();
         self.key(key);
-        let mut values = Values::new(self.out.len());
-        if replaced {
+        let mut values = Values::new(self.out.len(), row.repeats);
+        if own != Own::Written {
             let derived = self.derived;
             for text in derived.values(number) {
                 let fit = self.plain(row, text);
@@ -297,9 +300,10 @@ impl Writer<'_> {
         debug_assert!(written.is_ok());
     }
 
-    /// `{"lat":..,"lon":..}`; anything else in the object is not looked at.
+    /// `{"lat":..,"lon":..}`; with anything else in it, the object is no place but goes to the rest whole.
     fn place(&mut self, raw: &[u8]) -> Fit {
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Place {
             #[serde(alias = "Lat")]
             lat: f64,
@@ -316,7 +320,7 @@ impl Writer<'_> {
         Fit::Written
     }
 
-    /// Every address that was written, and those of the row of its own; sorted, each once.
+    /// Every address that was written, those of the row of its own, and every other one in the record; sorted, each once.
     fn related_ip(&mut self, key: &str, row: Option<usize>) {
         if let Some(row) = row {
             // Only what the row adds to the list of addresses is wanted.
@@ -325,6 +329,11 @@ impl Writer<'_> {
             self.out.truncate(start);
         }
         let mut addresses = std::mem::take(&mut self.scratch.addresses);
+        let others = self.found.addresses.iter().filter_map(|span| {
+            let text = unescape(span.of(self.text))?;
+            text.parse::<IpAddr>().ok()
+        });
+        addresses.extend(others);
         addresses.sort_unstable();
         addresses.dedup();
         if !addresses.is_empty() {
