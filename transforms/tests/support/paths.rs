@@ -9,6 +9,8 @@ pub(crate) type Slot = String;
 pub(crate) struct Node {
     pub(crate) path: String,
     pub(crate) is_slot: bool,
+    /// Whether what stands here is kept in one piece (`body!`).
+    pub(crate) is_whole: bool,
     pub(crate) children: Vec<(String, Node)>,
     pub(crate) choice: Option<Choice>,
 }
@@ -68,6 +70,7 @@ impl Tree {
         let mut segments = path.split('.');
         while let Some(segment) = segments.next() {
             let (key, inside) = segment.split_once('[').unwrap_or((segment, "]"));
+            let (key, is_whole) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
             let parent = node.path.clone();
             let at = match node.children.iter().position(|(known, _)| same(folds, known, key)) {
                 Some(at) => at,
@@ -88,6 +91,7 @@ impl Tree {
                 }
             };
             node = &mut node.children[at].1;
+            node.is_whole |= is_whole;
             if let Some((key, name)) = inside.trim_end_matches(']').split_once('=') {
                 let value = segments.next().expect("a choice names the member that holds the value");
                 let slot = format!("{}[{name}]", node.path);
@@ -128,12 +132,22 @@ impl Tree {
         let mut node = &self.root;
         for segment in path.split('.') {
             let (key, inside) = segment.split_once('[').unwrap_or((segment, "]"));
-            node = self.child(node, key).expect("every path was added").1;
+            node = self
+                .child(node, key.trim_end_matches('!'))
+                .expect("every path was added")
+                .1;
             if let Some((_, name)) = inside.trim_end_matches(']').split_once('=') {
                 return format!("{}[{name}]", node.path);
             }
         }
         node.path.clone()
+    }
+
+    /// Whether the values of a slot are kept in one piece.
+    pub(crate) fn is_whole(&self, slot: &str) -> bool {
+        let mut keys = slot.split('.');
+        let found = keys.try_fold(&self.root, |node, key| self.child(node, key).map(|(_, child)| child));
+        found.is_some_and(|node| node.is_whole)
     }
 
     /// The name of a slot in the rest.

@@ -129,5 +129,19 @@ static SPECS: [Spec; 5] = [
         ..Spec::new(Source::Waf)
     },
     Spec::new(Source::Dns),
-    Spec::new(Source::CloudTrail),
+    Spec {
+        wrappers: &[&["detail"], &["Records"]],
+        derived: &[
+            "event.kind",
+            "event.category",
+            "event.type",
+            "event.outcome",
+            "user.name",
+            "tls.version",
+            "related.user",
+            "aws.cloudtrail.mfa_used",
+            "aws.cloudtrail.user_identity.session_name",
+        ],
+        ..Spec::new(Source::CloudTrail)
+    },
 ];
