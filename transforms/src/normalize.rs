@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::{engine, schema::Schema, source::Source, sources};
+use crate::{engine, policy::redact, proxies::TrustedProxies, schema::Schema, source::Source, sources};
 
 /// How a [`Normalizer`] reads and writes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Shape of the output.
     pub schema: Schema,
@@ -15,6 +15,26 @@ pub struct Options {
     pub keep_original: bool,
     /// The deployment's key for `event.id` of logs that have no id of their own (32 bytes, all zero by default).
     pub id_key: [u8; 32],
+    /// Proxies in front of a web ACL whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Work out `network.community_id` of flow logs; its SHA-1 takes about a quarter of a record's time.
+    pub community_id: bool,
+    /// Headers, and query parameters with `?` before the name, whose values are not kept; [`redact::DEFAULT`] by default.
+    pub redact: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            schema: Schema::default(),
+            flow_format: None,
+            keep_original: false,
+            id_key: [0; 32],
+            trusted_proxies: None,
+            community_id: false,
+            redact: redact::default_names(),
+        }
+    }
 }
 
 /// What became of a record.
@@ -46,6 +66,8 @@ pub enum RefusalKind {
     Time,
     /// A form that is understood but not accepted here, such as several findings in one envelope.
     Form,
+    /// An option of the normaliser itself cannot be used.
+    Option,
 }
 
 impl RefusalKind {
@@ -59,6 +81,7 @@ impl RefusalKind {
         RefusalKind::MissingField,
         RefusalKind::Time,
         RefusalKind::Form,
+        RefusalKind::Option,
     ];
 
     /// The stable word for logs and metrics.
@@ -73,6 +96,7 @@ impl RefusalKind {
             RefusalKind::MissingField => "missing_field",
             RefusalKind::Time => "time",
             RefusalKind::Form => "form",
+            RefusalKind::Option => "option",
         }
     }
 
@@ -88,6 +112,7 @@ impl RefusalKind {
             RefusalKind::MissingField => "send whole records: a projection or filter upstream has removed the field",
             RefusalKind::Time => "send the timestamp as AWS wrote it: epoch seconds or milliseconds, or RFC 3339",
             RefusalKind::Form => "split the record upstream, so that each carries one event",
+            RefusalKind::Option => "correct the option; docs/normalize.md describes each",
         }
     }
 }
@@ -167,7 +192,7 @@ impl Normalizer {
     /// A normaliser for one source.
     ///
     /// # Errors
-    /// When `options.flow_format` names a field that flow logs do not have.
+    /// When `options.flow_format` names a field that flow logs do not have, or `options.redact` holds what is no name.
     #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
         let json: &'static dyn engine::Map = match source {
@@ -181,7 +206,9 @@ impl Normalizer {
             Source::Dns => &sources::dns::Dns,
             Source::CloudTrail => &sources::cloudtrail::CloudTrail,
         };
-        let mapper = Mapper::Json(Box::new(engine::Mapper::new(json, &options)));
+        let mapper = engine::Mapper::new(json, &options)
+            .map_err(|error| Refusal::new(RefusalKind::Option, "redact", error.to_string()))?;
+        let mapper = Mapper::Json(Box::new(mapper));
         Ok(Self { mapper })
     }
 

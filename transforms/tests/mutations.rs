@@ -49,3 +49,8 @@ fn flow_log_records_hold() {
 fn cloudtrail_records_hold() {
     hold(Source::CloudTrail);
 }
+
+#[test]
+fn dns_records_hold() {
+    hold(Source::Dns);
+}

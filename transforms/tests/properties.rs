@@ -200,7 +200,7 @@ proptest! {
 
 /// Sets the timestamps that `native` rewrites to null, wherever they stand.
 fn forget_times(value: &mut Value) {
-    const TIMES: [&str; 12] = [
+    const TIMES: [&str; 14] = [
         "timestamp",
         "eventTime",
         "creationDate",
@@ -213,6 +213,8 @@ fn forget_times(value: &mut Value) {
         "FirstObservedAt",
         "LastObservedAt",
         "ProcessedAt",
+        "query_timestamp",
+        "last-observed-at",
     ];
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_times),

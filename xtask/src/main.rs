@@ -2,6 +2,7 @@
 //! pictures of the pages. `cargo xtask --help` lists them.
 
 mod demo;
+mod fields;
 mod fuzz;
 mod shell;
 mod steps;
@@ -18,6 +19,7 @@ cargo xtask tools                   install what tests need, and nothing else
 cargo xtask fuzz [--seconds N] [--target T]... [--keep]
                                     every fuzz target, N seconds each (60), with a nightly compiler; --keep renews the
                                     committed inputs
+cargo xtask fields                  write the field reference, docs/fields, from the tables of the sources
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
 
@@ -44,6 +46,7 @@ fn run(words: &[&str]) -> Result<()> {
         }
         ["tools"] => tools::install().map(drop),
         ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),
+        ["fields"] => fields::write(),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),
         [] | ["help" | "--help" | "-h"] => {

@@ -11,6 +11,7 @@ use super::{
     found::{Found, Span, Unknown},
     trie::{Named, Node, NodeId, Trie},
 };
+use crate::policy::redact::Names;
 
 /// Why a record is no JSON that is read here, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,9 @@ pub(super) enum What {
 type Scanned<T> = Result<T, Fault>;
 
 /// Walks `text`, which must be UTF-8, along `trie`. `canonical` says that it was rewritten: then nothing is unusual.
-pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool) -> Scanned<()> {
+///
+/// A text that may be one of `names` is noticed too ([`Found::sensitive`]).
+pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Scanned<()> {
     found.clear();
     let mut scan = Scan {
         text,
@@ -39,6 +42,7 @@ pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool)
         key: Span::default(),
         canonical,
         trie,
+        names,
         found,
     };
     scan.space();
@@ -66,6 +70,7 @@ struct Scan<'a> {
     key: Span,
     canonical: bool,
     trie: &'a Trie,
+    names: &'a Names,
     found: &'a mut Found,
 }
 
@@ -110,7 +115,10 @@ impl<'a> Scan<'a> {
                 let leaves = self.leaves - before;
                 if let Some(slot) = node.slot {
                     self.found.push(slot, value, Span::default(), leaves);
-                } else if !node.wrapper {
+                    if node.wrapper && self.found.wrapped {
+                        self.found.settle_last();
+                    }
+                } else if !(node.wrapper && (node.path.is_empty() || self.found.wrapped)) {
                     self.found.unknown.push(Unknown {
                         node: id,
                         key: Span::default(),
@@ -157,7 +165,7 @@ impl<'a> Scan<'a> {
         let mut named = NamedElement::default();
         // The record's own object, in an envelope: what was found before it belongs to the envelope.
         if node.wrapper && node.path.is_empty() {
-            self.found.forget();
+            self.found.enter();
             self.found.bodies += 1;
             self.found.wrapped = true;
         }
@@ -198,7 +206,7 @@ impl<'a> Scan<'a> {
         self.long = false;
         self.skip(depth)?;
         let inside = self.trie.node(node);
-        let of_envelope = (inside.wrapper && !inside.path.is_empty()) || (self.found.wrapped && node == Trie::ROOT);
+        let of_envelope = self.found.wrapped && (node == Trie::ROOT || (inside.wrapper && !inside.path.is_empty()));
         if of_envelope {
             self.found.addresses.truncate(addresses);
         }

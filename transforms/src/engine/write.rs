@@ -12,7 +12,7 @@ use super::{
     found::{Found, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
-    value::{Derived, plain_text, unescape},
+    value::{Derived, Own, plain_text, unescape},
 };
 use crate::{
     document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
@@ -36,6 +36,7 @@ pub(super) struct Writer<'a> {
     pub(super) id: &'a str,
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
+    pub(super) redacted: u64,
 }
 
 /// Lists that are kept between records.
@@ -101,6 +102,7 @@ impl Writer<'_> {
                 }
                 Step::Unplaced(key) => self.count(key, unplaced),
                 Step::Cut(key) => self.count(key, self.cut),
+                Step::Redacted(key) => self.count(key, self.redacted),
             }
         }
         self.close(0, 0, b'}');
@@ -145,15 +147,16 @@ impl Writer<'_> {
             return;
         };
         let from = if self.derived.swapped { row.mirror } else { number };
-        let replaced = self.derived.is_replaced(number);
+        let own = self.derived.own(number);
+        let replaced = own == Own::Replaced;
         let slots = table.rows.get(from).map_or(&[][..], |row| &row.slots);
-        if !replaced && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
+        if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
             return;
         }
         let start = self.out.len();
         self.key(key);
-        let mut values = Values::new(self.out.len());
-        if replaced {
+        let mut values = Values::new(self.out.len(), row.repeats);
+        if own != Own::Written {
             let derived = self.derived;
             for text in derived.values(number) {
                 let fit = self.plain(row, text);
@@ -297,7 +300,7 @@ impl Writer<'_> {
         debug_assert!(written.is_ok());
     }
 
-    /// `{"lat":..,"lon":..}` and nothing else, so that no member of the object is lost.
+    /// `{"lat":..,"lon":..}`; with anything else in it, the object is no place but goes to the rest whole.
     fn place(&mut self, raw: &[u8]) -> Fit {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]

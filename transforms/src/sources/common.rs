@@ -77,4 +77,5 @@ pub const FIELDS: &[Field] = &[
     field("portcullis.normalizer", Keyword, "", "name and version of what wrote the document"),
     field("portcullis.unplaced", Long, "", "count of values that no field took and that went to the rest"),
     field("portcullis.cut", Long, "", "count of values that were too long and were cut"),
+    field("portcullis.redacted", Long, "", "count of values that the policy took out"),
 ];

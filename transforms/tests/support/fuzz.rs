@@ -26,22 +26,32 @@ use super::{
 const FULL_ONE_IN: usize = 64;
 
 /// Every target with its body.
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[
-    ("envelope", envelope),
-    ("guardduty", |input| source(Source::GuardDuty, input)),
-    ("securityhub", |input| source(Source::SecurityHub, input)),
-    ("waf", |input| source(Source::Waf, input)),
-    ("vpcflow", |input| source(Source::VpcFlow, input)),
-    ("dns", |input| source(Source::Dns, input)),
-    ("cloudtrail", |input| source(Source::CloudTrail, input)),
-    ("time", moments),
-    ("differential", differential),
+pub(crate) const TARGETS: &[(&str, fn(&[u8], Depth))] = &[
+    ("envelope", |input, _| envelope(input)),
+    ("guardduty", |input, depth| source(Source::GuardDuty, input, depth)),
+    ("securityhub", |input, depth| source(Source::SecurityHub, input, depth)),
+    ("waf", |input, depth| source(Source::Waf, input, depth)),
+    ("vpcflow", |input, depth| source(Source::VpcFlow, input, depth)),
+    ("dns", |input, depth| source(Source::Dns, input, depth)),
+    ("cloudtrail", |input, depth| source(Source::CloudTrail, input, depth)),
+    ("time", |input, _| moments(input)),
+    ("differential", |input, _| differential(input)),
 ];
 
 /// Runs a target's body.
-pub(crate) fn run(target: &str, input: &[u8]) {
+pub(crate) fn run(target: &str, input: &[u8], depth: Depth) {
     let (_, body) = TARGETS.iter().find(|(name, _)| *name == target).expect("a target");
-    body(input);
+    body(input, depth);
+}
+
+/// Runs a target's body at a fuzzer's pace: the slow reading takes a hundred times as long as the fast one, so it is done
+/// for some inputs only, always the same.
+pub(crate) fn run_fast(target: &str, input: &[u8]) {
+    let depth = match Random::from_sum(input).below(FULL_ONE_IN) {
+        0 => Depth::Full,
+        _ => Depth::Quick,
+    };
+    run(target, input, depth);
 }
 
 /// Formats of flow logs: none, AWS's default, columns in another order, one that AWS does not know.
@@ -59,6 +69,12 @@ pub(crate) fn options(bits: u8) -> Options {
         keep_original: bits & 2 != 0,
         id_key: [bits & 4; 32],
         flow_format: FLOW_FORMATS[usize::from(bits >> 3 & 3)].map(str::to_owned),
+        redact: if bits & 32 == 0 {
+            Vec::new()
+        } else {
+            Options::default().redact
+        },
+        community_id: bits & 64 != 0,
         ..Options::default()
     }
 }
@@ -66,7 +82,7 @@ pub(crate) fn options(bits: u8) -> Options {
 /// Checks a record with normalisers that are kept, because making them takes longer than a record does.
 fn checked(source: Source, bits: u8, record: &[u8], depth: Depth) {
     thread_local!(static KEPT: RefCell<HashMap<(Source, u8), Checked>> = RefCell::default());
-    let bits = bits & 31;
+    let bits = bits & 127;
     KEPT.with_borrow_mut(|kept| {
         kept.entry((source, bits))
             .or_insert_with(|| Checked::new(source, options(bits)))
@@ -90,16 +106,10 @@ fn neighbour(source: Source) -> &'static [u8] {
     samples(source).first().map_or(b"{}", |(record, _)| record)
 }
 
-fn source(source: Source, input: &[u8]) {
-    let Some((bits, record)) = input.split_first() else {
-        return;
-    };
-    // The slow reading takes a hundred times as long as the fast one, so a fuzzer does it for some inputs, always the same.
-    let depth = match cfg!(fuzzing) && Random::from_sum(input).below(FULL_ONE_IN) > 0 {
-        true => Depth::Quick,
-        false => Depth::Full,
-    };
-    checked(source, *bits, record, depth);
+fn source(source: Source, input: &[u8], depth: Depth) {
+    if let Some((bits, record)) = input.split_first() {
+        checked(source, *bits, record, depth);
+    }
 }
 
 /// A sample, changed by structure as the input says, against the slow reading of its table.

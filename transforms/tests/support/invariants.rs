@@ -110,7 +110,7 @@ impl Checked {
             panic!("{violation}\n{line}");
         }
         let document: Value = serde_json::from_str(line).expect("the schema was checked");
-        let Some(spec) = Spec::of(self.source) else {
+        let (Some(spec), true) = (Spec::of(self.source), self.options.redact.is_empty()) else {
             return;
         };
         let Some(json) = Json::parse(record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record).trim_ascii()) else {

@@ -27,7 +27,13 @@ use serde::{
 use serde_json::Value;
 
 /// The sources whose records are JSON.
-pub(crate) const JSON_SOURCES: [Source; 4] = [Source::GuardDuty, Source::SecurityHub, Source::Waf, Source::CloudTrail];
+pub(crate) const JSON_SOURCES: [Source; 5] = [
+    Source::GuardDuty,
+    Source::SecurityHub,
+    Source::Waf,
+    Source::Dns,
+    Source::CloudTrail,
+];
 
 /// Every sample input of a source with the flow-log format that goes with it, in the order of the file names. What holds
 /// several records is split at its lines.

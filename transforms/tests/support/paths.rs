@@ -55,7 +55,7 @@ impl Tree {
             folds,
         };
         for field in source.fields() {
-            for path in field.from.split(" | ").filter(|path| !path.is_empty()) {
+            for path in field.from.split(" | ").filter(|path| of_record(path)) {
                 for path in expand(path) {
                     tree.add(&path);
                 }
@@ -119,7 +119,7 @@ impl Tree {
     /// The slots of a row, in order.
     pub(crate) fn slots(&self, from: &str) -> Vec<Slot> {
         let mut slots: Vec<Slot> = Vec::new();
-        for path in from.split(" | ").flat_map(expand) {
+        for path in from.split(" | ").filter(|path| of_record(path)).flat_map(expand) {
             let slot = self.slot(&path);
             if !slots.contains(&slot) {
                 slots.push(slot);
@@ -172,6 +172,11 @@ fn same(folds: bool, known: &str, key: &str) -> bool {
             .map(|first| (first.to_ascii_lowercase(), text[first.len_utf8()..].to_owned()))
     };
     known == key || (folds && split(known) == split(key))
+}
+
+/// Whether a path leads into the record: not into the envelope around it, and not nowhere.
+fn of_record(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with('^')
 }
 
 /// `a.{b,c}.d` to `a.b.d` and `a.c.d`.

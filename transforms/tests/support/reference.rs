@@ -234,7 +234,7 @@ impl Reference {
             return None;
         }
         let slots = self.tree.slots(from);
-        if self.spec.derived.contains(&field.name) {
+        if self.spec.derived.contains(&field.name) || from.contains('^') {
             self.place(&slots, Placed::Perhaps);
             return None;
         }

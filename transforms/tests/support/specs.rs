@@ -83,6 +83,7 @@ static SPECS: [Spec; 5] = [
         folds: true,
         wrappers: &[&["detail"], &["findings"]],
         derived: &[
+            "event.kind",
             "event.action",
             "network.transport",
             "network.direction",
@@ -123,12 +124,34 @@ static SPECS: [Spec; 5] = [
             "event.action",
             "http.request.id",
             "http.version",
+            "source.ip",
+            "source.address",
             "source.geo.country_iso_code",
+            "source.as.number",
             "rule.name",
+            "aws.waf.acl_arn",
+            "aws.waf.captcha_solved",
+            "aws.waf.challenge_solved",
+            "aws.waf.acl_id",
+            "related.ip",
         ],
         ..Spec::new(Source::Waf)
     },
-    Spec::new(Source::Dns),
+    Spec {
+        wrappers: &[&["detail"]],
+        derived: &[
+            "dns.question.name",
+            "dns.response_code",
+            "dns.answers.data",
+            "network.transport",
+            "network.type",
+            "related.ip",
+            "related.hosts",
+            "aws.dns.query_name",
+            "event.action",
+        ],
+        ..Spec::new(Source::Dns)
+    },
     Spec {
         wrappers: &[&["detail"], &["Records"]],
         derived: &[

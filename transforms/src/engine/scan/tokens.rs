@@ -122,11 +122,15 @@ impl Scan<'_> {
     fn string(&mut self) -> Scanned<Span> {
         let start = self.at + 1;
         let mut at = start;
+        let mut escaped = false;
         loop {
             at = find_special(self.text, at);
             match self.text.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => at = self.escape(at)?,
+                Some(b'\\') => {
+                    escaped = true;
+                    at = self.escape(at)?;
+                }
                 _ => {
                     self.at = at;
                     return Err(self.expected("a closing quote; control characters must be escaped"));
@@ -134,6 +138,7 @@ impl Scan<'_> {
             }
         }
         self.at = at + 1;
+        self.found.sensitive |= self.names.suspects(&self.text[start..at], escaped);
         Ok(Span::new(start, at))
     }
 
