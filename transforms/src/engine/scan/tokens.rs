@@ -214,7 +214,7 @@ impl Scan<'_> {
 }
 
 /// Whether a number is beyond the range of a double.
-pub(in crate::engine) fn is_too_large(number: &[u8]) -> bool {
+pub(crate) fn is_too_large(number: &[u8]) -> bool {
     let number = std::str::from_utf8(number)
         .ok()
         .and_then(|text| text.parse::<f64>().ok());
