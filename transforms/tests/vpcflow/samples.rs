@@ -21,6 +21,15 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/vpcflow")
 }
 
+/// One record a line, except that a `.json` file is one record.
+fn records(path: &Path) -> Vec<Vec<u8>> {
+    let text = std::fs::read(path).expect("a sample");
+    if path.extension().is_some_and(|extension| extension == "json") {
+        return vec![text];
+    }
+    text.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect()
+}
+
 fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = std::fs::read_dir(folder())
         .expect("the samples folder")
@@ -31,16 +40,12 @@ fn cases() -> Vec<Case> {
             Some(Case {
                 name: name.to_owned(),
                 format: format.map(|text| text.trim().to_owned()),
-                records: std::fs::read(&path)
-                    .expect("a sample")
-                    .split(|b| *b == b'\n')
-                    .map(<[u8]>::to_vec)
-                    .collect(),
+                records: records(&path),
             })
         })
         .collect();
     cases.sort_by(|a, b| a.name.cmp(&b.name));
-    assert!(cases.len() >= 12, "only {} samples", cases.len());
+    assert!(cases.len() >= 15, "only {} samples", cases.len());
     cases
 }
 

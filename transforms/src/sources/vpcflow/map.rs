@@ -149,6 +149,7 @@ impl Mapper {
         self.lay_out(&line, &self.objects.layout, out)
     }
 
+    #[inline]
     fn lay_out(&self, line: &Line<'_>, layout: &Layout, out: &mut Vec<u8>) -> Result<(), Refusal> {
         // A drop-in keeps what came, however long it is.
         let limit = match self.schema {
@@ -158,13 +159,17 @@ impl Mapper {
         match Row::new(line.text, &self.spans, layout, limit) {
             Ok(row) => self.write(&row, line, 0, out),
             Err(Problem::Refused(refusal)) => Err(refusal),
-            Err(Problem::Misfit(_) | Problem::Long) => {
-                let fitted = odd::fit(line.text, &self.spans, layout, limit)?;
-                self.write(&fitted.row()?, line, fitted.cut, out)
-            }
+            Err(Problem::Misfit(_) | Problem::Long) => self.fit(line, layout, limit, out),
         }
     }
 
+    #[cold]
+    fn fit(&self, line: &Line<'_>, layout: &Layout, limit: usize, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let fitted = odd::fit(line.text, &self.spans, layout, limit)?;
+        self.write(&fitted.row()?, line, fitted.cut, out)
+    }
+
+    #[inline]
     fn write(&self, row: &Row<'_>, line: &Line<'_>, cut: u64, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if row.layout.is_guess {
             row.expect_documented()?;
