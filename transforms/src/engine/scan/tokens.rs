@@ -235,7 +235,7 @@ fn may_be_address(inside: &[u8], escaped: bool) -> bool {
 }
 
 /// Whether a number is beyond the range of a double.
-pub(in crate::engine) fn is_too_large(number: &[u8]) -> bool {
+pub(crate) fn is_too_large(number: &[u8]) -> bool {
     let number = std::str::from_utf8(number)
         .ok()
         .and_then(|text| text.parse::<f64>().ok());
