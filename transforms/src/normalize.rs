@@ -193,7 +193,6 @@ impl Normalizer {
     ///
     /// # Errors
     /// When `options.flow_format` names a field that flow logs do not have.
-    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
         let json: &'static dyn engine::Map = match source {
             Source::VpcFlow => {
