@@ -36,7 +36,7 @@ its content. Good records are written even where others are refused; then the
 exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal digits, the same for all
 Lambdas and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {
-    /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow
+    /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow, cloudtrail
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
     source: SourceChoice,
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::policy::enrich::Enrichment;
 use crate::{
     engine,
+    forms::{self, Entries, Form, Limits},
     policy::{Stage, redact},
     proxies::TrustedProxies,
     schema::Schema,
@@ -32,6 +33,8 @@ pub struct Options {
     pub community_id: bool,
     /// Headers, and query parameters with `?` before the name, whose values are not kept; [`redact::DEFAULT`] by default.
     pub redact: Vec<String>,
+    /// How much one record may hold when it is packed or a list.
+    pub limits: Limits,
     /// Documents that are not kept, as expressions of [`filter`](crate::policy::filter); one that begins with the name of a
     /// source and a colon is for this source alone.
     pub drop: Vec<String>,
@@ -50,6 +53,7 @@ impl Default for Options {
             trusted_proxies: None,
             community_id: false,
             redact: redact::default_names(),
+            limits: Limits::default(),
             drop: Vec::new(),
             #[cfg(feature = "enrich")]
             enrichment: None,
@@ -62,8 +66,18 @@ impl Default for Options {
 pub enum Outcome {
     /// One document, one line, was appended to the output.
     Document,
-    /// Nothing to index, by design: a flow-log header line, an empty line, what a drop filter describes.
+    /// Nothing to index, by design: a flow-log header line, an empty line or list, what a drop filter describes.
     Dropped,
+}
+
+/// What a delivered record turned out to be.
+#[derive(Debug)]
+pub enum Taken<'a> {
+    /// One record, and what became of it.
+    One(Outcome),
+    /// Several entries, none of which was normalised: give each one's [`bytes`](forms::Entry::bytes) to
+    /// [`Normalizer::record`].
+    Several(Entries<'a>),
 }
 
 /// A closed list of why a record was refused; `word()` is stable and goes into logs and metrics.
@@ -88,6 +102,8 @@ pub enum RefusalKind {
     Form,
     /// An option of the normaliser itself cannot be used.
     Option,
+    /// Gzip that is damaged or cut short.
+    Gzip,
 }
 
 impl RefusalKind {
@@ -102,6 +118,7 @@ impl RefusalKind {
         RefusalKind::Time,
         RefusalKind::Form,
         RefusalKind::Option,
+        RefusalKind::Gzip,
     ];
 
     /// The stable word for logs and metrics.
@@ -117,6 +134,7 @@ impl RefusalKind {
             RefusalKind::Time => "time",
             RefusalKind::Form => "form",
             RefusalKind::Option => "option",
+            RefusalKind::Gzip => "gzip",
         }
     }
 
@@ -133,6 +151,7 @@ impl RefusalKind {
             RefusalKind::Time => "send the timestamp as AWS wrote it: epoch seconds or milliseconds, or RFC 3339",
             RefusalKind::Form => "split the record upstream, so that each carries one event",
             RefusalKind::Option => "correct the option; docs/normalize.md describes each",
+            RefusalKind::Gzip => "send the compressed data whole, as AWS delivered it",
         }
     }
 }
@@ -198,6 +217,8 @@ pub const RECORD_LIMIT: usize = 6 * 1024 * 1024;
 /// Turns records of one source into documents. Reuse it: its buffers are kept between records.
 #[derive(Debug)]
 pub struct Normalizer {
+    source: Source,
+    limits: Limits,
     mapper: Mapper,
     /// What is done to a document after it is written, when there is any of it.
     stage: Option<Box<Stage>>,
@@ -264,7 +285,9 @@ impl Normalizer {
         };
         let stage = Stage::new(source, if looks_at_ecs { &of_ecs } else { &options })?;
         Ok(Self {
+            source,
             mapper: Mapper::new(source, &options)?,
+            limits: options.limits,
             stage: stage.map(Box::new),
             looked_at,
             filtered: 0,
@@ -287,9 +310,77 @@ impl Normalizer {
 
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
     ///
+    /// A record in any of the known [`forms`] is opened; several entries in it are refused here, see [`Normalizer::take`].
+    ///
     /// # Errors
     /// A [`Refusal`] names the reason, the field and the remedy.
     pub fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        match self.take(record, out)? {
+            Taken::One(outcome) => Ok(outcome),
+            Taken::Several(entries) => Err(Refusal::new(
+                RefusalKind::Form,
+                "",
+                format!(
+                    "the record holds {} entries, and one record becomes one document",
+                    entries.len()
+                ),
+            )),
+        }
+    }
+
+    /// As [`Normalizer::record`], but where there are several entries it hands them out.
+    ///
+    /// ```
+    /// use portcullis_transforms::{Normalizer, Options, Source, Taken};
+    ///
+    /// let mut normalizer = Normalizer::new(Source::VpcFlow, Options::default())?;
+    /// let lines = b"2 - - - - - - - - - 1795258200 1795258260 - NODATA\n2 - - - - - - - - - 1795258200 1795258261 - NODATA";
+    /// let mut documents = Vec::new();
+    /// let Taken::Several(entries) = normalizer.take(lines, &mut documents)? else { panic!("two lines") };
+    /// for entry in entries.iter() {
+    ///     normalizer.record(&entry.bytes(), &mut documents)?;
+    /// }
+    /// assert_eq!(documents.iter().filter(|byte| **byte == b'\n').count(), 2);
+    /// # Ok::<(), portcullis_transforms::Refusal>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Normalizer::record`]; an entry that is no record of this source is not an error here.
+    pub fn take<'a>(&mut self, record: &'a [u8], out: &mut Vec<u8>) -> Result<Taken<'a>, Refusal> {
+        if forms::is_packed(record) || record.len() > RECORD_LIMIT {
+            return self.open(record, None, out);
+        }
+        // What is bare, as nearly all records are, pays nothing for the other forms.
+        match self.map(record, out) {
+            Ok(outcome) => Ok(Taken::One(outcome)),
+            Err(refusal) => self.open(record, Some(refusal), out),
+        }
+    }
+
+    /// Looks into a record that cannot be read as it is; `refusal` says why, if that was tried.
+    #[cold]
+    fn open<'a>(
+        &mut self,
+        record: &'a [u8],
+        refusal: Option<Refusal>,
+        out: &mut Vec<u8>,
+    ) -> Result<Taken<'a>, Refusal> {
+        let entries = match forms::open(Some(self.source), record, &self.limits)? {
+            Form::Empty(_) => return Ok(Taken::One(Outcome::Dropped)),
+            Form::Entries(entries) if entries.len() > 1 => return Ok(Taken::Several(entries)),
+            Form::Entries(entries) => entries,
+        };
+        match refusal {
+            Some(refusal) if entries.is_bare() => Err(refusal),
+            _ => entries
+                .iter()
+                .try_fold(Outcome::Dropped, |_, entry| self.map(&entry.bytes(), out))
+                .map(Taken::One),
+        }
+    }
+
+    /// One record as the source's mapper reads it.
+    fn map(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         if record.len() > RECORD_LIMIT {
             return Err(Refusal::new(
                 RefusalKind::Size,

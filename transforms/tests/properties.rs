@@ -151,6 +151,10 @@ proptest! {
             prop_assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
             let mut before: Value = serde_json::from_slice(&record).expect("JSON");
             let mut after: Value = serde_json::from_slice(&out).expect("JSON");
+            // A list of one record is that record.
+            while let Value::Array(list) = &mut before {
+                before = list.pop().expect("one record");
+            }
             forget_times(&mut before);
             forget_times(&mut after);
             prop_assert_eq!(before, after);
