@@ -211,7 +211,7 @@ impl Mapper {
             (false, 0) => record,
             (false, _) => self.redacted.as_slice(),
         };
-        let original = match redacted {
+        let shown = match redacted {
             0 => original,
             _ => std::str::from_utf8(&self.redacted).unwrap_or_default(),
         };
@@ -242,7 +242,7 @@ impl Mapper {
                 Writer {
                     table: &self.table,
                     text,
-                    original: self.keep_original.then_some(original),
+                    original: self.keep_original.then_some(shown),
                     found: &mut self.found,
                     derived: &self.derived,
                     out,
