@@ -93,7 +93,7 @@ enum Kind {
     SecurityHub(feed::Feed, securityhub::Checks),
     Waf(waf::Traffic),
     VpcFlow(flow::Traffic, Denials),
-    Dns,
+    Dns(dns::Queries),
     CloudTrail,
 }
 
@@ -114,7 +114,10 @@ impl Generator {
                 let traffic = flow::Traffic::new(&environment, &mut random);
                 (rhythm::MACHINES, Kind::VpcFlow(traffic, Denials::default()))
             }
-            Source::Dns => (rhythm::MACHINES, Kind::Dns),
+            Source::Dns => (
+                rhythm::MACHINES,
+                Kind::Dns(dns::Queries::new(&environment, &mut random)),
+            ),
             Source::CloudTrail => (rhythm::OFFICE, Kind::CloudTrail),
         };
         Self {
@@ -142,7 +145,7 @@ impl Generator {
             Kind::SecurityHub(..) => Source::SecurityHub,
             Kind::Waf(..) => Source::Waf,
             Kind::VpcFlow(..) => Source::VpcFlow,
-            Kind::Dns => Source::Dns,
+            Kind::Dns(..) => Source::Dns,
             Kind::CloudTrail => Source::CloudTrail,
         }
     }
@@ -167,7 +170,7 @@ impl Generator {
         let (environment, random) = (&self.environment, &mut self.random);
         match &mut self.kind {
             Kind::Waf(traffic) => traffic.write(environment, at, random, out),
-            Kind::Dns => dns::write(at, random, out),
+            Kind::Dns(queries) => queries.write(environment, at, random, out),
             Kind::CloudTrail => cloudtrail::write(at, random, out),
             Kind::VpcFlow(traffic, denials) => traffic.write(environment, denials, at, random, out),
             Kind::GuardDuty(feed) => {
