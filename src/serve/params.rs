@@ -71,6 +71,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("securityhub", "Security Hub"),
     ("waf", "WAF"),
     ("vpcflow", "VPC flow logs"),
+    ("dns", "DNS query logs"),
     ("response", "Response"),
 ];
 const KNOWN: &[&str] = &["range", "from", "to", "filter", "q", "source", "page", "refresh"];
