@@ -12,10 +12,11 @@ pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
     let keys: BTreeMap<String, IgnoredAny> = serde_json::from_slice(record).ok()?;
     let has = |key: &str| keys.contains_key(key);
     if has("detail-type") || has("detail") {
-        let producers: [(&[u8], &str); 4] = [
+        let producers: [(&[u8], &str); 5] = [
             (b"\"aws.guardduty\"", "GuardDuty"),
             (b"\"aws.securityhub\"", "Security Hub"),
             (b"\"aws.inspector2\"", "Amazon Inspector"),
+            (b" via CloudTrail\"", "CloudTrail"),
             (b"\"aws.route53resolver\"", "Route 53 Resolver query logs"),
         ];
         let producer = producers.iter().find(|(name, _)| memmem::find(record, name).is_some());
@@ -25,10 +26,15 @@ pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
         (&["webaclId"], "WAF"),
         (&["httpRequest", "terminatingRuleId"], "WAF"),
         (&["ProductArn", "GeneratorId"], "Security Hub"),
-        (&["class_uid", "finding_info"], "an OCSF finding, which is not read yet"),
+        (&["class_uid", "finding_info"], "Security Hub"),
         (&["schemaVersion", "service", "type"], "GuardDuty"),
         (&["SchemaVersion", "Service", "Type"], "GuardDuty"),
         (&["eventVersion", "eventSource", "eventName"], "CloudTrail"),
+        (&["eventVersion", "eventID", "insightDetails"], "CloudTrail"),
+        (
+            &["digestS3Object", "digestStartTime"],
+            "a CloudTrail digest file, which holds no events",
+        ),
         (&["query_timestamp", "query_name"], "Route 53 Resolver query logs"),
         (&["query_name", "query_type", "rcode"], "Route 53 Resolver query logs"),
         (
@@ -69,6 +75,14 @@ mod tests {
             (r#"{"ProductArn":"a","GeneratorId":"b"}"#, Some("Security Hub")),
             (
                 r#"{"eventVersion":"1","eventSource":"s","eventName":"n"}"#,
+                Some("CloudTrail"),
+            ),
+            (
+                r#"{"awsAccountId":"111122223333","digestStartTime":"t","digestS3Object":"o","logFiles":[]}"#,
+                Some("a CloudTrail digest file, which holds no events"),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{}}"#,
                 Some("CloudTrail"),
             ),
             (

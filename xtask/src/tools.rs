@@ -87,13 +87,18 @@ pub(crate) fn installed() -> Result<Tools> {
     Ok(tools)
 }
 
-fn places() -> Result<Tools> {
+/// The folder that everything is installed into.
+pub(crate) fn cache() -> Result<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| env::home_dir().map(|home| home.join(".cache")))
-        .context("no home folder; set XDG_CACHE_HOME")?
-        .join("portcullis-tests");
+        .context("no home folder; set XDG_CACHE_HOME")?;
+    Ok(cache.join("portcullis-tests"))
+}
+
+fn places() -> Result<Tools> {
+    let cache = cache()?;
     Ok(Tools {
         python: cache.join(format!("slack_sdk-{SLACK_SDK}/bin/python")),
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),

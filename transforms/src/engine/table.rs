@@ -55,6 +55,7 @@ pub(super) enum Step {
     Rest(String),
     Unplaced(String),
     Cut(String),
+    Redacted(String),
 }
 
 impl Table {
@@ -147,6 +148,7 @@ fn steps(map: &dyn Map) -> Vec<Step> {
             "related.ip" => Step::RelatedIp(key, position(map, name)),
             "portcullis.unplaced" => Step::Unplaced(key),
             "portcullis.cut" => Step::Cut(key),
+            "portcullis.redacted" => Step::Redacted(key),
             _ if name == rest => Step::Rest(key),
             _ => match constants.iter().find(|(constant, _)| *constant == name) {
                 Some((_, value)) => Step::Constant(constant(&key, value, is_list(name))),
