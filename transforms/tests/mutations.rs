@@ -41,6 +41,11 @@ fn waf_records_hold() {
 }
 
 #[test]
+fn dns_records_hold() {
+    hold(Source::Dns);
+}
+
+#[test]
 fn flow_log_records_hold() {
     hold(Source::VpcFlow);
 }

@@ -128,6 +128,22 @@ static SPECS: [Spec; 5] = [
         ],
         ..Spec::new(Source::Waf)
     },
-    Spec::new(Source::Dns),
+    Spec {
+        wrappers: &[&["detail"]],
+        derived: &[
+            "event.action",
+            "event.outcome",
+            "event.type",
+            "dns.type",
+            "dns.question.name",
+            "dns.answers.data",
+            "dns.response_code",
+            "network.transport",
+            "network.type",
+            "related.hosts",
+            "related.ip",
+        ],
+        ..Spec::new(Source::Dns)
+    },
     Spec::new(Source::CloudTrail),
 ];
