@@ -29,6 +29,7 @@ mod finding;
 mod flow;
 mod guardduty;
 mod hostile;
+mod identity;
 mod json;
 mod layout;
 mod live;
@@ -94,7 +95,7 @@ enum Kind {
     Waf(waf::Traffic),
     VpcFlow(flow::Traffic, Denials),
     Dns(dns::Queries),
-    CloudTrail,
+    CloudTrail(cloudtrail::Activity),
 }
 
 impl Generator {
@@ -118,7 +119,10 @@ impl Generator {
                 rhythm::MACHINES,
                 Kind::Dns(dns::Queries::new(&environment, &mut random)),
             ),
-            Source::CloudTrail => (rhythm::OFFICE, Kind::CloudTrail),
+            Source::CloudTrail => {
+                let activity = cloudtrail::Activity::new(&environment, &mut random);
+                (rhythm::OFFICE, Kind::CloudTrail(activity))
+            }
         };
         Self {
             environment,
@@ -146,7 +150,7 @@ impl Generator {
             Kind::Waf(..) => Source::Waf,
             Kind::VpcFlow(..) => Source::VpcFlow,
             Kind::Dns(..) => Source::Dns,
-            Kind::CloudTrail => Source::CloudTrail,
+            Kind::CloudTrail(..) => Source::CloudTrail,
         }
     }
 
@@ -171,7 +175,7 @@ impl Generator {
         match &mut self.kind {
             Kind::Waf(traffic) => traffic.write(environment, at, random, out),
             Kind::Dns(queries) => queries.write(environment, at, random, out),
-            Kind::CloudTrail => cloudtrail::write(at, random, out),
+            Kind::CloudTrail(activity) => activity.write(environment, at, random, out),
             Kind::VpcFlow(traffic, denials) => traffic.write(environment, denials, at, random, out),
             Kind::GuardDuty(feed) => {
                 let (finding, version) = feed.next(environment, at, random);

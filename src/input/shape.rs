@@ -24,6 +24,10 @@ const NAMES: &[(&str, Source)] = &[
     ("query_timestamp", Source::Dns),
     ("firewall_rule_group_id", Source::Dns),
     ("srcids", Source::Dns),
+    ("eventVersion", Source::CloudTrail),
+    ("eventSource", Source::CloudTrail),
+    ("userIdentity", Source::CloudTrail),
+    ("insightDetails", Source::CloudTrail),
     ("message", Source::VpcFlow),
     ("srcaddr", Source::VpcFlow),
     ("dstaddr", Source::VpcFlow),
@@ -41,9 +45,13 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("Security Hub Findings - Custom Action", Source::SecurityHub),
     ("Security Hub Insight Results", Source::SecurityHub),
     ("Findings Imported V2", Source::SecurityHub),
-    ("aws.route53resolver", Source::Dns),
     ("DNS Firewall Alert", Source::Dns),
     ("DNS Firewall Block", Source::Dns),
+    ("AWS API Call via CloudTrail", Source::CloudTrail),
+    ("AWS Console Action via CloudTrail", Source::CloudTrail),
+    ("AWS Console Sign In via CloudTrail", Source::CloudTrail),
+    ("AWS Insight via CloudTrail", Source::CloudTrail),
+    ("AWS Service Event via CloudTrail", Source::CloudTrail),
 ];
 
 /// Names that records of other sources have too: they decide when nothing else does.
@@ -161,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_shape_tells_the_source() {
-        use Source::{Dns, GuardDuty, SecurityHub, VpcFlow, Waf};
+        use Source::{CloudTrail, Dns, GuardDuty, SecurityHub, VpcFlow, Waf};
         for (record, source) in [
             (
                 r#"{"timestamp":1576280412771,"formatVersion":1,"webaclId":"arn"}"#,
@@ -183,6 +191,18 @@ mod tests {
             (
                 r#"{"version":"0","detail-type":"Security Hub Findings - Imported","detail":{"findings":[{}]}}"#,
                 Some(SecurityHub),
+            ),
+            (
+                r#"{"eventVersion":"1.11","userIdentity":{"type":"Root"}}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"userIdentity":{},"eventTime":"t","eventName":"n"}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.guardduty","detail":{}}"#,
+                Some(CloudTrail),
             ),
             (r#"{"message":"2 1 eni-1 - - - - - - - 1 2 - NODATA"}"#, Some(VpcFlow)),
             (r#"{"message":"x","webaclId":"arn"}"#, Some(Waf)),

@@ -20,6 +20,7 @@ pub(super) const MENU: &[(&str, &str)] = &[
     ("/waf", "WAF"),
     ("/vpcflow", "VPC flow"),
     ("/dns", "DNS"),
+    ("/cloudtrail", "CloudTrail"),
     ("/response", "Response"),
     ("/search", "Search"),
 ];

@@ -72,6 +72,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("waf", "WAF"),
     ("vpcflow", "VPC flow logs"),
     ("dns", "DNS query logs"),
+    ("cloudtrail", "CloudTrail"),
     ("response", "Response"),
 ];
 const KNOWN: &[&str] = &["range", "from", "to", "filter", "q", "source", "page", "refresh"];

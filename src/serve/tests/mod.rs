@@ -20,6 +20,7 @@ const PAGES: &[&str] = &[
     "/waf",
     "/vpcflow",
     "/dns",
+    "/cloudtrail",
     "/response",
     "/address/45.83.64.11",
     "/address/2001:db8::1",
