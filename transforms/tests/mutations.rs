@@ -41,11 +41,6 @@ fn waf_records_hold() {
 }
 
 #[test]
-fn dns_records_hold() {
-    hold(Source::Dns);
-}
-
-#[test]
 fn flow_log_records_hold() {
     hold(Source::VpcFlow);
 }

@@ -10,6 +10,7 @@
 use crate::{
     Refusal, RefusalKind,
     document::{push_escaped, push_json_string},
+    normalize::excerpt,
 };
 
 /// AWS's columns.
@@ -41,6 +42,14 @@ pub(super) fn to_json(text: &str, json: &mut Vec<u8>) -> Result<bool, Refusal> {
             text.len()
         );
         return Err(Refusal::new(RefusalKind::Size, "", message));
+    }
+    if let Some(end) = text.find(['\n', '\r']) {
+        let rest = text.get(end..).unwrap_or_default().trim_ascii();
+        let message = format!(
+            "a second line follows, and one record becomes one document: {}",
+            excerpt(rest.as_bytes())
+        );
+        return Err(Refusal::new(RefusalKind::Form, "", message));
     }
     let mut columns = text.split_ascii_whitespace();
     json.push(b'{');
@@ -148,8 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_refused() {
+    fn two_lines_and_an_endless_one_are_refused() {
         let line = "1.0 2026-11-21T10:51:00.130Z Z1 example.com A NOERROR UDP FRA6 192.0.2.1 -";
+        assert_eq!(json(&format!("{line}\n{line}")), Err(RefusalKind::Form));
         assert_eq!(json(&format!("{line} {}", "a".repeat(LIMIT))), Err(RefusalKind::Size));
     }
 }
