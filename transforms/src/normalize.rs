@@ -1,11 +1,15 @@
 //! One delivered record in, one document out.
 
 use std::fmt;
+#[cfg(feature = "enrich")]
+use std::sync::Arc;
 
+#[cfg(feature = "enrich")]
+use crate::policy::enrich::Enrichment;
 use crate::{
     engine,
     forms::{self, Entries, Form, Limits},
-    policy::redact,
+    policy::{Stage, redact},
     proxies::TrustedProxies,
     schema::Schema,
     source::Source,
@@ -31,6 +35,12 @@ pub struct Options {
     pub redact: Vec<String>,
     /// How much one record may hold when it is packed or a list.
     pub limits: Limits,
+    /// Documents that are not kept, as expressions of [`filter`](crate::policy::filter); one that begins with the name of a
+    /// source and a colon is for this source alone.
+    pub drop: Vec<String>,
+    /// Databases and lists to enrich `ecs` documents with; open them once and share them.
+    #[cfg(feature = "enrich")]
+    pub enrichment: Option<Arc<Enrichment>>,
 }
 
 impl Default for Options {
@@ -44,6 +54,9 @@ impl Default for Options {
             community_id: false,
             redact: redact::default_names(),
             limits: Limits::default(),
+            drop: Vec::new(),
+            #[cfg(feature = "enrich")]
+            enrichment: None,
         }
     }
 }
@@ -53,7 +66,7 @@ impl Default for Options {
 pub enum Outcome {
     /// One document, one line, was appended to the output.
     Document,
-    /// Nothing to index, by design: a flow-log header line, an empty line, an empty list.
+    /// Nothing to index, by design: a flow-log header line, an empty line or list, what a drop filter describes.
     Dropped,
 }
 
@@ -207,6 +220,11 @@ pub struct Normalizer {
     source: Source,
     limits: Limits,
     mapper: Mapper,
+    /// What is done to a document after it is written, when there is any of it.
+    stage: Option<Box<Stage>>,
+    /// Filters speak of `ecs` documents: where others are written, the mapper and the buffer of what they look at.
+    looked_at: Option<(Mapper, Vec<u8>)>,
+    filtered: u64,
 }
 
 /// The sources write JSON, except flow logs, which are text.
@@ -216,17 +234,11 @@ enum Mapper {
     VpcFlow(Box<sources::vpcflow::Mapper>),
 }
 
-impl Normalizer {
-    /// A normaliser for one source.
-    ///
-    /// # Errors
-    /// When `options.flow_format` names a field that flow logs do not have, or `options.redact` holds what is no name.
-    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
-    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+impl Mapper {
+    fn new(source: Source, options: &Options) -> Result<Self, Refusal> {
         let json: &'static dyn engine::Map = match source {
             Source::VpcFlow => {
-                let mapper = Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?));
-                return Ok(Self::with(source, mapper, options.limits));
+                return Ok(Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(options)?)));
             }
             Source::GuardDuty => &sources::guardduty::GuardDuty,
             Source::SecurityHub => &sources::securityhub::SecurityHub,
@@ -234,20 +246,66 @@ impl Normalizer {
             Source::Dns => &sources::dns::Dns,
             Source::CloudTrail => &sources::cloudtrail::CloudTrail,
         };
-        let mapper = engine::Mapper::new(json, &options)
+        let mapper = engine::Mapper::new(json, options)
             .map_err(|error| Refusal::new(RefusalKind::Option, "redact", error.to_string()))?;
-        Ok(Self::with(source, Mapper::Json(Box::new(mapper)), options.limits))
+        Ok(Mapper::Json(Box::new(mapper)))
     }
 
-    fn with(source: Source, mapper: Mapper, limits: Limits) -> Self {
-        Self { source, limits, mapper }
+    fn begin(&mut self) {
+        if let Mapper::VpcFlow(mapper) = self {
+            mapper.begin();
+        }
+    }
+
+    fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        match self {
+            Mapper::Json(mapper) => mapper.record(record, out),
+            Mapper::VpcFlow(mapper) => mapper.record(record, out),
+        }
+    }
+}
+
+impl Normalizer {
+    /// A normaliser for one source.
+    ///
+    /// # Errors
+    /// When `options.flow_format` names a field that flow logs do not have, `options.redact` holds what is no name, or
+    /// `options.drop` what is no expression over the source's fields.
+    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
+    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+        // Filters speak of `ecs` documents, whatever is written.
+        let of_ecs = Options {
+            schema: Schema::Ecs,
+            ..options.clone()
+        };
+        let looks_at_ecs = options.schema != Schema::Ecs && !options.drop.is_empty();
+        let looked_at = match looks_at_ecs {
+            true => Some((Mapper::new(source, &of_ecs)?, Vec::new())),
+            false => None,
+        };
+        let stage = Stage::new(source, if looks_at_ecs { &of_ecs } else { &options })?;
+        Ok(Self {
+            source,
+            mapper: Mapper::new(source, &options)?,
+            limits: options.limits,
+            stage: stage.map(Box::new),
+            looked_at,
+            filtered: 0,
+        })
     }
 
     /// Starts another input, a file or a batch: forgets the header line of a flow log.
     pub fn begin(&mut self) {
-        if let Mapper::VpcFlow(mapper) = &mut self.mapper {
+        self.mapper.begin();
+        if let Some((mapper, _)) = &mut self.looked_at {
             mapper.begin();
         }
+    }
+
+    /// How many records were [`Outcome::Dropped`] because of a filter.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.filtered
     }
 
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
@@ -332,10 +390,28 @@ impl Normalizer {
         }
         let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
         let start = out.len();
-        let result = match &mut self.mapper {
-            Mapper::Json(mapper) => mapper.record(record, out),
-            Mapper::VpcFlow(mapper) => mapper.record(record, out),
-        };
+        let mut result = self.mapper.record(record, out);
+        if let Some(stage) = &mut self.stage
+            && let Ok(Outcome::Document) = result
+        {
+            let keeps = match &mut self.looked_at {
+                None => stage.keeps(out, start),
+                Some((mapper, document)) => {
+                    document.clear();
+                    !matches!(mapper.record(record, document), Ok(Outcome::Document)) || stage.keeps(document, 0)
+                }
+            };
+            if !keeps {
+                self.filtered += 1;
+                result = Ok(Outcome::Dropped);
+            }
+        } else if let Some((mapper, document)) = &mut self.looked_at
+            && result == Ok(Outcome::Dropped)
+        {
+            // A header line is for both.
+            document.clear();
+            drop(mapper.record(record, document));
+        }
         if !matches!(result, Ok(Outcome::Document)) {
             out.truncate(start);
         }

@@ -1,6 +1,7 @@
 //! The habits of this repository: `cargo xtask test` runs everything that must hold, `cargo xtask screenshots` takes
 //! pictures of the pages. `cargo xtask --help` lists them.
 
+mod bench;
 mod demo;
 mod fields;
 mod fuzz;
@@ -20,6 +21,8 @@ cargo xtask fields                  write the field reference, docs/fields, from
 cargo xtask fuzz [--seconds N] [--target T]... [--keep]
                                     every fuzz target, N seconds each (60), with a nightly compiler; --keep renews the
                                     committed inputs
+cargo xtask bench transforms [--short] [--only CASE]...
+                                    the transforms beside their peers, with gates on the ratios (--short: without, in a minute)
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
 
@@ -47,6 +50,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tools"] => tools::install().map(drop),
         ["fields"] => fields::write(),
         ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),
+        ["bench", words @ ..] => bench::bench(words),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),
         [] | ["help" | "--help" | "-h"] => {
