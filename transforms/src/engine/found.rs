@@ -67,8 +67,8 @@ pub(super) struct Found {
     tails: Vec<u32>,
     /// Keys of the objects that are open, to notice repeated ones.
     pub(super) keys: Vec<Span>,
-    /// Slots of the envelope's own members, which are kept when the record is found inside.
-    envelope: Vec<Slot>,
+    /// What is kept of an envelope: [`Trie::kept`].
+    envelope: Vec<(Slot, Slot)>,
 }
 
 impl Found {
@@ -76,7 +76,7 @@ impl Found {
         Self {
             heads: vec![NONE; trie.slots()],
             tails: vec![NONE; trie.slots()],
-            envelope: trie.envelope_slots().collect(),
+            envelope: trie.kept().to_vec(),
             ..Self::default()
         }
     }
@@ -115,15 +115,13 @@ impl Found {
 
     /// Drops what was found so far, because it stood in the envelope, but for what rows take from there.
     pub(super) fn enter(&mut self) {
-        let kept: Vec<Hit> = self
-            .envelope
-            .iter()
-            .flat_map(|&slot| self.hits_of(slot))
-            .map(|(_, hit)| hit)
-            .collect();
+        let mut kept = Vec::new();
+        for &(from, to) in &self.envelope {
+            kept.extend(self.hits_of(from).map(|(_, hit)| (to, hit)));
+        }
         self.forget();
-        for hit in kept {
-            self.push(hit.slot, hit.value, hit.name, hit.leaves);
+        for (slot, hit) in kept {
+            self.push(slot, hit.value, hit.name, hit.leaves);
             self.settle_last();
         }
     }

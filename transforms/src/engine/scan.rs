@@ -9,7 +9,7 @@ mod tokens;
 pub(super) use self::tokens::{is_too_large, unicode_escape};
 use super::{
     found::{Found, Span, Unknown},
-    trie::{Named, Node, NodeId, Trie},
+    trie::{Named, Node, NodeId, Slot, Trie},
 };
 
 /// Why a record is no JSON that is read here, and at which byte.
@@ -155,13 +155,28 @@ impl<'a> Scan<'a> {
             seen |= bit;
             // Once the record was found inside, the envelope's other members say nothing about it.
             if scan.found.wrapped && id == Trie::ROOT && !trie.node(child).wrapper {
-                return scan.skip(depth);
+                return scan.beside(trie.node(child).envelope, depth);
             }
             scan.known(child, depth)
         })?;
         self.check_keys(base);
         if let Some(choice) = &node.named {
             self.resolve(choice, id, named);
+        }
+        Ok(())
+    }
+
+    /// A member of the envelope after the record was found: kept where a row asks for it.
+    fn beside(&mut self, slot: Option<Slot>, depth: usize) -> Scanned<()> {
+        let start = self.at;
+        let before = self.leaves;
+        self.skip(depth)?;
+        if let Some(slot) = slot
+            && self.text.get(start) != Some(&b'n')
+        {
+            self.found
+                .push(slot, Span::new(start, self.at), Span::default(), self.leaves - before);
+            self.found.settle_last();
         }
         Ok(())
     }

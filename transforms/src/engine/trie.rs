@@ -25,6 +25,7 @@ pub(super) struct Trie {
     slots: Vec<String>,
     /// Members of the envelope that are kept beside the record: their paths and slots.
     envelope: Vec<(String, Slot)>,
+    kept: Vec<(Slot, Slot)>,
     /// Whether `Id` and `id` are the same key: EventBridge and API spelling differ in the first letter only.
     fold: bool,
 }
@@ -40,6 +41,8 @@ pub(super) struct Node {
     pub(super) named: Option<Box<Named>>,
     /// Whether this is an envelope around the record.
     pub(super) wrapper: bool,
+    /// Where a value found here is kept when this turns out to be a member of the envelope, not of the record.
+    pub(super) envelope: Option<Slot>,
     children: Vec<(Box<[u8]>, NodeId)>,
     /// Open-addressing index into `children`, plus one; its length is a power of two.
     index: Vec<u8>,
@@ -81,6 +84,7 @@ impl Trie {
             nodes: vec![Node::default()],
             slots: Vec::new(),
             envelope: Vec::new(),
+            kept: Vec::new(),
             fold,
         }
     }
@@ -93,9 +97,9 @@ impl Trie {
         self.slots.get(usize::from(slot)).map_or("", String::as_str)
     }
 
-    /// Slots that keep their values when the record is found inside its envelope.
-    pub(super) fn envelope_slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.envelope.iter().map(|&(_, slot)| slot)
+    /// What is kept of an envelope when the record is found inside: values of the first slot, in the second.
+    pub(super) fn kept(&self) -> &[(Slot, Slot)] {
+        &self.kept
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -268,8 +272,18 @@ impl Trie {
         for (path, slot) in self.envelope.clone() {
             let at = path.split('.').fold(Self::ROOT, |at, key| self.child_or_new(at, key));
             let node = &mut self.nodes[at as usize];
-            node.wrapper = true;
-            node.slot.get_or_insert(slot);
+            match node.slot {
+                // The record has a member of the same name, and may also come without an envelope.
+                Some(own) => {
+                    node.envelope = Some(slot);
+                    self.kept.push((own, slot));
+                }
+                None => {
+                    node.slot = Some(slot);
+                    node.wrapper = true;
+                    self.kept.push((slot, slot));
+                }
+            }
         }
     }
 }
@@ -320,17 +334,24 @@ mod tests {
     #[test]
     fn a_member_of_the_envelope_is_not_one_of_the_record() {
         let mut trie = Trie::new(false);
-        assert_eq!(trie.add("id"), (vec![0], false));
-        assert_eq!(trie.add("^time | ^detail.name | ^time"), (vec![1, 2], true));
+        assert_eq!(trie.add("region"), (vec![0], false));
+        assert_eq!(
+            trie.add("^time | ^detail.name | ^region | ^time"),
+            (vec![1, 2, 3], true)
+        );
         trie.wrap(&["detail.findings"]);
         let root = trie.node(Trie::ROOT);
-        assert!(root.children.iter().any(|(key, _)| &**key == b"time"));
-        let (_, detail) = trie.child(root, b"detail").expect("the envelope");
-        let (_, name) = trie.child(trie.node(detail), b"name").expect("its member");
-        assert_eq!(trie.node(name).slot, Some(2));
-        let (_, body) = trie.child(trie.node(detail), b"findings").expect("the record");
-        assert!(trie.child(trie.node(body), b"id").is_some() && trie.child(trie.node(body), b"time").is_none());
-        assert_eq!(trie.envelope_slots().collect::<Vec<_>>(), [1, 2]);
+        let child = |node: &Node, key: &str| trie.child(node, key.as_bytes()).map(|(_, id)| trie.node(id));
+        let detail = child(root, "detail").expect("the envelope");
+        let body = child(detail, "findings").expect("the record");
+        assert_eq!(child(root, "time").and_then(|node| node.slot), Some(1));
+        assert_eq!(child(detail, "name").and_then(|node| node.slot), Some(2));
+        assert_eq!(
+            child(root, "region").map(|node| (node.slot, node.envelope)),
+            Some((Some(0), Some(3)))
+        );
+        assert!(child(body, "region").is_some() && child(body, "time").is_none());
+        assert_eq!(trie.kept(), [(1, 1), (2, 2), (0, 3)]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     source::Source,
 };
 
+const KIND: RowId = row(FIELDS, "event.kind");
 const ACTION: RowId = row(FIELDS, "event.action");
 const CATEGORY: RowId = row(FIELDS, "event.category");
 const SEVERITY: RowId = row(FIELDS, "event.severity");
@@ -53,7 +54,7 @@ impl Map for SecurityHub {
     }
 
     fn constants(&self) -> &'static [(&'static str, &'static str)] {
-        &[("event.kind", "alert"), ("event.type", "info")]
+        &[("event.type", "info")]
     }
 
     fn wrappers(&self) -> &'static [&'static str] {
@@ -83,6 +84,7 @@ impl Map for SecurityHub {
     }
 
     fn derive(&self, input: &Input<'_>, derived: &mut Derived) {
+        derived.set(KIND, if input.has(ID) { "alert" } else { "event" });
         severity(input, derived);
         ocsf_words(input, derived);
         derived.set(CATEGORY, category(input));
