@@ -63,12 +63,16 @@ pub(super) struct Found {
     pub(super) wrapped: bool,
     /// Whether the record has to be rewritten before it can be mapped.
     pub(super) unusual: bool,
+    /// Whether it may hold what the policy takes out.
+    pub(super) sensitive: bool,
     heads: Vec<u32>,
     tails: Vec<u32>,
     /// Keys of the objects that are open, to notice repeated ones.
     pub(super) keys: Vec<Span>,
     /// What is kept of an envelope: [`Trie::kept`].
     envelope: Vec<(Slot, Slot)>,
+    /// The insides of texts that look like addresses, wherever they stand.
+    pub(super) addresses: Vec<Span>,
 }
 
 impl Found {
@@ -103,6 +107,7 @@ impl Found {
         self.bodies = 0;
         self.wrapped = false;
         self.unusual = false;
+        self.sensitive = false;
     }
 
     /// Gives memory back that an unusually large record needed.
@@ -111,6 +116,7 @@ impl Found {
         self.hits.shrink_to(KEPT_ENTRIES);
         self.unknown.shrink_to(KEPT_ENTRIES);
         self.keys.shrink_to(KEPT_ENTRIES);
+        self.addresses.shrink_to(KEPT_ENTRIES);
     }
 
     /// Drops what was found so far, because it stood in the envelope, but for what rows take from there.
@@ -140,6 +146,7 @@ impl Found {
         }
         self.hits.clear();
         self.unknown.clear();
+        self.addresses.clear();
     }
 
     pub(super) fn push(&mut self, slot: Slot, value: Span, name: Span, leaves: u32) {

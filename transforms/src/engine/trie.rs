@@ -9,6 +9,7 @@
 //! | `labels[].name` | `name` of every element; the brackets are for the reader, arrays are always looked into |
 //! | `headers[name=host].value` | `value` of the elements whose `name` is `host` in any case |
 //! | `headers[name=*].value` | `value` of all other elements, kept with their names |
+//! | `body!` | whatever stands there as one value: in a flat object under its path, elsewhere as JSON text; paths into it work as well |
 //! | `^time` | `time` of the envelope around the record, not of the record |
 
 /// Number of a distinct path: where the values found there are kept.
@@ -23,6 +24,8 @@ pub(super) struct Trie {
     nodes: Vec<Node>,
     /// The path of each slot, as the rest of a document names it.
     slots: Vec<String>,
+    /// Slots whose values are kept in one piece.
+    whole: Vec<Slot>,
     /// Members of the envelope that are kept beside the record: their paths and slots.
     envelope: Vec<(String, Slot)>,
     kept: Vec<(Slot, Slot)>,
@@ -43,6 +46,8 @@ pub(super) struct Node {
     pub(super) wrapper: bool,
     /// Where a value found here is kept when this turns out to be a member of the envelope, not of the record.
     pub(super) envelope: Option<Slot>,
+    /// Whether an object or array found here is also kept as one value.
+    pub(super) whole: bool,
     children: Vec<(Box<[u8]>, NodeId)>,
     /// Open-addressing index into `children`, plus one; its length is a power of two.
     index: Vec<u8>,
@@ -83,6 +88,7 @@ impl Trie {
         Self {
             nodes: vec![Node::default()],
             slots: Vec::new(),
+            whole: Vec::new(),
             envelope: Vec::new(),
             kept: Vec::new(),
             fold,
@@ -95,6 +101,11 @@ impl Trie {
 
     pub(super) fn slot_path(&self, slot: Slot) -> &str {
         self.slots.get(usize::from(slot)).map_or("", String::as_str)
+    }
+
+    /// Whether the slot's values are kept in one piece, objects and arrays included.
+    pub(super) fn is_whole(&self, slot: Slot) -> bool {
+        self.whole.contains(&slot)
     }
 
     /// What is kept of an envelope when the record is found inside: values of the first slot, in the second.
@@ -115,7 +126,7 @@ impl Trie {
         loop {
             let number = usize::from(*node.index.get(at)?).checked_sub(1)?;
             let (known, child) = &node.children[number];
-            if known.len() == key.len() && known[0] == first && &known[1..] == rest {
+            if known.len() == key.len() && known[0] == first && same(&known[1..], rest) {
                 return Some((number, *child));
             }
             at = (at + 1) & mask;
@@ -151,17 +162,23 @@ impl Trie {
                 Some((key, inside)) => (key, inside.trim_end_matches(']')),
                 None => (segment, ""),
             };
-            at = self.child_or_new(at, key);
+            let whole = key.strip_suffix('!');
+            at = self.child_or_new(at, whole.unwrap_or(key));
+            self.nodes[at as usize].whole |= whole.is_some();
             if let Some((by, _)) = choice.split_once('=') {
                 let value = segments.peek().copied().unwrap_or_default();
                 return self.choose(at, written, by, value);
             }
         }
-        if let Some(slot) = self.nodes[at as usize].slot {
-            return slot;
+        let slot = match self.nodes[at as usize].slot {
+            Some(slot) => slot,
+            None => self.new_slot(self.nodes[at as usize].path.clone()),
+        };
+        let node = &mut self.nodes[at as usize];
+        node.slot = Some(slot);
+        if node.whole && !self.whole.contains(&slot) {
+            self.whole.push(slot);
         }
-        let slot = self.new_slot(self.nodes[at as usize].path.clone());
-        self.nodes[at as usize].slot = Some(slot);
         slot
     }
 
@@ -293,6 +310,32 @@ fn hash(first: u8, key: &[u8]) -> usize {
     let last = key.last().copied().unwrap_or_default();
     let middle = key.get(key.len() / 2).copied().unwrap_or_default();
     usize::from(first) ^ (usize::from(last) << 1) ^ (usize::from(middle) << 2) ^ (key.len() * 5)
+}
+
+/// Whether two texts of the same length are the same. Keys are short: two words, which may overlap, hold most of them, and
+/// a call to compare memory would take longer than comparing them.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() > 16 {
+        return a == b;
+    }
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<8>(),
+        b.first_chunk::<8>(),
+        a.last_chunk::<8>(),
+        b.last_chunk::<8>(),
+    ) {
+        return a_start == b_start && a_end == b_end;
+    }
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<4>(),
+        b.first_chunk::<4>(),
+        a.last_chunk::<4>(),
+        b.last_chunk::<4>(),
+    ) {
+        return a_start == b_start && a_end == b_end;
+    }
+    a.iter().eq(b)
 }
 
 /// `a.{b,c}.d` to `a.b.d` and `a.c.d`.

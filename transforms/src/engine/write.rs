@@ -8,11 +8,12 @@ use std::{
 };
 
 use super::{
-    flat,
-    found::{Found, NONE},
+    addresses, flat,
+    found::{Found, Hit, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
-    value::{Derived, Own, plain_text},
+    trie::Slot,
+    value::{Derived, Own, plain_text, unescape},
 };
 use crate::{
     document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
@@ -36,6 +37,7 @@ pub(super) struct Writer<'a> {
     pub(super) id: &'a str,
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
+    pub(super) redacted: u64,
 }
 
 /// Lists that are kept between records.
@@ -101,6 +103,7 @@ impl Writer<'_> {
                 }
                 Step::Unplaced(key) => self.count(key, unplaced),
                 Step::Cut(key) => self.count(key, self.cut),
+                Step::Redacted(key) => self.count(key, self.redacted),
             }
         }
         self.close(0, 0, b'}');
@@ -151,9 +154,15 @@ impl Writer<'_> {
         if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
             return;
         }
+        if own == Own::Written
+            && let Some(hit) = self.only_hit(slots)
+            && row.ty != Type::FlatObject
+        {
+            return self.only(key, row, hit);
+        }
         let start = self.out.len();
         self.key(key);
-        let mut values = Values::new(self.out.len());
+        let mut values = Values::new(self.out.len(), row.repeats);
         if own != Own::Written {
             let derived = self.derived;
             for text in derived.values(number) {
@@ -161,12 +170,20 @@ impl Writer<'_> {
                 values.wrote(fit, self.out);
             }
         }
+        if row.ty == Type::FlatObject {
+            self.cut += flat::kept(
+                self.text,
+                &table.trie,
+                self.found,
+                slots,
+                self.out,
+                &mut self.scratch.flat,
+            );
+            values.count = usize::from(self.out.len() > values.content);
+            return values.finish(start, row.list, self.out);
+        }
         for &slot in slots {
-            if row.ty == Type::FlatObject {
-                self.cut += flat::pairs(self.text, self.found, slots, self.out, &mut self.scratch.flat);
-                values.count = usize::from(self.out.len() > values.content);
-                break;
-            }
+            let whole = table.trie.is_whole(slot);
             let mut at = self.found.head(slot);
             let settled = row.first_only && values.count > 0;
             while let Some(&hit) = self.found.hits.get(at as usize) {
@@ -176,6 +193,7 @@ impl Writer<'_> {
                     (true, _) => Fit::Empty,
                     (_, true) if values.has(raw, self.out) => Fit::Empty,
                     (_, true) => Fit::Refused,
+                    _ if whole => self.whole(row, raw, hit.leaves),
                     _ => self.raw(row, raw),
                 };
                 if fit != Fit::Refused {
@@ -186,6 +204,70 @@ impl Writer<'_> {
             }
         }
         values.finish(start, row.list, self.out);
+    }
+
+    /// The number of the hit, where the slots have one and no more: the case that most members are.
+    #[inline]
+    fn only_hit(&self, slots: &[Slot]) -> Option<u32> {
+        let mut only = NONE;
+        for &slot in slots {
+            let head = self.found.head(slot);
+            if head == NONE {
+                continue;
+            }
+            if only != NONE || self.found.hits.get(head as usize)?.next != NONE {
+                return None;
+            }
+            only = head;
+        }
+        (only != NONE).then_some(only)
+    }
+
+    /// A member of one value. What is said of many values in [`Writer::row`] holds, but there is nothing to compare.
+    fn only(&mut self, key: &str, row: &Row, hit: u32) {
+        let Some(&Hit {
+            value, slot, leaves, ..
+        }) = self.found.hits.get(hit as usize)
+        else {
+            return;
+        };
+        let start = self.out.len();
+        self.key(key);
+        if row.list {
+            self.out.push(b'[');
+        }
+        let raw = value.of(self.text);
+        let fit = if self.table.trie.is_whole(slot) {
+            self.whole(row, raw, leaves)
+        } else {
+            self.raw(row, raw)
+        };
+        if fit != Fit::Refused
+            && let Some(hit) = self.found.hits.get_mut(hit as usize)
+        {
+            hit.placed = true;
+        }
+        if fit != Fit::Written {
+            self.out.truncate(start);
+            return;
+        }
+        if row.list {
+            self.out.push(b']');
+        }
+        self.out.push(b',');
+    }
+
+    /// A value that is kept in one piece: an object or array as JSON text, or only the addresses in it.
+    fn whole(&mut self, row: &Row, raw: &[u8], leaves: u32) -> Fit {
+        match (row.ty, raw, std::str::from_utf8(raw)) {
+            _ if leaves == 0 => Fit::Empty,
+            (Type::Ip, ..) => {
+                addresses::collect(raw, &mut self.scratch.addresses);
+                Fit::Empty
+            }
+            (_, [b'{' | b'[', ..], Ok(text)) => self.plain(row, text),
+            _ => self.raw(row, raw),
+        }
     }
 
     /// A JSON value of the record.
@@ -296,7 +378,7 @@ impl Writer<'_> {
         Fit::Written
     }
 
-    /// Every address that was written, and those of the row of its own; sorted, each once.
+    /// Every address that was written, those of the row of its own, and every other one in the record; sorted, each once.
     fn related_ip(&mut self, key: &str, row: Option<usize>) {
         if let Some(row) = row {
             // Only what the row adds to the list of addresses is wanted.
@@ -305,6 +387,11 @@ impl Writer<'_> {
             self.out.truncate(start);
         }
         let mut addresses = std::mem::take(&mut self.scratch.addresses);
+        let others = self.found.addresses.iter().filter_map(|span| {
+            let text = unescape(span.of(self.text))?;
+            text.parse::<IpAddr>().ok()
+        });
+        addresses.extend(others);
         addresses.sort_unstable();
         addresses.dedup();
         if !addresses.is_empty() {

@@ -1,5 +1,7 @@
 //! The response: written once, front to back, into one buffer whose end is known in advance.
 
+use std::borrow::Cow;
+
 use super::event::{EventError, Record};
 use crate::document::{push_escaped, push_json_string};
 
@@ -59,7 +61,8 @@ impl Response {
     /// Writes the answer to the next record; `false`, with nothing written, if a document does not fit.
     pub(super) fn push(&mut self, record: &Record<'_>, verdict: &Verdict<'_>) -> bool {
         let id = id_len(&record.id);
-        let free = self.limit - self.out.len() - CLOSE.len() - (self.reserved - reserve(record, self.with_data));
+        let reserved = reserve(record, self.with_data);
+        let free = self.limit - self.out.len() - CLOSE.len() - (self.reserved - reserved);
         let size = |middle: &[u8], data: usize| ID.len() + id + middle.len() + data + END.len() + COMMA;
         let (middle, data) = match verdict {
             Verdict::Ok(document) => {
@@ -80,12 +83,15 @@ impl Response {
             }
             Verdict::Failed { .. } => (FAILED, Data::Raw(&[])),
         };
-        self.reserved -= reserve(record, self.with_data);
+        self.reserved -= reserved;
         if self.out.len() > OPEN.len() {
             self.out.push(b',');
         }
         self.out.extend_from_slice(ID);
-        push_escaped(&mut self.out, &record.id);
+        match &record.id {
+            Cow::Borrowed(id) => self.out.extend_from_slice(id.as_bytes()),
+            Cow::Owned(id) => push_escaped(&mut self.out, id),
+        }
         self.out.extend_from_slice(middle);
         match data {
             Data::Raw(text) => self.out.extend_from_slice(text),
@@ -114,11 +120,10 @@ fn reserve(record: &Record<'_>, with_data: bool) -> usize {
     ID.len() + id_len(&record.id) + FAILED.len() + data + END.len() + COMMA
 }
 
-/// The length of an id as it is written.
-fn id_len(id: &str) -> usize {
-    if id.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        return id.len();
-    }
+/// The length of an id as it is written. One that is borrowed stood in JSON without an escape, and so needs none here.
+#[inline]
+fn id_len(id: &Cow<'_, str>) -> usize {
+    let Cow::Owned(id) = id else { return id.len() };
     let mut written = Vec::new();
     push_json_string(&mut written, id);
     written.len() - 2
