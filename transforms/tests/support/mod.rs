@@ -122,6 +122,17 @@ pub(crate) fn normalize(source: Source, options: Options, record: &[u8]) -> Resu
     Ok((outcome, String::from_utf8(out).expect("UTF-8")))
 }
 
+/// Every plain value of a document, as text.
+pub(crate) fn values(document: &Value) -> Vec<String> {
+    match document {
+        Value::Null => Vec::new(),
+        Value::Array(members) => members.iter().flat_map(values).collect(),
+        Value::Object(members) => members.values().flat_map(values).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
+}
+
 /// Says what is wrong with a document: a field that the table does not have, a value that its type would reject.
 pub(crate) fn schema_violation(source: Source, line: &str) -> Option<String> {
     if !line.ends_with('\n') || line.trim_end_matches('\n').contains(['\n', '\r']) {
