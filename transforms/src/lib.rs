@@ -7,6 +7,7 @@ pub mod document;
 mod engine;
 pub mod envelope;
 pub mod firehose;
+pub mod forms;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod normalize;
@@ -18,7 +19,7 @@ pub mod source;
 pub mod sources;
 pub mod time;
 
-pub use normalize::{Normalizer, Options, Outcome, Refusal, RefusalKind};
+pub use normalize::{Normalizer, Options, Outcome, Refusal, RefusalKind, Taken};
 pub use proxies::TrustedProxies;
 pub use schema::{Field, Schema, Type};
 pub use source::Source;

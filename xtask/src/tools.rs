@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::shell::{command, find, output, run, succeeds};
 
 const SLACK_SDK: &str = "3.47.0";
+const BENCH_PACKAGES: &[&str] = &["awslambdaric==4.2.2", "orjson==3.13.0", "pybase64==1.5.1"];
 const PLAYWRIGHT: &str = "1.65.1";
 
 /// Where the tools are.
@@ -152,26 +153,34 @@ fn packages() -> Result<()> {
     }
 }
 
-/// A virtual environment with `slack_sdk`, made beside its final place so that an interrupted one is never taken for whole.
 fn python(python: &Path) -> Result<()> {
     let check = format!("import slack_sdk.version as v; assert v.__version__ == '{SLACK_SDK}'");
-    if succeeds(python, &["-c", &check]) {
+    environment(python, &check, &[&format!("slack_sdk=={SLACK_SDK}")])
+}
+
+/// A Python with the packages of the benches' Python peers; installed when it is not there yet.
+pub(crate) fn bench_python() -> Result<PathBuf> {
+    let versions: Vec<&str> = BENCH_PACKAGES
+        .iter()
+        .filter_map(|package| package.rsplit("==").next())
+        .collect();
+    let python = cache()?.join(format!("bench-{}/bin/python", versions.join("-")));
+    environment(&python, "import awslambdaric, orjson, pybase64", BENCH_PACKAGES)?;
+    Ok(python)
+}
+
+/// A virtual environment with these packages, unless `check` finds them there. One that was left half made fails the check
+/// and is made anew.
+fn environment(python: &Path, check: &str, packages: &[&str]) -> Result<()> {
+    if succeeds(python, &["-c", check]) {
         return Ok(());
     }
     let folder = python.ancestors().nth(2).context("a path of three parts")?;
     let place = folder.to_string_lossy();
     run(&mut command("python3", &["-m", "venv", "--clear", &place]))?;
-    run(&mut command(
-        python,
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            &format!("slack_sdk=={SLACK_SDK}"),
-        ],
-    ))
+    let mut arguments = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    arguments.extend(packages);
+    run(&mut command(python, &arguments))
 }
 
 fn playwright(node_modules: &Path) -> Result<()> {

@@ -69,10 +69,10 @@ pub(super) struct Found {
     tails: Vec<u32>,
     /// Keys of the objects that are open, to notice repeated ones.
     pub(super) keys: Vec<Span>,
-    /// The insides of texts that look like addresses, wherever they stand.
-    pub(super) addresses: Vec<Span>,
     /// Slots of the envelope's own members, which are kept when the record is found inside.
     envelope: Vec<Slot>,
+    /// The insides of texts that look like addresses, wherever they stand.
+    pub(super) addresses: Vec<Span>,
 }
 
 impl Found {

@@ -122,7 +122,7 @@ impl Trie {
         loop {
             let number = usize::from(*node.index.get(at)?).checked_sub(1)?;
             let (known, child) = &node.children[number];
-            if known.len() == key.len() && known[0] == first && &known[1..] == rest {
+            if known.len() == key.len() && known[0] == first && same(&known[1..], rest) {
                 return Some((number, *child));
             }
             at = (at + 1) & mask;
@@ -296,6 +296,32 @@ fn hash(first: u8, key: &[u8]) -> usize {
     let last = key.last().copied().unwrap_or_default();
     let middle = key.get(key.len() / 2).copied().unwrap_or_default();
     usize::from(first) ^ (usize::from(last) << 1) ^ (usize::from(middle) << 2) ^ (key.len() * 5)
+}
+
+/// Whether two texts of the same length are the same. Keys are short: two words, which may overlap, hold most of them, and
+/// a call to compare memory would take longer than comparing them.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() > 16 {
+        return a == b;
+    }
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<8>(),
+        b.first_chunk::<8>(),
+        a.last_chunk::<8>(),
+        b.last_chunk::<8>(),
+    ) {
+        return a_start == b_start && a_end == b_end;
+    }
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<4>(),
+        b.first_chunk::<4>(),
+        a.last_chunk::<4>(),
+        b.last_chunk::<4>(),
+    ) {
+        return a_start == b_start && a_end == b_end;
+    }
+    a.iter().eq(b)
 }
 
 /// `a.{b,c}.d` to `a.b.d` and `a.c.d`.

@@ -30,6 +30,13 @@ impl<'a> Input<'a> {
 
     /// The row's first value as text; numbers and booleans as they are written. Empty text counts as absent.
     pub(crate) fn text(&self, row: RowId) -> Option<Cow<'a, str>> {
+        // The first hit is text with something in it in nearly all records, and this is asked for often.
+        let &first = self.table.rows.get(row.0)?.slots.first()?;
+        if let Some(hit) = self.found.hits.get(self.found.head(first) as usize)
+            && let Some(text) = plain_text(hit.value.of(self.text)).filter(|text| !text.is_empty())
+        {
+            return Some(text);
+        }
         self.texts(row).next()
     }
 
@@ -151,7 +158,7 @@ impl Derived {
 }
 
 /// A plain JSON value as text: a string without quotes and escapes, a number or boolean as written. Not for objects.
-pub(super) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
     match raw {
         [b'"', inside @ .., b'"'] => unescape(inside),
         [b'{' | b'[', ..] | [] => None,
@@ -162,7 +169,7 @@ pub(super) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
 /// The inside of a JSON string without its escapes; a lone surrogate becomes U+FFFD.
 pub(crate) fn unescape(inside: &[u8]) -> Option<Cow<'_, str>> {
     let text = std::str::from_utf8(inside).ok()?;
-    if !text.contains('\\') {
+    if memchr::memchr(b'\\', inside).is_none() {
         return Some(Cow::Borrowed(text));
     }
     let mut plain = String::with_capacity(text.len());

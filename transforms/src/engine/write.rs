@@ -9,9 +9,10 @@ use std::{
 
 use super::{
     addresses, flat,
-    found::{Found, NONE},
+    found::{Found, Hit, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
+    trie::Slot,
     value::{Derived, Own, plain_text, unescape},
 };
 use crate::{
@@ -153,6 +154,12 @@ impl Writer<'_> {
         if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
             return;
         }
+        if own == Own::Written
+            && let Some(hit) = self.only_hit(slots)
+            && row.ty != Type::FlatObject
+        {
+            return self.only(key, row, hit);
+        }
         let start = self.out.len();
         self.key(key);
         let mut values = Values::new(self.out.len(), row.repeats);
@@ -197,6 +204,57 @@ impl Writer<'_> {
             }
         }
         values.finish(start, row.list, self.out);
+    }
+
+    /// The number of the hit, where the slots have one and no more: the case that most members are.
+    #[inline]
+    fn only_hit(&self, slots: &[Slot]) -> Option<u32> {
+        let mut only = NONE;
+        for &slot in slots {
+            let head = self.found.head(slot);
+            if head == NONE {
+                continue;
+            }
+            if only != NONE || self.found.hits.get(head as usize)?.next != NONE {
+                return None;
+            }
+            only = head;
+        }
+        (only != NONE).then_some(only)
+    }
+
+    /// A member of one value. What is said of many values in [`Writer::row`] holds, but there is nothing to compare.
+    fn only(&mut self, key: &str, row: &Row, hit: u32) {
+        let Some(&Hit {
+            value, slot, leaves, ..
+        }) = self.found.hits.get(hit as usize)
+        else {
+            return;
+        };
+        let start = self.out.len();
+        self.key(key);
+        if row.list {
+            self.out.push(b'[');
+        }
+        let raw = value.of(self.text);
+        let fit = if self.table.trie.is_whole(slot) {
+            self.whole(row, raw, leaves)
+        } else {
+            self.raw(row, raw)
+        };
+        if fit != Fit::Refused
+            && let Some(hit) = self.found.hits.get_mut(hit as usize)
+        {
+            hit.placed = true;
+        }
+        if fit != Fit::Written {
+            self.out.truncate(start);
+            return;
+        }
+        if row.list {
+            self.out.push(b']');
+        }
+        self.out.push(b',');
     }
 
     /// A value that is kept in one piece: an object or array as JSON text, or only the addresses in it.

@@ -1,10 +1,8 @@
 //! JSON itself: values, members, strings, numbers, checked to the letter of RFC 8259.
 
-use wide::u8x16;
-
 use super::{Fault, Scan, Scanned, What};
 use crate::{
-    document::KEYWORD_LIMIT,
+    document::{KEYWORD_LIMIT, find_special},
     engine::{DEPTH_LIMIT, KEY_LIMIT, found::Span},
 };
 
@@ -237,7 +235,7 @@ fn may_be_address(inside: &[u8], escaped: bool) -> bool {
 }
 
 /// Whether a number is beyond the range of a double.
-pub(in crate::engine) fn is_too_large(number: &[u8]) -> bool {
+pub(crate) fn is_too_large(number: &[u8]) -> bool {
     let number = std::str::from_utf8(number)
         .ok()
         .and_then(|text| text.parse::<f64>().ok());
@@ -252,28 +250,4 @@ pub(in crate::engine) fn unicode_escape(text: &[u8], at: usize) -> Option<u32> {
     digits
         .iter()
         .try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
-}
-
-/// The next quote, backslash or control character at or after `at`, or the end of the text.
-#[inline]
-fn find_special(text: &[u8], mut at: usize) -> usize {
-    let quote = u8x16::splat(b'"');
-    let backslash = u8x16::splat(b'\\');
-    let control = u8x16::splat(0x1f);
-    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
-        let chunk = u8x16::new(*chunk);
-        let special = chunk.simd_eq(quote) | chunk.simd_eq(backslash) | chunk.min(control).simd_eq(chunk);
-        let mask = special.to_bitmask();
-        if mask != 0 {
-            return at + mask.trailing_zeros() as usize;
-        }
-        at += 16;
-    }
-    while let Some(&byte) = text.get(at) {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            return at;
-        }
-        at += 1;
-    }
-    at
 }

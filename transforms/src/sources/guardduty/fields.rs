@@ -159,7 +159,7 @@ pub const FIELDS: &[Field] = &[
     field("destination.as.organization.name", Keyword, "", "who runs the remote network when OUTBOUND"),
     field("network.direction", Keyword, "", "inbound, outbound or unknown"),
     field("network.transport", Keyword, "service.action.{networkConnectionAction,dnsRequestAction}.protocol", "tcp, udp or icmp"),
-    field("network.iana_number", Long, context!("ianaProtocolNumber"), "protocol of a socket that a process opened"),
+    field("network.iana_number", Keyword, context!("ianaProtocolNumber"), "protocol of a socket that a process opened"),
     field("dns.question.name", Keyword, "service.action.dnsRequestAction.domain", "name that was asked for"),
     field("user.name", Keyword, "resource.{accessKeyDetails.userName,kubernetesDetails.kubernetesUserDetails.username,rdsDbUserDetails.user}", "who acted"),
     field("user.id", Keyword, "resource.{accessKeyDetails.principalId,kubernetesDetails.kubernetesUserDetails.uid}", "id of who acted"),

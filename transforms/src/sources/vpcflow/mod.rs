@@ -13,14 +13,22 @@
 //! assert!(document.starts_with(b"{\"@timestamp\":\"2026-11-21T10:51:00.000Z\""));
 //! ```
 
+mod community;
 mod ecs;
 mod fields;
 mod forms;
 mod layout;
 mod map;
+mod members;
 mod native;
+mod odd;
 mod push;
 mod row;
 
 pub use fields::FIELDS;
 pub use map::Mapper;
+
+/// Whether a line is a header, which names the columns of the lines after it.
+pub(crate) fn is_header(line: &[u8]) -> bool {
+    line.first().is_some_and(u8::is_ascii_lowercase) && layout::Layout::header(line).is_some()
+}
