@@ -120,7 +120,7 @@ impl Checked {
         let Some(body) = spec.body(&json) else {
             return;
         };
-        time_is_of_the_record(body, &document);
+        time_is_of_the_record(&json, &document);
         if let Some(missing) = missing_address(body, &document) {
             panic!(
                 "related.ip lacks {missing}\n{}\n{line}",
@@ -143,10 +143,10 @@ fn native(line: &str) {
 }
 
 /// `@timestamp` is what some value of the record says, in `chrono`'s reading.
-fn time_is_of_the_record(body: &Json, document: &Value) {
+fn time_is_of_the_record(record: &Json, document: &Value) {
     let shown = document["@timestamp"].as_str().expect("every document has a time");
     let mut found = false;
-    body.leaves("", &mut |_, leaf| {
+    record.leaves("", &mut |_, leaf| {
         found |= leaf
             .plain()
             .and_then(moment::read)
