@@ -10,8 +10,9 @@ use std::{
 };
 
 use anyhow::Context as _;
+use clap::builder::BoolishValueParser;
 use indicatif::ProgressBar;
-use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema};
+use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema, TrustedProxies};
 use serde_json::json;
 
 use super::{Context, Failure, Outcome, output, refusals::Refusals};
@@ -46,6 +47,15 @@ pub(crate) struct Args {
     /// Flow-log format string, such as '${version} ${srcaddr} ...', for flow logs without a header line
     #[arg(long, value_name = "FORMAT")]
     flow_format: Option<String>,
+
+    /// WAF: the proxies in front of the web ACL, as networks (10.0.0.0/8,2001:db8::/32) or how many there are;
+    /// source.ip is then who stands behind them
+    #[arg(long, value_name = "PROXIES", env = "PORTCULLIS_TRUSTED_PROXIES", hide_env = true)]
+    trusted_proxies: Option<TrustedProxies>,
+
+    /// Flow logs: add network.community_id
+    #[arg(long, env = "PORTCULLIS_COMMUNITY_ID", hide_env = true, value_parser = BoolishValueParser::new())]
+    community_id: bool,
 
     /// Keep each record's text in event.original
     #[arg(long)]
@@ -87,6 +97,9 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         flow_format: args.flow_format,
         keep_original: args.keep_original,
         id_key: context.id_key()?,
+        trusted_proxies: args.trusted_proxies,
+        community_id: args.community_id,
+        ..Options::default()
     };
     if args.firehose {
         return firehose(args.source, options, args.put_back.as_deref());

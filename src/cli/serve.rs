@@ -175,6 +175,8 @@ impl Reader {
             path: "-".to_owned(),
             source: Default::default(),
             flow_format: None,
+            trusted_proxies: None,
+            community_id: false,
             follow: false,
         };
         let inputs = if config.sources.is_empty() {

@@ -56,6 +56,17 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             &format!("sources[{place}].flow_format"),
             "is for flow logs only; remove it or set source = \"vpcflow\"".to_owned(),
         );
+        must(
+            !input.community_id || flow,
+            &format!("sources[{place}].community_id"),
+            "is for flow logs only; remove it or set source = \"vpcflow\"".to_owned(),
+        );
+        let waf = matches!(input.source, SourceChoice::Auto | SourceChoice::Named(Source::Waf));
+        must(
+            input.trusted_proxies.is_none() || waf,
+            &format!("sources[{place}].trusted_proxies"),
+            "is for WAF logs only; remove it or set source = \"waf\"".to_owned(),
+        );
     }
 
     for error in config.policy.validate().err().unwrap_or_default() {

@@ -16,7 +16,7 @@ use std::{
     path::PathBuf,
 };
 
-use portcullis_transforms::Source;
+use portcullis_transforms::{Source, TrustedProxies};
 use serde::{Deserialize, Serialize};
 
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
@@ -85,6 +85,12 @@ pub struct Input {
     /// Flow-log format string, such as `${version} ${srcaddr} ...`, for flow logs without a header line.
     #[serde(default)]
     pub flow_format: Option<String>,
+    /// WAF: the proxies in front of the web ACL, as networks or as their number; `source.ip` is then who stands behind them.
+    #[serde(default)]
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Flow logs: add `network.community_id`.
+    #[serde(default)]
+    pub community_id: bool,
     /// Go on reading what is appended, and files that appear later.
     #[serde(default)]
     pub follow: bool,

@@ -60,6 +60,8 @@ impl Files {
         let options = Options {
             flow_format: input.flow_format.clone(),
             id_key,
+            trusted_proxies: input.trusted_proxies.clone(),
+            community_id: input.community_id,
             ..Options::default()
         };
         let normalizers = Normalizers::new(input.source, options)?;
@@ -246,6 +248,8 @@ mod tests {
             path: path.to_string_lossy().into_owned(),
             source: SourceChoice::Auto,
             flow_format: None,
+            trusted_proxies: None,
+            community_id: false,
             follow,
         };
         Files::new(input, [0; 32]).expect("no format to be wrong about")

@@ -7,6 +7,8 @@
 //! | `PORTCULLIS_FLOW_FORMAT` | format of flow logs, such as `${version} ${srcaddr} ...` | a header line, or AWS's documented order |
 //! | `PORTCULLIS_KEEP_ORIGINAL` | `true` keeps each record in `event.original` | `false` |
 //! | `PORTCULLIS_ID_KEY` | 64 hexadecimal digits, the same for all functions and replays: the key of `event.id` | zeros |
+//! | `PORTCULLIS_TRUSTED_PROXIES` | WAF: networks of the proxies in front of the web ACL, or how many there are; `source.ip` is then who stands behind them | none |
+//! | `PORTCULLIS_COMMUNITY_ID` | flow logs: `true` adds `network.community_id` | `false` |
 //!
 //! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused.
 
@@ -53,10 +55,21 @@ pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, Set
         Some(_) => return Err(refuse("PORTCULLIS_SCHEMA", "must be `ecs` or `native`")),
     }
     options.flow_format = value("PORTCULLIS_FLOW_FORMAT");
-    match value("PORTCULLIS_KEEP_ORIGINAL").as_deref() {
-        None | Some("false" | "0") => {}
-        Some("true" | "1") => options.keep_original = true,
-        Some(_) => return Err(refuse("PORTCULLIS_KEEP_ORIGINAL", "must be `true` or `false`")),
+    for (name, option) in [
+        ("PORTCULLIS_KEEP_ORIGINAL", &mut options.keep_original),
+        ("PORTCULLIS_COMMUNITY_ID", &mut options.community_id),
+    ] {
+        match value(name).as_deref() {
+            None | Some("false" | "0") => {}
+            Some("true" | "1") => *option = true,
+            Some(_) => return Err(refuse(name, "must be `true` or `false`")),
+        }
+    }
+    if let Some(proxies) = value("PORTCULLIS_TRUSTED_PROXIES") {
+        let parsed = proxies.parse().map_err(|error: crate::proxies::ProxiesError| {
+            refuse("PORTCULLIS_TRUSTED_PROXIES", &format!("is refused: {error}"))
+        });
+        options.trusted_proxies = Some(parsed?);
     }
     if let Some(hex) = value("PORTCULLIS_ID_KEY") {
         options.id_key = parse_key(&hex).ok_or_else(|| {
@@ -192,11 +205,13 @@ mod tests {
             ("PORTCULLIS_FLOW_FORMAT", "${srcaddr} ${end}"),
             ("PORTCULLIS_KEEP_ORIGINAL", "true"),
             ("PORTCULLIS_ID_KEY", &"0f".repeat(32)),
+            ("PORTCULLIS_TRUSTED_PROXIES", "10.0.0.0/8"),
+            ("PORTCULLIS_COMMUNITY_ID", "1"),
         ])
         .expect("all accepted");
         assert_eq!(options.schema, Schema::Native);
         assert_eq!(options.flow_format.as_deref(), Some("${srcaddr} ${end}"));
-        assert!(options.keep_original);
+        assert!(options.keep_original && options.community_id && options.trusted_proxies.is_some());
         assert_eq!(options.id_key, [15; 32]);
         assert!(with(&[("PORTCULLIS_SCHEMA", "")]).is_ok());
     }
@@ -206,6 +221,8 @@ mod tests {
         for (variable, value) in [
             ("PORTCULLIS_SCHEMA", "ECS"),
             ("PORTCULLIS_KEEP_ORIGINAL", "yes"),
+            ("PORTCULLIS_COMMUNITY_ID", "on"),
+            ("PORTCULLIS_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("PORTCULLIS_ID_KEY", "00"),
             ("PORTCULLIS_ID_KEY", &"zz".repeat(32)),
             ("PORTCULLIS_ID_KEY", &"é".repeat(32)),

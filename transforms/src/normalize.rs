@@ -1,11 +1,23 @@
 //! One delivered record in, one document out.
 
 use std::fmt;
+#[cfg(feature = "enrich")]
+use std::sync::Arc;
 
-use crate::{engine, schema::Schema, source::Source, sources};
+#[cfg(feature = "enrich")]
+use crate::policy::enrich::Enrichment;
+use crate::{
+    engine,
+    forms::{self, Entries, Form, Limits},
+    policy::{Stage, redact},
+    proxies::TrustedProxies,
+    schema::Schema,
+    source::Source,
+    sources,
+};
 
 /// How a [`Normalizer`] reads and writes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Shape of the output.
     pub schema: Schema,
@@ -15,6 +27,38 @@ pub struct Options {
     pub keep_original: bool,
     /// The deployment's key for `event.id` of logs that have no id of their own (32 bytes, all zero by default).
     pub id_key: [u8; 32],
+    /// Proxies in front of a web ACL whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Work out `network.community_id` of flow logs; its SHA-1 takes about a quarter of a record's time.
+    pub community_id: bool,
+    /// Headers, and query parameters with `?` before the name, whose values are not kept; [`redact::DEFAULT`] by default.
+    pub redact: Vec<String>,
+    /// How much one record may hold when it is packed or a list.
+    pub limits: Limits,
+    /// Documents that are not kept, as expressions of [`filter`](crate::policy::filter); one that begins with the name of a
+    /// source and a colon is for this source alone.
+    pub drop: Vec<String>,
+    /// Databases and lists to enrich `ecs` documents with; open them once and share them.
+    #[cfg(feature = "enrich")]
+    pub enrichment: Option<Arc<Enrichment>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            schema: Schema::default(),
+            flow_format: None,
+            keep_original: false,
+            id_key: [0; 32],
+            trusted_proxies: None,
+            community_id: false,
+            redact: redact::default_names(),
+            limits: Limits::default(),
+            drop: Vec::new(),
+            #[cfg(feature = "enrich")]
+            enrichment: None,
+        }
+    }
 }
 
 /// What became of a record.
@@ -22,8 +66,18 @@ pub struct Options {
 pub enum Outcome {
     /// One document, one line, was appended to the output.
     Document,
-    /// Nothing to index, by design: a flow-log header line, an empty line.
+    /// Nothing to index, by design: a flow-log header line, an empty line or list, what a drop filter describes.
     Dropped,
+}
+
+/// What a delivered record turned out to be.
+#[derive(Debug)]
+pub enum Taken<'a> {
+    /// One record, and what became of it.
+    One(Outcome),
+    /// Several entries, none of which was normalised: give each one's [`bytes`](forms::Entry::bytes) to
+    /// [`Normalizer::record`].
+    Several(Entries<'a>),
 }
 
 /// A closed list of why a record was refused; `word()` is stable and goes into logs and metrics.
@@ -46,6 +100,10 @@ pub enum RefusalKind {
     Time,
     /// A form that is understood but not accepted here, such as several findings in one envelope.
     Form,
+    /// An option of the normaliser itself cannot be used.
+    Option,
+    /// Gzip that is damaged or cut short.
+    Gzip,
 }
 
 impl RefusalKind {
@@ -59,6 +117,8 @@ impl RefusalKind {
         RefusalKind::MissingField,
         RefusalKind::Time,
         RefusalKind::Form,
+        RefusalKind::Option,
+        RefusalKind::Gzip,
     ];
 
     /// The stable word for logs and metrics.
@@ -73,6 +133,8 @@ impl RefusalKind {
             RefusalKind::MissingField => "missing_field",
             RefusalKind::Time => "time",
             RefusalKind::Form => "form",
+            RefusalKind::Option => "option",
+            RefusalKind::Gzip => "gzip",
         }
     }
 
@@ -88,6 +150,8 @@ impl RefusalKind {
             RefusalKind::MissingField => "send whole records: a projection or filter upstream has removed the field",
             RefusalKind::Time => "send the timestamp as AWS wrote it: epoch seconds or milliseconds, or RFC 3339",
             RefusalKind::Form => "split the record upstream, so that each carries one event",
+            RefusalKind::Option => "correct the option; docs/normalize.md describes each",
+            RefusalKind::Gzip => "send the compressed data whole, as AWS delivered it",
         }
     }
 }
@@ -153,7 +217,14 @@ pub const RECORD_LIMIT: usize = 6 * 1024 * 1024;
 /// Turns records of one source into documents. Reuse it: its buffers are kept between records.
 #[derive(Debug)]
 pub struct Normalizer {
+    source: Source,
+    limits: Limits,
     mapper: Mapper,
+    /// What is done to a document after it is written, when there is any of it.
+    stage: Option<Box<Stage>>,
+    /// Filters speak of `ecs` documents: where others are written, the mapper and the buffer of what they look at.
+    looked_at: Option<(Mapper, Vec<u8>)>,
+    filtered: u64,
 }
 
 /// The sources write JSON, except flow logs, which are text.
@@ -163,17 +234,11 @@ enum Mapper {
     VpcFlow(Box<sources::vpcflow::Mapper>),
 }
 
-impl Normalizer {
-    /// A normaliser for one source.
-    ///
-    /// # Errors
-    /// When `options.flow_format` names a field that flow logs do not have.
-    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
-    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+impl Mapper {
+    fn new(source: Source, options: &Options) -> Result<Self, Refusal> {
         let json: &'static dyn engine::Map = match source {
             Source::VpcFlow => {
-                let mapper = Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?));
-                return Ok(Self { mapper });
+                return Ok(Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(options)?)));
             }
             Source::GuardDuty => &sources::guardduty::GuardDuty,
             Source::SecurityHub => &sources::securityhub::SecurityHub,
@@ -181,22 +246,141 @@ impl Normalizer {
             Source::Dns => &sources::dns::Dns,
             Source::CloudTrail => &sources::cloudtrail::CloudTrail,
         };
-        let mapper = Mapper::Json(Box::new(engine::Mapper::new(json, &options)));
-        Ok(Self { mapper })
+        let mapper = engine::Mapper::new(json, options)
+            .map_err(|error| Refusal::new(RefusalKind::Option, "redact", error.to_string()))?;
+        Ok(Mapper::Json(Box::new(mapper)))
     }
 
-    /// Starts another input, a file or a batch: forgets the header line of a flow log.
-    pub fn begin(&mut self) {
-        if let Mapper::VpcFlow(mapper) = &mut self.mapper {
+    fn begin(&mut self) {
+        if let Mapper::VpcFlow(mapper) = self {
             mapper.begin();
         }
     }
 
+    fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        match self {
+            Mapper::Json(mapper) => mapper.record(record, out),
+            Mapper::VpcFlow(mapper) => mapper.record(record, out),
+        }
+    }
+}
+
+impl Normalizer {
+    /// A normaliser for one source.
+    ///
+    /// # Errors
+    /// When `options.flow_format` names a field that flow logs do not have, `options.redact` holds what is no name, or
+    /// `options.drop` what is no expression over the source's fields.
+    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
+    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+        // Filters speak of `ecs` documents, whatever is written.
+        let of_ecs = Options {
+            schema: Schema::Ecs,
+            ..options.clone()
+        };
+        let looks_at_ecs = options.schema != Schema::Ecs && !options.drop.is_empty();
+        let looked_at = match looks_at_ecs {
+            true => Some((Mapper::new(source, &of_ecs)?, Vec::new())),
+            false => None,
+        };
+        let stage = Stage::new(source, if looks_at_ecs { &of_ecs } else { &options })?;
+        Ok(Self {
+            source,
+            mapper: Mapper::new(source, &options)?,
+            limits: options.limits,
+            stage: stage.map(Box::new),
+            looked_at,
+            filtered: 0,
+        })
+    }
+
+    /// Starts another input, a file or a batch: forgets the header line of a flow log.
+    pub fn begin(&mut self) {
+        self.mapper.begin();
+        if let Some((mapper, _)) = &mut self.looked_at {
+            mapper.begin();
+        }
+    }
+
+    /// How many records were [`Outcome::Dropped`] because of a filter.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.filtered
+    }
+
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
+    ///
+    /// A record in any of the known [`forms`] is opened; several entries in it are refused here, see [`Normalizer::take`].
     ///
     /// # Errors
     /// A [`Refusal`] names the reason, the field and the remedy.
     pub fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        match self.take(record, out)? {
+            Taken::One(outcome) => Ok(outcome),
+            Taken::Several(entries) => Err(Refusal::new(
+                RefusalKind::Form,
+                "",
+                format!(
+                    "the record holds {} entries, and one record becomes one document",
+                    entries.len()
+                ),
+            )),
+        }
+    }
+
+    /// As [`Normalizer::record`], but where there are several entries it hands them out.
+    ///
+    /// ```
+    /// use portcullis_transforms::{Normalizer, Options, Source, Taken};
+    ///
+    /// let mut normalizer = Normalizer::new(Source::VpcFlow, Options::default())?;
+    /// let lines = b"2 - - - - - - - - - 1795258200 1795258260 - NODATA\n2 - - - - - - - - - 1795258200 1795258261 - NODATA";
+    /// let mut documents = Vec::new();
+    /// let Taken::Several(entries) = normalizer.take(lines, &mut documents)? else { panic!("two lines") };
+    /// for entry in entries.iter() {
+    ///     normalizer.record(&entry.bytes(), &mut documents)?;
+    /// }
+    /// assert_eq!(documents.iter().filter(|byte| **byte == b'\n').count(), 2);
+    /// # Ok::<(), portcullis_transforms::Refusal>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Normalizer::record`]; an entry that is no record of this source is not an error here.
+    pub fn take<'a>(&mut self, record: &'a [u8], out: &mut Vec<u8>) -> Result<Taken<'a>, Refusal> {
+        if forms::is_packed(record) || record.len() > RECORD_LIMIT {
+            return self.open(record, None, out);
+        }
+        // What is bare, as nearly all records are, pays nothing for the other forms.
+        match self.map(record, out) {
+            Ok(outcome) => Ok(Taken::One(outcome)),
+            Err(refusal) => self.open(record, Some(refusal), out),
+        }
+    }
+
+    /// Looks into a record that cannot be read as it is; `refusal` says why, if that was tried.
+    #[cold]
+    fn open<'a>(
+        &mut self,
+        record: &'a [u8],
+        refusal: Option<Refusal>,
+        out: &mut Vec<u8>,
+    ) -> Result<Taken<'a>, Refusal> {
+        let entries = match forms::open(Some(self.source), record, &self.limits)? {
+            Form::Empty(_) => return Ok(Taken::One(Outcome::Dropped)),
+            Form::Entries(entries) if entries.len() > 1 => return Ok(Taken::Several(entries)),
+            Form::Entries(entries) => entries,
+        };
+        match refusal {
+            Some(refusal) if entries.is_bare() => Err(refusal),
+            _ => entries
+                .iter()
+                .try_fold(Outcome::Dropped, |_, entry| self.map(&entry.bytes(), out))
+                .map(Taken::One),
+        }
+    }
+
+    /// One record as the source's mapper reads it.
+    fn map(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         if record.len() > RECORD_LIMIT {
             return Err(Refusal::new(
                 RefusalKind::Size,
@@ -206,10 +390,28 @@ impl Normalizer {
         }
         let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
         let start = out.len();
-        let result = match &mut self.mapper {
-            Mapper::Json(mapper) => mapper.record(record, out),
-            Mapper::VpcFlow(mapper) => mapper.record(record, out),
-        };
+        let mut result = self.mapper.record(record, out);
+        if let Some(stage) = &mut self.stage
+            && let Ok(Outcome::Document) = result
+        {
+            let keeps = match &mut self.looked_at {
+                None => stage.keeps(out, start),
+                Some((mapper, document)) => {
+                    document.clear();
+                    !matches!(mapper.record(record, document), Ok(Outcome::Document)) || stage.keeps(document, 0)
+                }
+            };
+            if !keeps {
+                self.filtered += 1;
+                result = Ok(Outcome::Dropped);
+            }
+        } else if let Some((mapper, document)) = &mut self.looked_at
+            && result == Ok(Outcome::Dropped)
+        {
+            // A header line is for both.
+            document.clear();
+            drop(mapper.record(record, document));
+        }
         if !matches!(result, Ok(Outcome::Document)) {
             out.truncate(start);
         }

@@ -17,7 +17,7 @@ fn nested(depth: usize) -> Vec<u8> {
 
 #[test]
 fn what_cannot_be_read_is_refused_with_its_reason() {
-    use RefusalKind::{Depth, Encoding, Form, MissingField, Size, Syntax, Time, WrongSource};
+    use RefusalKind::{Depth, Encoding, Form, Gzip, MissingField, Size, Syntax, Time, WrongSource};
     let ten_megabytes = vec![b'a'; 10_000_000];
     let cases: Vec<(&str, Vec<u8>, RefusalKind)> = vec![
         (
@@ -25,7 +25,7 @@ fn what_cannot_be_read_is_refused_with_its_reason() {
             (0..=255).cycle().skip(128).take(4096).collect(),
             Encoding,
         ),
-        ("gzip", vec![0x1f, 0x8b, 8, 0, 0, 0], Encoding),
+        ("gzip", vec![0x1f, 0x8b, 8, 0, 0, 0], Gzip),
         ("invalid UTF-8 inside", [&waf("")[..40], b"\xff\"}"].concat(), Encoding),
         ("a UTF-8 surrogate", b"{\"a\":\"\xed\xa0\x80\"}".to_vec(), Encoding),
         ("10 MB on one line", ten_megabytes, Size),
@@ -42,7 +42,7 @@ fn what_cannot_be_read_is_refused_with_its_reason() {
             Depth,
         ),
         ("text", b"hello".to_vec(), Syntax),
-        ("an array", b"[]".to_vec(), Syntax),
+        ("an array", b"[1]".to_vec(), Syntax),
         ("NaN", waf(r#","n":NaN"#), Syntax),
         ("Infinity", waf(r#","n":-Infinity"#), Syntax),
         ("a leading zero", waf(r#","n":01"#), Syntax),

@@ -151,6 +151,10 @@ proptest! {
             prop_assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1);
             let mut before: Value = serde_json::from_slice(&record).expect("JSON");
             let mut after: Value = serde_json::from_slice(&out).expect("JSON");
+            // A list of one record is that record.
+            while let Value::Array(list) = &mut before {
+                before = list.pop().expect("one record");
+            }
             forget_times(&mut before);
             forget_times(&mut after);
             prop_assert_eq!(before, after);
@@ -200,7 +204,7 @@ proptest! {
 
 /// Sets the timestamps that `native` rewrites to null, wherever they stand.
 fn forget_times(value: &mut Value) {
-    const TIMES: [&str; 12] = [
+    const TIMES: [&str; 24] = [
         "timestamp",
         "eventTime",
         "creationDate",
@@ -213,6 +217,18 @@ fn forget_times(value: &mut Value) {
         "FirstObservedAt",
         "LastObservedAt",
         "ProcessedAt",
+        "query_timestamp",
+        "last-observed-at",
+        "time",
+        "time_dt",
+        "created_time",
+        "created_time_dt",
+        "modified_time",
+        "modified_time_dt",
+        "first_seen_time",
+        "first_seen_time_dt",
+        "last_seen_time",
+        "last_seen_time_dt",
     ];
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_times),

@@ -88,13 +88,14 @@ pub(crate) fn installed() -> Result<Tools> {
     Ok(tools)
 }
 
-fn cache() -> Result<PathBuf> {
-    let folder = env::var_os("XDG_CACHE_HOME")
+/// The folder that everything is installed into.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let cache = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| env::home_dir().map(|home| home.join(".cache")))
         .context("no home folder; set XDG_CACHE_HOME")?;
-    Ok(folder.join("portcullis-tests"))
+    Ok(cache.join("portcullis-tests"))
 }
 
 fn places() -> Result<Tools> {

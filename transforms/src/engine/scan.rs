@@ -11,6 +11,7 @@ use super::{
     found::{Found, Span, Unknown},
     trie::{Named, Node, NodeId, Trie},
 };
+use crate::policy::redact::Names;
 
 /// Why a record is no JSON that is read here, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,9 @@ pub(super) enum What {
 type Scanned<T> = Result<T, Fault>;
 
 /// Walks `text`, which must be UTF-8, along `trie`. `canonical` says that it was rewritten: then nothing is unusual.
-pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool) -> Scanned<()> {
+///
+/// A text that may be one of `names` is noticed too ([`Found::sensitive`]).
+pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Scanned<()> {
     found.clear();
     let mut scan = Scan {
         text,
@@ -36,8 +39,10 @@ pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool)
         leaves: 0,
         long: false,
         escaped: false,
+        key: Span::default(),
         canonical,
         trie,
+        names,
         found,
     };
     scan.space();
@@ -61,8 +66,11 @@ struct Scan<'a> {
     long: bool,
     /// Whether an escape was seen since this was last reset.
     escaped: bool,
+    /// The last key that was read: a version such as `1.2.3.4` is no address.
+    key: Span,
     canonical: bool,
     trie: &'a Trie,
+    names: &'a Names,
     found: &'a mut Found,
 }
 
@@ -107,7 +115,10 @@ impl<'a> Scan<'a> {
                 let leaves = self.leaves - before;
                 if let Some(slot) = node.slot {
                     self.found.push(slot, value, Span::default(), leaves);
-                } else if !node.wrapper {
+                    if node.wrapper && self.found.wrapped {
+                        self.found.settle_last();
+                    }
+                } else if !(node.wrapper && (node.path.is_empty() || self.found.wrapped)) {
                     self.found.unknown.push(Unknown {
                         node: id,
                         key: Span::default(),
@@ -154,7 +165,7 @@ impl<'a> Scan<'a> {
         let mut named = NamedElement::default();
         // The record's own object, in an envelope: what was found before it belongs to the envelope.
         if node.wrapper && node.path.is_empty() {
-            self.found.forget();
+            self.found.enter();
             self.found.bodies += 1;
             self.found.wrapped = true;
         }
@@ -177,7 +188,7 @@ impl<'a> Scan<'a> {
             seen |= bit;
             // Once the record was found inside, the envelope's other members say nothing about it.
             if scan.found.wrapped && id == Trie::ROOT && !trie.node(child).wrapper {
-                return scan.skip(depth);
+                return scan.without_addresses(depth);
             }
             scan.known(child, depth)
         })?;
@@ -191,10 +202,14 @@ impl<'a> Scan<'a> {
     fn unknown(&mut self, node: NodeId, key: Span, depth: usize) -> Scanned<()> {
         let start = self.at;
         let before = self.leaves;
+        let addresses = self.found.addresses.len();
         self.long = false;
         self.skip(depth)?;
         let inside = self.trie.node(node);
-        let of_envelope = (inside.wrapper && !inside.path.is_empty()) || (self.found.wrapped && node == Trie::ROOT);
+        let of_envelope = self.found.wrapped && (node == Trie::ROOT || (inside.wrapper && !inside.path.is_empty()));
+        if of_envelope {
+            self.found.addresses.truncate(addresses);
+        }
         if self.text.get(start) != Some(&b'n') && !of_envelope {
             self.found.unknown.push(Unknown {
                 node,
@@ -219,8 +234,9 @@ impl<'a> Scan<'a> {
         let is_name = key.of(self.text) == choice.key.as_bytes();
         let is_value = key.of(self.text) == choice.value.as_bytes();
         let start = self.at;
+        // What stands in such an element, a request's header for instance, is what a client claims.
         if is_name && element.name.is_none() && self.peek() == Some(b'"') {
-            self.skip(depth)?;
+            self.without_addresses(depth)?;
             let inside = Span::new(start + 1, self.at - 1);
             element.name = Some(inside);
             if let Some(slot) = self
@@ -233,7 +249,7 @@ impl<'a> Scan<'a> {
         } else if is_value && element.value.is_none() && self.peek() != Some(b'n') {
             let before = self.leaves;
             self.long = false;
-            self.skip(depth)?;
+            self.without_addresses(depth)?;
             element.value = Some((key, Span::new(start, self.at), self.leaves - before, self.long));
         } else if is_name || is_value {
             self.found.unusual |=
@@ -243,6 +259,14 @@ impl<'a> Scan<'a> {
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// Skips a value whose addresses are not the record's.
+    fn without_addresses(&mut self, depth: usize) -> Scanned<()> {
+        let addresses = self.found.addresses.len();
+        self.skip(depth)?;
+        self.found.addresses.truncate(addresses);
+        Ok(())
     }
 
     fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {

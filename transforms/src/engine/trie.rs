@@ -10,6 +10,7 @@
 //! | `headers[name=host].value` | `value` of the elements whose `name` is `host` in any case |
 //! | `headers[name=*].value` | `value` of all other elements, kept with their names |
 //! | `body!` | whatever stands there as one value: in a flat object under its path, elsewhere as JSON text; paths into it work as well |
+//! | `^time` | `time` of the envelope around the record, not of the record |
 
 /// Number of a distinct path: where the values found there are kept.
 pub(super) type Slot = u16;
@@ -25,6 +26,8 @@ pub(super) struct Trie {
     slots: Vec<String>,
     /// Slots whose values are kept in one piece.
     whole: Vec<Slot>,
+    /// Members of the envelope that are kept beside the record: their paths and slots.
+    envelope: Vec<(String, Slot)>,
     /// Whether `Id` and `id` are the same key: EventBridge and API spelling differ in the first letter only.
     fold: bool,
 }
@@ -83,6 +86,7 @@ impl Trie {
             nodes: vec![Node::default()],
             slots: Vec::new(),
             whole: Vec::new(),
+            envelope: Vec::new(),
             fold,
         }
     }
@@ -98,6 +102,11 @@ impl Trie {
     /// Whether the slot's values are kept in one piece, objects and arrays included.
     pub(super) fn is_whole(&self, slot: Slot) -> bool {
         self.whole.contains(&slot)
+    }
+
+    /// Slots that keep their values when the record is found inside its envelope.
+    pub(super) fn envelope_slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.envelope.iter().map(|&(_, slot)| slot)
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -139,6 +148,9 @@ impl Trie {
     }
 
     fn add_path(&mut self, written: &'static str, path: &str) -> Slot {
+        if let Some(path) = path.strip_prefix('^') {
+            return self.add_envelope_path(path);
+        }
         let mut at = Self::ROOT;
         let mut segments = path.split('.').peekable();
         while let Some(segment) = segments.next() {
@@ -163,6 +175,16 @@ impl Trie {
         if node.whole && !self.whole.contains(&slot) {
             self.whole.push(slot);
         }
+        slot
+    }
+
+    /// Only given its slot here: the record's own paths must not lead there, so it is linked after they were copied.
+    fn add_envelope_path(&mut self, path: &str) -> Slot {
+        if let Some((_, slot)) = self.envelope.iter().find(|(known, _)| known == path) {
+            return *slot;
+        }
+        let slot = self.new_slot(path.to_owned());
+        self.envelope.push((path.to_owned(), slot));
         slot
     }
 
@@ -260,6 +282,12 @@ impl Trie {
             body.children.clone_from(&children);
             body.index.clone_from(&index);
         }
+        for (path, slot) in self.envelope.clone() {
+            let at = path.split('.').fold(Self::ROOT, |at, key| self.child_or_new(at, key));
+            let node = &mut self.nodes[at as usize];
+            node.wrapper = true;
+            node.slot.get_or_insert(slot);
+        }
     }
 }
 
@@ -330,6 +358,22 @@ mod tests {
         assert_eq!(trie.add("d[].e"), (vec![2], false));
         assert_eq!(trie.add("h[name=host].value"), (vec![3], false));
         assert_eq!(trie.add(""), (vec![], false));
+    }
+
+    #[test]
+    fn a_member_of_the_envelope_is_not_one_of_the_record() {
+        let mut trie = Trie::new(false);
+        assert_eq!(trie.add("id"), (vec![0], false));
+        assert_eq!(trie.add("^time | ^detail.name | ^time"), (vec![1, 2], true));
+        trie.wrap(&["detail.findings"]);
+        let root = trie.node(Trie::ROOT);
+        assert!(root.children.iter().any(|(key, _)| &**key == b"time"));
+        let (_, detail) = trie.child(root, b"detail").expect("the envelope");
+        let (_, name) = trie.child(trie.node(detail), b"name").expect("its member");
+        assert_eq!(trie.node(name).slot, Some(2));
+        let (_, body) = trie.child(trie.node(detail), b"findings").expect("the record");
+        assert!(trie.child(trie.node(body), b"id").is_some() && trie.child(trie.node(body), b"time").is_none());
+        assert_eq!(trie.envelope_slots().collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

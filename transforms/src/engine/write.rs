@@ -11,9 +11,9 @@ use super::{
     addresses, flat,
     found::{Found, Hit, NONE},
     member::{Fit, Values},
-    table::{Row, Step, Table},
+    table::{self, Row, Step, Steps, Table},
     trie::Slot,
-    value::{Derived, plain_text},
+    value::{Derived, Own, plain_text, unescape},
 };
 use crate::{
     document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
@@ -37,6 +37,7 @@ pub(super) struct Writer<'a> {
     pub(super) id: &'a str,
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
+    pub(super) redacted: u64,
 }
 
 /// Lists that are kept between records.
@@ -44,6 +45,7 @@ pub(super) struct Writer<'a> {
 pub(super) struct Scratch {
     addresses: Vec<IpAddr>,
     open: Vec<(usize, usize)>,
+    live: Steps,
     pub(super) flat: flat::Scratch,
 }
 
@@ -55,7 +57,8 @@ impl Writer<'_> {
         self.out.push(b'{');
         let mut unplaced = 0;
         let table = self.table;
-        for step in &table.steps {
+        let live = self.live();
+        for step in taken(&live).filter_map(|step| table.steps.get(step)) {
             match step {
                 Step::Open(key) => {
                     let start = self.out.len();
@@ -102,12 +105,37 @@ impl Writer<'_> {
                 }
                 Step::Unplaced(key) => self.count(key, unplaced),
                 Step::Cut(key) => self.count(key, self.cut),
+                Step::Redacted(key) => self.count(key, self.redacted),
             }
         }
+        self.scratch.live = live;
         self.close(0, 0, b'}');
         if let Some(comma) = self.out.last_mut() {
             *comma = b'\n';
         }
+    }
+
+    /// The steps that this record takes.
+    fn live(&mut self) -> Steps {
+        let live = &self.table.live;
+        let mut steps = std::mem::take(&mut self.scratch.live);
+        steps.clone_from(&live.always);
+        let slots = if self.derived.swapped {
+            &live.swapped
+        } else {
+            &live.slots
+        };
+        for hit in &self.found.hits {
+            if let Some(taken) = slots.get(usize::from(hit.slot)) {
+                table::add(&mut steps, taken);
+            }
+        }
+        for row in self.derived.rows() {
+            if let Some(taken) = live.rows.get(row) {
+                table::add(&mut steps, taken);
+            }
+        }
+        steps
     }
 
     fn key(&mut self, key: &str) {
@@ -146,12 +174,13 @@ impl Writer<'_> {
             return;
         };
         let from = if self.derived.swapped { row.mirror } else { number };
-        let replaced = self.derived.is_replaced(number);
+        let own = self.derived.own(number);
+        let replaced = own == Own::Replaced;
         let slots = table.rows.get(from).map_or(&[][..], |row| &row.slots);
-        if !replaced && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
+        if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
             return;
         }
-        if !replaced
+        if own == Own::Written
             && let Some(hit) = self.only_hit(slots)
             && row.ty != Type::FlatObject
         {
@@ -159,8 +188,8 @@ impl Writer<'_> {
         }
         let start = self.out.len();
         self.key(key);
-        let mut values = Values::new(self.out.len());
-        if replaced {
+        let mut values = Values::new(self.out.len(), row.repeats);
+        if own != Own::Written {
             let derived = self.derived;
             for text in derived.values(number) {
                 let fit = self.plain(row, text);
@@ -355,9 +384,10 @@ impl Writer<'_> {
         debug_assert!(written.is_ok());
     }
 
-    /// `{"lat":..,"lon":..}`; anything else in the object is not looked at.
+    /// `{"lat":..,"lon":..}`; with anything else in it, the object is no place but goes to the rest whole.
     fn place(&mut self, raw: &[u8]) -> Fit {
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Place {
             #[serde(alias = "Lat")]
             lat: f64,
@@ -374,7 +404,7 @@ impl Writer<'_> {
         Fit::Written
     }
 
-    /// Every address that was written, and those of the row of its own; sorted, each once.
+    /// Every address that was written, those of the row of its own, and every other one in the record; sorted, each once.
     fn related_ip(&mut self, key: &str, row: Option<usize>) {
         if let Some(row) = row {
             // Only what the row adds to the list of addresses is wanted.
@@ -383,6 +413,11 @@ impl Writer<'_> {
             self.out.truncate(start);
         }
         let mut addresses = std::mem::take(&mut self.scratch.addresses);
+        let others = self.found.addresses.iter().filter_map(|span| {
+            let text = unescape(span.of(self.text))?;
+            text.parse::<IpAddr>().ok()
+        });
+        addresses.extend(others);
         addresses.sort_unstable();
         addresses.dedup();
         if !addresses.is_empty() {
@@ -397,6 +432,18 @@ impl Writer<'_> {
         }
         self.scratch.addresses = addresses;
     }
+}
+
+/// The numbers of the steps in a set, in order.
+fn taken(steps: &Steps) -> impl Iterator<Item = usize> + '_ {
+    steps.iter().enumerate().flat_map(|(word, &bits)| {
+        let mut left = bits;
+        std::iter::from_fn(move || {
+            let next = (left != 0).then(|| word * 64 + left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            next
+        })
+    })
 }
 
 /// A whole number, written as such or as text, with or without a fraction of zeros.

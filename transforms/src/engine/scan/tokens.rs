@@ -12,8 +12,12 @@ impl Scan<'_> {
         match self.peek() {
             Some(b'"') => {
                 self.leaves += 1;
+                self.escaped = false;
                 let text = self.string()?;
                 self.long |= (text.end - text.start) as usize > KEYWORD_LIMIT;
+                if may_be_address(text.of(self.text), self.escaped) && !self.key.of(self.text).ends_with(b"ersion") {
+                    self.found.addresses.push(text);
+                }
                 Ok(())
             }
             Some(b'{') => {
@@ -54,6 +58,7 @@ impl Scan<'_> {
             self.escaped = false;
             let key = self.string()?;
             self.found.unusual |= self.escaped || (key.end - key.start) as usize > KEY_LIMIT;
+            self.key = key;
             self.space();
             if self.peek() != Some(b':') {
                 return Err(self.expected("`:`"));
@@ -115,11 +120,15 @@ impl Scan<'_> {
     fn string(&mut self) -> Scanned<Span> {
         let start = self.at + 1;
         let mut at = start;
+        let mut escaped = false;
         loop {
             at = find_special(self.text, at);
             match self.text.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => at = self.escape(at)?,
+                Some(b'\\') => {
+                    escaped = true;
+                    at = self.escape(at)?;
+                }
                 _ => {
                     self.at = at;
                     return Err(self.expected("a closing quote; control characters must be escaped"));
@@ -127,6 +136,7 @@ impl Scan<'_> {
             }
         }
         self.at = at + 1;
+        self.found.sensitive |= self.names.suspects(&self.text[start..at], escaped);
         Ok(Span::new(start, at))
     }
 
@@ -208,6 +218,19 @@ impl Scan<'_> {
             return Err(self.expected("a digit"));
         }
         Ok(())
+    }
+}
+
+/// Whether a text may be an address, told by its first bytes; what it is will be seen when it is parsed.
+#[inline]
+fn may_be_address(inside: &[u8], escaped: bool) -> bool {
+    // The longest address has 45 characters, of which an escape makes six bytes each.
+    match inside {
+        [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', rest @ ..] if rest.len() < 45 => {
+            escaped || rest.iter().take(4).any(|byte| matches!(byte, b'.' | b':'))
+        }
+        [b'\\' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', rest @ ..] => escaped && rest.len() < 45 * 6,
+        _ => false,
     }
 }
 

@@ -24,3 +24,8 @@ mod row;
 
 pub use fields::FIELDS;
 pub use map::Mapper;
+
+/// Whether a line is a header, which names the columns of the lines after it.
+pub(crate) fn is_header(line: &[u8]) -> bool {
+    line.first().is_some_and(u8::is_ascii_lowercase) && layout::Layout::header(line).is_some()
+}
