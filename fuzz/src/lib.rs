@@ -5,5 +5,5 @@ mod support;
 
 /// Runs the body of a target on one input.
 pub fn run(target: &str, input: &[u8]) {
-    support::fuzz::run(target, input);
+    support::fuzz::run_fast(target, input);
 }

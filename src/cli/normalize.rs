@@ -15,7 +15,7 @@ use indicatif::ProgressBar;
 use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema, TrustedProxies};
 use serde_json::json;
 
-use super::{Context, Failure, Outcome, output, refusals::Refusals};
+use super::{Context, Failure, Outcome, output, policy::Policy, refusals::Refusals};
 use crate::{
     config::SourceChoice,
     input::{self, Content, Normalizers, RECORD_LIMIT, Records},
@@ -36,7 +36,7 @@ its content. Good records are written even where others are refused; then the
 exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal digits, the same for all
 Lambdas and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {
-    /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow
+    /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow, cloudtrail
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
     source: SourceChoice,
 
@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// Keep each record's text in event.original
     #[arg(long)]
     keep_original: bool,
+
+    #[command(flatten)]
+    policy: Policy,
 
     /// Read one Firehose transformation event on standard input and write the Lambda's response
     #[arg(long, conflicts_with = "files")]
@@ -92,7 +95,7 @@ fn schema(text: &str) -> Result<Schema, String> {
 
 /// Reads, normalises and writes.
 pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let options = Options {
+    let mut options = Options {
         schema: args.schema,
         flow_format: args.flow_format,
         keep_original: args.keep_original,
@@ -101,6 +104,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
         community_id: args.community_id,
         ..Options::default()
     };
+    args.policy.apply(&mut options)?;
     if args.firehose {
         return firehose(args.source, options, args.put_back.as_deref());
     }
@@ -239,15 +243,17 @@ impl Run {
     }
 
     fn summary(&self, files: usize) {
+        let filtered = self.normalizers.filtered();
         if self.json {
             output::tell(json!({
                 "files": files,
                 "documents": self.documents,
                 "dropped": self.dropped,
+                "filtered": filtered,
                 "refused": self.refusals.total(),
                 "reasons": self.refusals.by_reason(),
             }));
-        } else if self.refusals.total() > 0 {
+        } else if self.refusals.total() > 0 || filtered > 0 {
             if self.refusals.untold() > 0 {
                 output::tell(format_args!(
                     "{} more refused, of the same reasons (--json tells every one)",
@@ -255,9 +261,10 @@ impl Run {
                 ));
             }
             output::tell(format_args!(
-                "documents: {}; dropped by design: {}; refused: {}",
+                "documents: {}; dropped by design: {}, of these by a filter: {}; refused: {}",
                 output::count(self.documents),
                 output::count(self.dropped),
+                output::count(filtered),
                 self.refusals
             ));
         }

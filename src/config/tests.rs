@@ -95,6 +95,14 @@ fn a_mistake_is_told_with_its_line_key_and_remedy() {
             "[[sources]]\npath = \"a\"\ntrusted_proxies = \"0.0.0.0/0\"",
             ["toml:3: ", "sources[0].trusted_proxies: ", "trusts everyone"],
         ),
+        (
+            "[normalize]\nredact = [\"cookie: a\"]",
+            ["toml:2: ", "normalize.redact: ", "is no header name"],
+        ),
+        (
+            "[normalize]\ndrop = [\n\"vpcflow: event.action == accept\",\n\"waf: event.acton == a\"]",
+            ["toml:", "normalize.drop[1]: ", "no field `event.acton`"],
+        ),
     ] {
         let told = read(text, &[]).expect_err(text).to_string();
         for part in parts {

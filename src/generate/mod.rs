@@ -29,6 +29,7 @@ mod finding;
 mod flow;
 mod guardduty;
 mod hostile;
+mod identity;
 mod json;
 mod layout;
 mod live;
@@ -94,7 +95,7 @@ enum Kind {
     Waf(waf::Traffic),
     VpcFlow(flow::Traffic, Denials),
     Dns,
-    CloudTrail,
+    CloudTrail(cloudtrail::Activity),
 }
 
 impl Generator {
@@ -115,7 +116,10 @@ impl Generator {
                 (rhythm::MACHINES, Kind::VpcFlow(traffic, Denials::default()))
             }
             Source::Dns => (rhythm::MACHINES, Kind::Dns),
-            Source::CloudTrail => (rhythm::OFFICE, Kind::CloudTrail),
+            Source::CloudTrail => {
+                let activity = cloudtrail::Activity::new(&environment, &mut random);
+                (rhythm::OFFICE, Kind::CloudTrail(activity))
+            }
         };
         Self {
             environment,
@@ -143,7 +147,7 @@ impl Generator {
             Kind::Waf(..) => Source::Waf,
             Kind::VpcFlow(..) => Source::VpcFlow,
             Kind::Dns => Source::Dns,
-            Kind::CloudTrail => Source::CloudTrail,
+            Kind::CloudTrail(..) => Source::CloudTrail,
         }
     }
 
@@ -168,7 +172,7 @@ impl Generator {
         match &mut self.kind {
             Kind::Waf(traffic) => traffic.write(environment, at, random, out),
             Kind::Dns => dns::write(at, random, out),
-            Kind::CloudTrail => cloudtrail::write(at, random, out),
+            Kind::CloudTrail(activity) => activity.write(environment, at, random, out),
             Kind::VpcFlow(traffic, denials) => traffic.write(environment, denials, at, random, out),
             Kind::GuardDuty(feed) => {
                 let (finding, version) = feed.next(environment, at, random);

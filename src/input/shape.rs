@@ -20,6 +20,10 @@ const NAMES: &[(&str, Source)] = &[
     ("service", Source::GuardDuty),
     ("Service", Source::GuardDuty),
     ("Partition", Source::GuardDuty),
+    ("eventVersion", Source::CloudTrail),
+    ("eventSource", Source::CloudTrail),
+    ("userIdentity", Source::CloudTrail),
+    ("insightDetails", Source::CloudTrail),
     ("message", Source::VpcFlow),
     ("srcaddr", Source::VpcFlow),
     ("dstaddr", Source::VpcFlow),
@@ -37,6 +41,11 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("Security Hub Findings - Custom Action", Source::SecurityHub),
     ("Security Hub Insight Results", Source::SecurityHub),
     ("Findings Imported V2", Source::SecurityHub),
+    ("AWS API Call via CloudTrail", Source::CloudTrail),
+    ("AWS Console Action via CloudTrail", Source::CloudTrail),
+    ("AWS Console Sign In via CloudTrail", Source::CloudTrail),
+    ("AWS Insight via CloudTrail", Source::CloudTrail),
+    ("AWS Service Event via CloudTrail", Source::CloudTrail),
 ];
 
 /// The source that a record's shape belongs to: JSON by its names, any other text as flow logs. `None` when no name decides.
@@ -150,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_shape_tells_the_source() {
-        use Source::{GuardDuty, SecurityHub, VpcFlow, Waf};
+        use Source::{CloudTrail, GuardDuty, SecurityHub, VpcFlow, Waf};
         for (record, source) in [
             (
                 r#"{"timestamp":1576280412771,"formatVersion":1,"webaclId":"arn"}"#,
@@ -172,6 +181,18 @@ mod tests {
             (
                 r#"{"version":"0","detail-type":"Security Hub Findings - Imported","detail":{"findings":[{}]}}"#,
                 Some(SecurityHub),
+            ),
+            (
+                r#"{"eventVersion":"1.11","userIdentity":{"type":"Root"}}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"userIdentity":{},"eventTime":"t","eventName":"n"}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.guardduty","detail":{}}"#,
+                Some(CloudTrail),
             ),
             (r#"{"message":"2 1 eni-1 - - - - - - - 1 2 - NODATA"}"#, Some(VpcFlow)),
             (r#"{"message":"x","webaclId":"arn"}"#, Some(Waf)),

@@ -71,6 +71,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("securityhub", "Security Hub"),
     ("waf", "WAF"),
     ("vpcflow", "VPC flow logs"),
+    ("cloudtrail", "CloudTrail"),
     ("response", "Response"),
 ];
 const KNOWN: &[&str] = &["range", "from", "to", "filter", "q", "source", "page", "refresh"];

@@ -13,10 +13,11 @@ pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
     let has = |key: &str| keys.contains_key(key);
     if has("detail-type") || has("detail") {
         let producers: [(&[u8], &str); 5] = [
+            // First: calls to the other services' APIs carry their names as well.
+            (b" via CloudTrail\"", "CloudTrail"),
             (b"\"aws.guardduty\"", "GuardDuty"),
             (b"\"aws.securityhub\"", "Security Hub"),
             (b"\"aws.inspector2\"", "Amazon Inspector"),
-            (b" via CloudTrail\"", "CloudTrail"),
             (b"\"aws.route53resolver\"", "Route 53 Resolver query logs"),
         ];
         let producer = producers.iter().find(|(name, _)| memmem::find(record, name).is_some());

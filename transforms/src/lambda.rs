@@ -9,8 +9,14 @@
 //! | `PORTCULLIS_ID_KEY` | 64 hexadecimal digits, the same for all functions and replays: the key of `event.id` | zeros |
 //! | `PORTCULLIS_TRUSTED_PROXIES` | WAF: networks of the proxies in front of the web ACL, or how many there are; `source.ip` is then who stands behind them | none |
 //! | `PORTCULLIS_COMMUNITY_ID` | flow logs: `true` adds `network.community_id` | `false` |
+//! | `PORTCULLIS_REDACT` | headers, and query parameters as `?name`, whose values are not kept, beside the default list; `none` first leaves that out | credentials and cookies |
+//! | `PORTCULLIS_DROP` | documents that are not kept, one [expression](crate::policy::filter) a line | none |
+//! | `PORTCULLIS_GEOIP_DB` | City or Country database in MaxMind's format (feature `enrich`) | none |
+//! | `PORTCULLIS_ASN_DB` | ASN database in MaxMind's format (feature `enrich`) | none |
+//! | `PORTCULLIS_INDICATORS` | indicator lists, paths between commas (feature `enrich`) | none |
 //!
-//! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused.
+//! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused, and one
+//! with the number of those that drop filters took.
 
 use std::{
     process::ExitCode,
@@ -71,6 +77,14 @@ pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, Set
         });
         options.trusted_proxies = Some(parsed?);
     }
+    if let Some(list) = value("PORTCULLIS_REDACT") {
+        options.redact = crate::policy::redact::names(&list)
+            .map_err(|error| refuse("PORTCULLIS_REDACT", &format!("is refused: {error}")))?;
+    }
+    if let Some(filters) = value("PORTCULLIS_DROP") {
+        options.drop = filters.lines().map(str::to_owned).collect();
+    }
+    enrich(&value, &mut options)?;
     if let Some(hex) = value("PORTCULLIS_ID_KEY") {
         options.id_key = parse_key(&hex).ok_or_else(|| {
             refuse(
@@ -80,6 +94,44 @@ pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, Set
         })?;
     }
     Ok(options)
+}
+
+#[cfg(feature = "enrich")]
+fn enrich(value: &dyn Fn(&str) -> Option<String>, options: &mut Options) -> Result<(), SettingError> {
+    use crate::policy::enrich::{EnrichmentError, Files};
+
+    let indicators = value("PORTCULLIS_INDICATORS").unwrap_or_default();
+    let files = Files {
+        geoip: value("PORTCULLIS_GEOIP_DB").map(Into::into),
+        asn: value("PORTCULLIS_ASN_DB").map(Into::into),
+        indicators: indicators
+            .split(',')
+            .map(str::trim)
+            .filter(|path| !path.is_empty())
+            .map(Into::into)
+            .collect(),
+    };
+    let opened = files.open().map_err(|error| SettingError {
+        variable: match error {
+            EnrichmentError::List(_) | EnrichmentError::TooMany(_) => "PORTCULLIS_INDICATORS",
+            EnrichmentError::Database(_) => "PORTCULLIS_GEOIP_DB or PORTCULLIS_ASN_DB",
+        },
+        problem: format!("is refused: {error}"),
+    })?;
+    options.enrichment = opened.map(Arc::new);
+    Ok(())
+}
+
+/// A variable that would do nothing must not be taken for one that does.
+#[cfg(not(feature = "enrich"))]
+fn enrich(value: &dyn Fn(&str) -> Option<String>, _: &mut Options) -> Result<(), SettingError> {
+    for variable in ["PORTCULLIS_GEOIP_DB", "PORTCULLIS_ASN_DB", "PORTCULLIS_INDICATORS"] {
+        if value(variable).is_some() {
+            let problem = "is set, but this function was built without feature `enrich`".to_owned();
+            return Err(SettingError { variable, problem });
+        }
+    }
+    Ok(())
 }
 
 fn parse_key(hex: &str) -> Option<[u8; 32]> {
@@ -113,7 +165,11 @@ pub fn main(source: Source) -> ExitCode {
 fn run(source: Source) -> Result<(), Error> {
     let options = options(|name| std::env::var(name).ok())?;
     let mut normalizer = Normalizer::new(source, options).map_err(|refusal| SettingError {
-        variable: "PORTCULLIS_FLOW_FORMAT",
+        variable: match refusal.field.as_str() {
+            "drop" => "PORTCULLIS_DROP",
+            "redact" => "PORTCULLIS_REDACT",
+            _ => "PORTCULLIS_FLOW_FORMAT",
+        },
         problem: format!("is refused: {}", refusal.message),
     })?;
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
@@ -204,6 +260,8 @@ mod tests {
             ("PORTCULLIS_SCHEMA", "native"),
             ("PORTCULLIS_FLOW_FORMAT", "${srcaddr} ${end}"),
             ("PORTCULLIS_KEEP_ORIGINAL", "true"),
+            ("PORTCULLIS_REDACT", "none,x-session"),
+            ("PORTCULLIS_DROP", "event.action == accept\nsource.port == 1"),
             ("PORTCULLIS_ID_KEY", &"0f".repeat(32)),
             ("PORTCULLIS_TRUSTED_PROXIES", "10.0.0.0/8"),
             ("PORTCULLIS_COMMUNITY_ID", "1"),
@@ -221,6 +279,8 @@ mod tests {
         for (variable, value) in [
             ("PORTCULLIS_SCHEMA", "ECS"),
             ("PORTCULLIS_KEEP_ORIGINAL", "yes"),
+            ("PORTCULLIS_REDACT", "cookie: a=b"),
+            ("PORTCULLIS_INDICATORS", "/no/such/list.txt"),
             ("PORTCULLIS_COMMUNITY_ID", "on"),
             ("PORTCULLIS_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("PORTCULLIS_ID_KEY", "00"),

@@ -6,7 +6,10 @@ mod support;
 
 use std::{fs, path::Path};
 
-use support::fuzz::{TARGETS, run};
+use support::{
+    fuzz::{TARGETS, run},
+    invariants::Depth,
+};
 
 #[test]
 fn every_committed_input_keeps_to_what_its_target_checks() {
@@ -24,7 +27,7 @@ fn every_committed_input_keeps_to_what_its_target_checks() {
             let input = fs::read(&path).expect("an input");
             size += input.len();
             println!("{}", path.display());
-            run(target, &input);
+            run(target, &input, Depth::Full);
         }
     }
     assert!(size < 300_000, "{size} bytes of inputs are too many to commit");

@@ -13,7 +13,7 @@ fn count() -> u64 {
     std::env::var("PORTCULLIS_MUTATIONS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(500)
+        .unwrap_or(250)
 }
 
 fn hold(source: Source) {
@@ -43,4 +43,14 @@ fn waf_records_hold() {
 #[test]
 fn flow_log_records_hold() {
     hold(Source::VpcFlow);
+}
+
+#[test]
+fn cloudtrail_records_hold() {
+    hold(Source::CloudTrail);
+}
+
+#[test]
+fn dns_records_hold() {
+    hold(Source::Dns);
 }

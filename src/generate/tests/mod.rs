@@ -123,7 +123,22 @@ fn required(source: Source) -> &'static [&'static str] {
         ],
         Source::VpcFlow => &[],
         Source::Dns => &["query_timestamp", "query_name"],
-        Source::CloudTrail => &["eventTime", "eventName"],
+        Source::CloudTrail => &[
+            "eventVersion",
+            "userIdentity/type",
+            "eventTime",
+            "eventSource",
+            "eventName",
+            "awsRegion",
+            "sourceIPAddress",
+            "userAgent",
+            "requestParameters",
+            "responseElements",
+            "eventID",
+            "eventType",
+            "recipientAccountId",
+            "eventCategory",
+        ],
     }
 }
 
@@ -282,6 +297,36 @@ fn web_requests_show_everything_that_a_web_acl_does() {
     assert_eq!(Vec::from_iter(kinds), ["MANAGED_RULE_GROUP", "RATE_BASED", "REGULAR"]);
     assert!(counted > 0);
     assert!((200..400).contains(&clients.len()), "{}", clients.len());
+}
+
+#[test]
+fn calls_show_everybody_who_makes_them_and_a_key_in_the_wrong_hands() {
+    let (mut identities, mut kinds, mut intruder) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut denied, mut failed) = (0, 0);
+    for event in day(Source::CloudTrail, 4, 4_000) {
+        let record: Value = serde_json::from_slice(&event.line).unwrap();
+        let text = |path: &str| {
+            record
+                .pointer(path)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        identities.insert(text("/userIdentity/type"));
+        kinds.insert((text("/eventType"), text("/eventCategory")));
+        denied += usize::from(text("/errorCode") == "AccessDenied");
+        failed += usize::from(text("/responseElements/ConsoleLogin") == "Failure");
+        if text("/userIdentity/userName") == "ci-deploy" {
+            intruder.insert(text("/sourceIPAddress"));
+        }
+    }
+    assert_eq!(
+        Vec::from_iter(identities),
+        ["AWSService", "AssumedRole", "IAMUser", "Root"]
+    );
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert!(denied > 50 && failed > 50, "{denied} {failed}");
+    assert!((1..=3).contains(&intruder.len()), "{intruder:?}");
 }
 
 #[test]

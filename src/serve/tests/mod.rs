@@ -19,6 +19,7 @@ const PAGES: &[&str] = &[
     "/securityhub",
     "/waf",
     "/vpcflow",
+    "/cloudtrail",
     "/response",
     "/address/45.83.64.11",
     "/address/2001:db8::1",

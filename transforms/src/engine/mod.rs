@@ -23,7 +23,11 @@ use std::fmt;
 
 use highway::{HighwayHash, HighwayHasher, Key};
 
-pub(crate) use self::value::{Derived, Input, unescape};
+pub(crate) use self::{
+    canonical::cut_key,
+    scan::is_too_large,
+    value::{Derived, Input, plain_text, unescape},
+};
 use self::{
     found::Found,
     scan::{Fault, What},
@@ -42,10 +46,10 @@ use crate::{
 };
 
 /// How deep objects and arrays may nest. AWS's own records stay below 20.
-const DEPTH_LIMIT: usize = 64;
+pub(crate) const DEPTH_LIMIT: usize = 64;
 
 /// Longest key in bytes. Longer ones are cut, so that a path of them stays below what an index takes.
-const KEY_LIMIT: usize = 256;
+pub(crate) const KEY_LIMIT: usize = 256;
 
 /// Number of a row in its source's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@
 
 mod tokens;
 
-pub(super) use self::tokens::{is_too_large, unicode_escape};
+pub(crate) use self::tokens::is_too_large;
+pub(super) use self::tokens::unicode_escape;
 use super::{
     found::{Found, Span, Unknown},
     trie::{Named, Node, NodeId, Trie},

@@ -163,7 +163,7 @@ impl Derived {
 }
 
 /// A plain JSON value as text: a string without quotes and escapes, a number or boolean as written. Not for objects.
-pub(super) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
     match raw {
         [b'"', inside @ .., b'"'] => unescape(inside),
         [b'{' | b'[', ..] | [] => None,

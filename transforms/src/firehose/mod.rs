@@ -50,7 +50,10 @@ pub const RESPONSE_LIMIT: usize = 6_000_000;
 /// answer to each.
 pub fn transform(normalizer: &mut Normalizer, event: &[u8]) -> Result<(Vec<u8>, Report), EventError> {
     normalizer.begin();
-    transform_with(|record, out| normalizer.record(record, out), event)
+    let before = normalizer.filtered();
+    let (response, mut report) = transform_with(|record, out| normalizer.record(record, out), event)?;
+    report.filtered = usize::try_from(normalizer.filtered() - before).unwrap_or(usize::MAX);
+    Ok((response, report))
 }
 
 /// [`transform`] with any function from a record to a document.

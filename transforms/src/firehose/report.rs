@@ -15,6 +15,8 @@ pub struct Report {
     pub ok: usize,
     /// Records answered `Dropped`.
     pub dropped: usize,
+    /// How many of the dropped ones a drop filter describes.
+    pub filtered: usize,
     /// Records answered `ProcessingFailed`.
     pub failed: usize,
     /// The reasons of the failed ones, in the order in which they first came up; what is beyond 32 of them is counted
@@ -68,23 +70,31 @@ impl Report {
         });
     }
 
-    /// The log lines of this batch, each one a JSON object: one per reason, none when nothing was refused.
+    /// The log lines of this batch, each one a JSON object: one per reason, and one for what drop filters took;
+    /// none when nothing was refused or filtered.
     ///
     /// `context` is written first into each, for instance the source and the request id.
     #[must_use]
     pub fn log_lines(&self, context: &[(&str, &str)]) -> Vec<String> {
-        self.reasons
-            .iter()
-            .map(|reason| {
-                let mut line = serde_json::Map::new();
-                line.insert("level".to_owned(), "WARN".into());
-                line.extend(context.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())));
-                if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(reason) {
-                    line.extend(fields);
-                }
-                serde_json::Value::Object(line).to_string()
-            })
-            .collect()
+        let begin = |level: &str| {
+            let mut line = serde_json::Map::new();
+            line.insert("level".to_owned(), level.into());
+            line.extend(context.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())));
+            line
+        };
+        let reasons = self.reasons.iter().map(|reason| {
+            let mut line = begin("WARN");
+            if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(reason) {
+                line.extend(fields);
+            }
+            serde_json::Value::Object(line).to_string()
+        });
+        let filtered = (self.filtered > 0).then(|| {
+            let mut line = begin("INFO");
+            line.insert("filtered".to_owned(), self.filtered.into());
+            serde_json::Value::Object(line).to_string()
+        });
+        reasons.chain(filtered).collect()
     }
 }
 

@@ -6,19 +6,25 @@ use super::gzip;
 use crate::document::push_json_string;
 
 /// Where a piece of text stands: in the record as it was delivered, or in what was unpacked from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     pub(super) unpacked: bool,
-    pub(super) at: Range<usize>,
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 impl Span {
     /// The part of this text at `part`, which is relative to it.
-    pub(super) fn part(&self, part: Range<usize>) -> Self {
+    pub(super) fn part(self, part: Range<usize>) -> Self {
         Self {
             unpacked: self.unpacked,
-            at: self.at.start + part.start..self.at.start + part.end,
+            start: self.start + part.start,
+            end: self.start + part.end,
         }
+    }
+
+    pub(super) fn len(self) -> usize {
+        self.end - self.start
     }
 }
 
@@ -78,12 +84,12 @@ impl<'a> Entries<'a> {
     /// Whether there is one entry and it is the record as it was delivered, but for white space.
     #[must_use]
     pub fn is_bare(&self) -> bool {
-        matches!(&*self.items, [Item { layer: None, text }] if !text.unpacked && self.text(text) == self.record.trim_ascii())
+        matches!(&*self.items, [Item { layer: None, text }] if !text.unpacked && self.text(*text) == self.record.trim_ascii())
     }
 
-    pub(super) fn text(&self, span: &Span) -> &[u8] {
+    pub(super) fn text(&self, span: Span) -> &[u8] {
         let whole = if span.unpacked { &self.unpacked } else { self.record };
-        whole.get(span.at.clone()).unwrap_or_default()
+        whole.get(span.start..span.end).unwrap_or_default()
     }
 
     fn layers(&self, innermost: Option<usize>) -> impl Iterator<Item = &Kind> {
@@ -100,15 +106,15 @@ impl<'a> Entries<'a> {
         match kind {
             Kind::Gzip => gzip::pack(inner),
             Kind::Envelope { before, after } | Kind::List { before, after } => {
-                [self.text(before), inner, self.text(after)].concat()
+                [self.text(*before), inner, self.text(*after)].concat()
             }
             Kind::Quoted { before, after } => {
-                let mut out = self.text(before).to_vec();
+                let mut out = self.text(*before).to_vec();
                 push_json_string(&mut out, &String::from_utf8_lossy(inner));
-                out.extend_from_slice(self.text(after));
+                out.extend_from_slice(self.text(*after));
                 out
             }
-            Kind::Header(line) => [self.text(line), b"\n", inner].concat(),
+            Kind::Header(line) => [self.text(*line), b"\n", inner].concat(),
         }
     }
 }
@@ -124,7 +130,7 @@ impl<'e> Entry<'e> {
     /// What a normaliser reads.
     #[must_use]
     pub fn bytes(&self) -> Cow<'e, [u8]> {
-        let mut bytes = Cow::Borrowed(self.entries.text(&self.item.text));
+        let mut bytes = Cow::Borrowed(self.entries.text(self.item.text));
         for kind in self.entries.layers(self.item.layer) {
             match kind {
                 Kind::Envelope { .. } | Kind::Header(_) => bytes = Cow::Owned(self.entries.wrap(kind, &bytes)),
@@ -138,7 +144,7 @@ impl<'e> Entry<'e> {
     /// them. Opened again it holds exactly this entry.
     #[must_use]
     pub fn alone(&self) -> Vec<u8> {
-        let text = self.entries.text(&self.item.text).to_vec();
+        let text = self.entries.text(self.item.text).to_vec();
         self.entries
             .layers(self.item.layer)
             .fold(text, |inner, kind| self.entries.wrap(kind, &inner))

@@ -47,7 +47,8 @@ pub(super) fn open<'a>(source: Option<Source>, record: &'a [u8], limits: &Limits
     };
     let whole = Span {
         unpacked: false,
-        at: 0..record.len(),
+        start: 0,
+        end: record.len(),
     };
     walk.text(whole, None, 0)?;
     Ok(if walk.entries.items.is_empty() {
@@ -79,7 +80,7 @@ impl Walk<'_, '_> {
             ));
         }
         let span = self.trimmed(span);
-        let text = self.entries.text(&span);
+        let text = self.entries.text(span);
         match text.first() {
             None => Ok(()),
             Some(0x1f) if gzip::is_gzip(text) => {
@@ -90,14 +91,14 @@ impl Walk<'_, '_> {
                 self.text(inner, Some(layer), depth + 1)
             }
             Some(b'{' | b'[') => self.documents(span, layer, depth),
-            Some(_) if self.splits_lines => self.lines(&span, layer, depth),
+            Some(_) if self.splits_lines => self.lines(span, layer, depth),
             Some(_) => self.item(span, layer),
         }
     }
 
     /// One JSON document, or several with nothing but white space between them.
     fn documents(&mut self, span: Span, layer: Option<usize>, depth: usize) -> Result<(), Refusal> {
-        let text = self.entries.text(&span);
+        let text = self.entries.text(span);
         let first = value_end(text, 0);
         if first == Some(text.len()) {
             return self.document(span, layer, depth);
@@ -113,9 +114,9 @@ impl Walk<'_, '_> {
 
     /// One whole document.
     fn document(&mut self, span: Span, layer: Option<usize>, depth: usize) -> Result<(), Refusal> {
-        let text = self.entries.text(&span);
+        let text = self.entries.text(span);
         if text.first() == Some(&b'[') {
-            let Some(elements) = self.elements(&span)? else {
+            let Some(elements) = self.elements(span)? else {
                 return self.item(span, layer);
             };
             self.empty = "a list without entries";
@@ -128,47 +129,47 @@ impl Walk<'_, '_> {
                 self.empty = "a control message of CloudWatch Logs";
                 Ok(())
             }
-            Shape::Subscription(events) => self.subscription(&span, events, layer, depth),
+            Shape::Subscription(events) => self.subscription(span, events, layer, depth),
             Shape::Findings(list) => self.findings(span, list, layer),
             Shape::Records(records) => {
                 self.empty = "a list without entries";
                 let list = span.part(records.clone());
-                let Some(elements) = self.elements(&list)? else {
+                let Some(elements) = self.elements(list)? else {
                     return self.item(span, layer);
                 };
-                let inside = self.list(&span, &records, layer, false)?;
+                let inside = self.list(span, &records, layer, false)?;
                 elements
                     .into_iter()
                     .try_for_each(|element| self.text(list.part(element), Some(inside), depth + 1))
             }
-            Shape::Message(message) => self.message(&span, message, layer, depth),
+            Shape::Message(message) => self.message(span, message, layer, depth),
             Shape::Bare => self.item(span, layer),
         }
     }
 
     fn subscription(
         &mut self,
-        span: &Span,
+        span: Span,
         events: Range<usize>,
         layer: Option<usize>,
         depth: usize,
     ) -> Result<(), Refusal> {
         let list_span = span.part(events.clone());
-        let Some(elements) = self.elements(&list_span)? else {
-            return self.item(span.clone(), layer);
+        let Some(elements) = self.elements(list_span)? else {
+            return self.item(span, layer);
         };
         self.empty = "a subscription message without log events";
         let inside = self.list(span, &events, layer, false)?;
         for element in elements {
             let event = list_span.part(element);
             let mut message = None;
-            let end = members(self.entries.text(&event), |name, value| {
+            let end = members(self.entries.text(event), |name, value| {
                 if name == b"message" {
                     message.get_or_insert(value);
                 }
             });
             match message {
-                Some(message) if end.is_some() => self.message(&event, message, Some(inside), depth)?,
+                Some(message) if end.is_some() => self.message(event, message, Some(inside), depth)?,
                 _ => self.item(event, Some(inside))?,
             }
         }
@@ -178,12 +179,12 @@ impl Walk<'_, '_> {
     /// The text of a member of the object at `span`.
     fn message(
         &mut self,
-        span: &Span,
+        span: Span,
         message: Range<usize>,
         layer: Option<usize>,
         depth: usize,
     ) -> Result<(), Refusal> {
-        let quoted = self.entries.text(&span.part(message.clone()));
+        let quoted = self.entries.text(span.part(message.clone()));
         let inner = match quoted {
             [b'"', plain @ .., b'"'] if memchr::memchr(b'\\', plain).is_none() => {
                 span.part(message.start + 1..message.end - 1)
@@ -193,13 +194,13 @@ impl Walk<'_, '_> {
                     self.unpacked(content.into_bytes())
                 }
                 Ok(_) => return Err(self.too_much()),
-                Err(_) => return self.item(span.clone(), layer),
+                Err(_) => return self.item(span, layer),
             },
-            _ => return self.item(span.clone(), layer),
+            _ => return self.item(span, layer),
         };
         let kind = Kind::Quoted {
             before: span.part(0..message.start),
-            after: span.part(message.end..span.at.len()),
+            after: span.part(message.end..span.len()),
         };
         let layer = self.layer(layer, kind)?;
         self.text(inner, Some(layer), depth + 1)
@@ -208,15 +209,15 @@ impl Walk<'_, '_> {
     /// Findings, each in an envelope like the one they came in.
     fn findings(&mut self, span: Span, findings: Range<usize>, layer: Option<usize>) -> Result<(), Refusal> {
         let list_span = span.part(findings.clone());
-        let Some(elements) = self.elements(&list_span)? else {
+        let Some(elements) = self.elements(list_span)? else {
             return self.item(span, layer);
         };
         self.empty = "a list without findings";
         if elements.len() == 1 {
             return self.item(span, layer);
         }
-        let inside = self.list(&span, &findings, layer, true)?;
-        let around = span.at.len() - list_span.at.len();
+        let inside = self.list(span, &findings, layer, true)?;
+        let around = span.len() - list_span.len();
         for element in elements {
             self.built += around + element.len();
             self.item(list_span.part(element), Some(inside))?;
@@ -225,7 +226,7 @@ impl Walk<'_, '_> {
     }
 
     /// Lines of text, each with the last header line before it.
-    fn lines(&mut self, span: &Span, layer: Option<usize>, depth: usize) -> Result<(), Refusal> {
+    fn lines(&mut self, span: Span, layer: Option<usize>, depth: usize) -> Result<(), Refusal> {
         let mut found = Vec::new();
         let mut header = None;
         let text = self.entries.text(span);
@@ -240,7 +241,7 @@ impl Walk<'_, '_> {
             }
         }
         if found.len() <= 1 {
-            return self.item(span.clone(), layer);
+            return self.item(span, layer);
         }
         let mut last: Option<(Range<usize>, usize)> = None;
         for (line, header) in found {
@@ -260,7 +261,7 @@ impl Walk<'_, '_> {
     }
 
     /// The elements of a list that is whole.
-    fn elements(&self, span: &Span) -> Result<Option<Vec<Range<usize>>>, Refusal> {
+    fn elements(&self, span: Span) -> Result<Option<Vec<Range<usize>>>, Refusal> {
         let text = self.entries.text(span);
         let mut found = Vec::new();
         let end = elements(text, |element| {
@@ -277,13 +278,13 @@ impl Walk<'_, '_> {
     /// The layer of a list that stands in the object at `span`.
     fn list(
         &mut self,
-        span: &Span,
+        span: Span,
         list: &Range<usize>,
         layer: Option<usize>,
         is_envelope: bool,
     ) -> Result<usize, Refusal> {
         let before = span.part(0..list.start + 1);
-        let after = span.part(list.end - 1..span.at.len());
+        let after = span.part(list.end - 1..span.len());
         let kind = if is_envelope {
             Kind::Envelope { before, after }
         } else {
@@ -321,13 +322,14 @@ impl Walk<'_, '_> {
         }
         Span {
             unpacked: true,
-            at: start..self.entries.unpacked.len(),
+            start,
+            end: self.entries.unpacked.len(),
         }
     }
 
     /// Without a byte order mark and white space around it.
     fn trimmed(&self, span: Span) -> Span {
-        let text = self.entries.text(&span);
+        let text = self.entries.text(span);
         let start = text.trim_ascii_start();
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
         let from = text.len() - start.len();

@@ -167,6 +167,32 @@ impl Json {
     }
 }
 
+/// The record as the engine reads it: a number beyond every double is text. The answer also says whether a key is longer
+/// than is kept.
+pub(crate) fn plain(json: Json) -> (Json, bool) {
+    match json {
+        Json::Number(text) if !text.parse::<f64>().is_ok_and(f64::is_finite) => (Json::Text(text), false),
+        Json::Array(values) => {
+            let values: Vec<_> = values.into_iter().map(plain).collect();
+            let long = values.iter().any(|(_, long)| *long);
+            (Json::Array(values.into_iter().map(|(value, _)| value).collect()), long)
+        }
+        Json::Object(members) => {
+            let mut long = false;
+            let members = members
+                .into_iter()
+                .map(|(key, value)| {
+                    let (value, inside) = plain(value);
+                    long |= inside || key.len() > 256;
+                    (key, value)
+                })
+                .collect();
+            (Json::Object(members), long)
+        }
+        other => (other, false),
+    }
+}
+
 /// How JSON is written.
 pub(crate) enum Style<'r> {
     Compact,

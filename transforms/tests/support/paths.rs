@@ -9,6 +9,8 @@ pub(crate) type Slot = String;
 pub(crate) struct Node {
     pub(crate) path: String,
     pub(crate) is_slot: bool,
+    /// Whether what stands here is kept in one piece (`body!`).
+    pub(crate) is_whole: bool,
     pub(crate) children: Vec<(String, Node)>,
     pub(crate) choice: Option<Choice>,
 }
@@ -53,7 +55,7 @@ impl Tree {
             folds,
         };
         for field in source.fields() {
-            for path in field.from.split(" | ").filter(|path| !path.is_empty()) {
+            for path in field.from.split(" | ").filter(|path| of_record(path)) {
                 for path in expand(path) {
                     tree.add(&path);
                 }
@@ -68,6 +70,7 @@ impl Tree {
         let mut segments = path.split('.');
         while let Some(segment) = segments.next() {
             let (key, inside) = segment.split_once('[').unwrap_or((segment, "]"));
+            let (key, is_whole) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
             let parent = node.path.clone();
             let at = match node.children.iter().position(|(known, _)| same(folds, known, key)) {
                 Some(at) => at,
@@ -88,6 +91,7 @@ impl Tree {
                 }
             };
             node = &mut node.children[at].1;
+            node.is_whole |= is_whole;
             if let Some((key, name)) = inside.trim_end_matches(']').split_once('=') {
                 let value = segments.next().expect("a choice names the member that holds the value");
                 let slot = format!("{}[{name}]", node.path);
@@ -115,7 +119,7 @@ impl Tree {
     /// The slots of a row, in order.
     pub(crate) fn slots(&self, from: &str) -> Vec<Slot> {
         let mut slots: Vec<Slot> = Vec::new();
-        for path in from.split(" | ").flat_map(expand) {
+        for path in from.split(" | ").filter(|path| of_record(path)).flat_map(expand) {
             let slot = self.slot(&path);
             if !slots.contains(&slot) {
                 slots.push(slot);
@@ -128,12 +132,22 @@ impl Tree {
         let mut node = &self.root;
         for segment in path.split('.') {
             let (key, inside) = segment.split_once('[').unwrap_or((segment, "]"));
-            node = self.child(node, key).expect("every path was added").1;
+            node = self
+                .child(node, key.trim_end_matches('!'))
+                .expect("every path was added")
+                .1;
             if let Some((_, name)) = inside.trim_end_matches(']').split_once('=') {
                 return format!("{}[{name}]", node.path);
             }
         }
         node.path.clone()
+    }
+
+    /// Whether the values of a slot are kept in one piece.
+    pub(crate) fn is_whole(&self, slot: &str) -> bool {
+        let mut keys = slot.split('.');
+        let found = keys.try_fold(&self.root, |node, key| self.child(node, key).map(|(_, child)| child));
+        found.is_some_and(|node| node.is_whole)
     }
 
     /// The name of a slot in the rest.
@@ -158,6 +172,11 @@ fn same(folds: bool, known: &str, key: &str) -> bool {
             .map(|first| (first.to_ascii_lowercase(), text[first.len_utf8()..].to_owned()))
     };
     known == key || (folds && split(known) == split(key))
+}
+
+/// Whether a path leads into the record: not into the envelope around it, and not nowhere.
+fn of_record(path: &str) -> bool {
+    !path.is_empty() && !path.starts_with('^')
 }
 
 /// `a.{b,c}.d` to `a.b.d` and `a.c.d`.

@@ -23,6 +23,14 @@ impl Random {
         }
     }
 
+    /// Choices that follow from all of the bytes at once.
+    pub(crate) fn from_sum(bytes: &[u8]) -> Self {
+        let sum = bytes.iter().fold(0_u64, |sum, &byte| {
+            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self::new(sum)
+    }
+
     /// The next two bytes, and when there are none left, the next number of `SplitMix64`.
     pub(crate) fn next(&mut self) -> u64 {
         if let Some(low) = self.bytes.next() {

@@ -13,7 +13,7 @@ use portcullis_transforms::{
 use serde_json::{Value, json};
 
 use super::{
-    json::Json,
+    json::{Json, plain},
     moment,
     paths::{Choice, Node, Slot, Tree},
     specs::Spec,
@@ -50,17 +50,20 @@ pub(crate) struct Reference {
     hits: Vec<Hit>,
     rest: BTreeMap<String, Group>,
     swapped: bool,
+    /// Whether a key is longer than is kept: it is cut in a way that only the engine's own tests know.
+    long_keys: bool,
 }
 
 impl Reference {
     /// Reads the body of a record.
-    pub(crate) fn new(spec: &'static Spec, body: &Json) -> Self {
+    pub(crate) fn new(spec: &'static Spec, body: &Json, long_keys: bool) -> Self {
         let mut reference = Self {
             spec,
             tree: spec.tree(),
             hits: Vec::new(),
             rest: BTreeMap::new(),
             swapped: false,
+            long_keys,
         };
         reference.known(&reference.tree.root, body);
         reference.swapped = (spec.swaps)(&reference);
@@ -100,10 +103,28 @@ impl Reference {
     fn known(&mut self, node: &Node, value: &Json) {
         match value {
             Json::Null => {}
+            _ if node.is_whole => {
+                // What paths into it find is in the piece too, so none of it is left for the rest.
+                let (hits, rest) = (self.hits.len(), std::mem::take(&mut self.rest));
+                self.parts(node, value);
+                self.rest = rest;
+                self.hits[hits..].iter_mut().for_each(|hit| hit.placed = Placed::Yes);
+                if node.is_slot {
+                    self.hit(node.path.clone(), "", value);
+                }
+            }
             Json::Array(values) => values.iter().for_each(|value| self.known(node, value)),
             Json::Object(members) if node.has_children() => self.object(node, members),
             _ if node.is_slot => self.hit(node.path.clone(), "", value),
             _ => self.unknown(&node.path, "", value),
+        }
+    }
+
+    fn parts(&mut self, node: &Node, value: &Json) {
+        match value {
+            Json::Array(values) => values.iter().for_each(|value| self.parts(node, value)),
+            Json::Object(members) if node.has_children() => self.object(node, members),
+            _ => {}
         }
     }
 
@@ -170,7 +191,7 @@ impl Reference {
     }
 
     /// Says where the document differs from what it must be, if it does anywhere.
-    pub(crate) fn difference(mut self, document: &Value, long_keys: bool) -> Option<String> {
+    pub(crate) fn difference(mut self, document: &Value) -> Option<String> {
         let fields = self.spec.source.fields();
         let rest = format!("aws.{}.rest", self.spec.source);
         for field in &fields {
@@ -187,8 +208,7 @@ impl Reference {
             }
         }
         let actual = member(document, &rest).cloned().unwrap_or_else(|| json!({}));
-        // A key that is too long is cut in a way that only the engine's own tests know.
-        if long_keys {
+        if self.long_keys {
             return None;
         }
         if let Some(wrong) = groups_differ(&rest, &self.rest, &actual) {
@@ -214,11 +234,14 @@ impl Reference {
             return None;
         }
         let slots = self.tree.slots(from);
-        if self.spec.derived.contains(&field.name) {
+        if self.spec.derived.contains(&field.name) || from.contains('^') {
             self.place(&slots, Placed::Perhaps);
             return None;
         }
         let actual = member(document, field.name);
+        if slots.iter().any(|slot| self.tree.is_whole(slot)) {
+            return self.pieces(&slots, field, actual);
+        }
         match field.ty {
             _ if field.name == "@timestamp" => return self.timestamp(&slots, actual),
             Type::FlatObject => return self.pairs(&slots, field.name, actual),
@@ -236,6 +259,37 @@ impl Reference {
         };
         actual = distinct(actual);
         (actual != expected).then(|| format!("{} is {}, not {}", field.name, json!(actual), json!(expected)))
+    }
+
+    /// A row that keeps values in one piece, objects and arrays as JSON text.
+    fn pieces(&mut self, slots: &[Slot], field: &Field, actual: Option<&Value>) -> Option<String> {
+        let shown = actual.map(Value::to_string).unwrap_or_default();
+        let texts: Vec<&str> = match actual {
+            Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
+            Some(one) => one.as_str().into_iter().collect(),
+            None => Vec::new(),
+        };
+        for hit in self.hits.iter_mut().filter(|hit| slots.contains(&hit.slot)) {
+            let is_kept = match (&hit.value, field.ty) {
+                (_, Type::FlatObject | Type::Ip) => continue,
+                (value, _) if leaves(&flat(value)) == 0 => true,
+                (Json::Array(_) | Json::Object(_), _) => texts.iter().any(|text| {
+                    self.long_keys
+                        || text.ends_with(CUT_MARK)
+                        || Json::parse(text.as_bytes()).is_some_and(|kept| plain(kept).0 == hit.value)
+                }),
+                (value, _) => match convert(field, value) {
+                    Fit::Value(value) => shown.contains(&value.to_string()),
+                    Fit::Empty => true,
+                    Fit::Refused => continue,
+                },
+            };
+            if !is_kept {
+                return Some(format!("{} is {shown}, without {:?}", field.name, hit.value));
+            }
+            hit.placed = Placed::Yes;
+        }
+        None
     }
 
     fn place(&mut self, slots: &[Slot], how: Placed) {

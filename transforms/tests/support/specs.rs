@@ -83,6 +83,7 @@ static SPECS: [Spec; 5] = [
         folds: true,
         wrappers: &[&["detail"], &["findings"]],
         derived: &[
+            "event.kind",
             "event.action",
             "network.transport",
             "network.direction",
@@ -123,11 +124,47 @@ static SPECS: [Spec; 5] = [
             "event.action",
             "http.request.id",
             "http.version",
+            "source.ip",
+            "source.address",
             "source.geo.country_iso_code",
+            "source.as.number",
             "rule.name",
+            "aws.waf.acl_arn",
+            "aws.waf.captcha_solved",
+            "aws.waf.challenge_solved",
+            "aws.waf.acl_id",
+            "related.ip",
         ],
         ..Spec::new(Source::Waf)
     },
-    Spec::new(Source::Dns),
-    Spec::new(Source::CloudTrail),
+    Spec {
+        wrappers: &[&["detail"]],
+        derived: &[
+            "dns.question.name",
+            "dns.response_code",
+            "dns.answers.data",
+            "network.transport",
+            "network.type",
+            "related.ip",
+            "related.hosts",
+            "aws.dns.query_name",
+            "event.action",
+        ],
+        ..Spec::new(Source::Dns)
+    },
+    Spec {
+        wrappers: &[&["detail"], &["Records"]],
+        derived: &[
+            "event.kind",
+            "event.category",
+            "event.type",
+            "event.outcome",
+            "user.name",
+            "tls.version",
+            "related.user",
+            "aws.cloudtrail.mfa_used",
+            "aws.cloudtrail.user_identity.session_name",
+        ],
+        ..Spec::new(Source::CloudTrail)
+    },
 ];

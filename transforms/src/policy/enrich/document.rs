@@ -43,10 +43,7 @@ const AS_ORGANIZATION: usize = 9;
 
 const RELATED_IP: usize = 2 * END.len();
 const RELATED_HOSTS: usize = RELATED_IP + 1;
-const THREAT: usize = RELATED_IP + 2;
-const INDICATOR: usize = RELATED_IP + 3;
-const FEED: usize = RELATED_IP + 4;
-const OWN: usize = RELATED_IP + 5;
+const OWN: usize = RELATED_IP + 2;
 
 /// Enriches documents. Keep it: its buffers are kept.
 #[derive(Debug)]
@@ -68,14 +65,7 @@ impl Enricher {
                 wanted.add(&format!("{end}{field}"));
             }
         }
-        for field in [
-            "related.ip",
-            "related.hosts",
-            "threat",
-            "threat.indicator",
-            "threat.feed",
-            "portcullis",
-        ] {
+        for field in ["related.ip", "related.hosts", "portcullis"] {
             wanted.add(field);
         }
         Self {
@@ -273,56 +263,36 @@ impl Enricher {
         }
     }
 
+    /// `threat`, which no source writes itself, before `portcullis`, which every document has.
     fn threat(&mut self, found: &[(Indicator, Match<'_>)]) {
-        let group = self.start_of(THREAT);
-        let Some(own) = self.start_of(OWN) else {
+        const OWN_KEY: &str = "\"portcullis\":";
+        let Some(before) = self.start_of(OWN).and_then(|own| own.checked_sub(OWN_KEY.len())) else {
             return;
         };
+        let lists = || found.iter().map(|(_, matched)| Some(matched.list.to_owned()));
+        let labels = found.iter().map(|(_, matched)| matched.label.to_owned());
         let from = self.added.len();
-        if group.is_none() {
-            self.added.extend_from_slice(b"\"threat\":{");
-        }
-        let members = self.added.len();
-        if self.start_of(INDICATOR).is_none() {
-            self.added.extend_from_slice(b"\"indicator\":{");
-            self.each(
-                "type",
-                found.iter().map(|(indicator, _)| Some(indicator.kind().to_owned())),
-            );
-            self.each("ip", found.iter().map(|(indicator, _)| indicator.ip()));
-            self.each("name", found.iter().map(|(_, matched)| Some(matched.entry.clone())));
-            self.each(
-                "description",
-                found
-                    .iter()
-                    .map(|(_, matched)| Some(matched.label.to_owned()).filter(|label| !label.is_empty())),
-            );
-            self.each(
-                "provider",
-                found.iter().map(|(_, matched)| Some(matched.list.to_owned())),
-            );
-            let url = self.added.len();
+        self.added.extend_from_slice(b"\"threat\":{\"feed\":{");
+        self.each("name", lists());
+        self.added.pop();
+        self.added.extend_from_slice(b"},\"indicator\":{");
+        self.each("type", found.iter().map(|(value, _)| Some(value.kind().to_owned())));
+        self.each("ip", found.iter().map(|(value, _)| value.ip()));
+        if found.iter().any(|(value, _)| value.domain().is_some()) {
             self.added.extend_from_slice(b"\"url\":{");
-            let domains = self.added.len();
-            self.each("domain", found.iter().map(|(indicator, _)| indicator.domain()));
-            if self.added.len() == domains {
-                self.added.truncate(url);
-            } else {
-                self.added.pop();
-                self.added.extend_from_slice(b"},");
-            }
+            self.each("domain", found.iter().map(|(value, _)| value.domain()));
             self.added.pop();
             self.added.extend_from_slice(b"},");
         }
-        if self.start_of(FEED).is_none() {
-            self.added.extend_from_slice(b"\"feed\":{");
-            self.each("name", found.iter().map(|(_, matched)| Some(matched.list.to_owned())));
-            self.added.pop();
-            self.added.extend_from_slice(b"},");
-        }
-        // A new group goes before `"portcullis":`, which every document has.
-        let before_own = own - b"\"portcullis\":".len();
-        self.insert(from, members, before_own.saturating_sub(1), group);
+        self.each("name", found.iter().map(|(_, matched)| Some(matched.entry.clone())));
+        self.each(
+            "description",
+            labels.map(|label| Some(label).filter(|label| !label.is_empty())),
+        );
+        self.each("provider", lists());
+        self.added.pop();
+        self.added.extend_from_slice(b"}},");
+        self.insertions.push((before, from, self.added.len()));
     }
 
     /// A member with each distinct value once: `"key":"one",` or `"key":["one","two"],`, or nothing.

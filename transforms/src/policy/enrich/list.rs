@@ -131,7 +131,7 @@ impl IndicatorList {
                 )));
             }
             let text = std::str::from_utf8(&text).map_err(|_| wrong("the line is not UTF-8 text".to_owned()))?;
-            builder.line(text).map_err(wrong)?;
+            builder.line(text.trim_start_matches('\u{feff}')).map_err(wrong)?;
         }
         if input.limit() == 0 {
             return Err(ListError::Line {
