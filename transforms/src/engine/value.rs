@@ -139,6 +139,11 @@ impl Derived {
         self.own.get(row).copied().unwrap_or_default()
     }
 
+    /// The rows to which the source added values.
+    pub(super) fn rows(&self) -> impl Iterator<Item = usize> {
+        self.values.iter().map(|&(row, ..)| row)
+    }
+
     pub(super) fn values(&self, row: usize) -> impl Iterator<Item = &str> {
         self.values
             .iter()
