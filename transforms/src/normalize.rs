@@ -220,6 +220,14 @@ impl Normalizer {
         }
     }
 
+    /// The header line that the records to come depend on.
+    pub(crate) fn header(&self) -> Option<String> {
+        match &self.mapper {
+            Mapper::Json(_) => None,
+            Mapper::VpcFlow(mapper) => mapper.header_line(),
+        }
+    }
+
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.
     ///
     /// A record in any of the known [`forms`] is opened; several entries in it are refused here, see [`Normalizer::take`].
