@@ -26,6 +26,10 @@ const NAMES: &[(&str, Source)] = &[
     ("interface_id", Source::VpcFlow),
     ("interface-id", Source::VpcFlow),
     ("interfaceId", Source::VpcFlow),
+    ("query_name", Source::Dns),
+    ("query_timestamp", Source::Dns),
+    ("eventSource", Source::CloudTrail),
+    ("eventVersion", Source::CloudTrail),
 ];
 
 /// What the `source` or `detail-type` of an EventBridge envelope says.
@@ -37,7 +41,14 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("Security Hub Findings - Custom Action", Source::SecurityHub),
     ("Security Hub Insight Results", Source::SecurityHub),
     ("Findings Imported V2", Source::SecurityHub),
+    ("AWS API Call via CloudTrail", Source::CloudTrail),
+    ("AWS Console Sign In via CloudTrail", Source::CloudTrail),
+    ("AWS Service Event via CloudTrail", Source::CloudTrail),
+    ("AWS Insight via CloudTrail", Source::CloudTrail),
 ];
+
+/// Lists whose first element says what all are.
+const LISTS: &[&[u8]] = &[b"findings", b"Findings", b"Records"];
 
 /// The source that a record's shape belongs to: JSON by its names, any other text as flow logs. `None` when no name decides.
 ///
@@ -55,20 +66,32 @@ pub fn detect(record: &[u8]) -> Option<Source> {
     if record.first() != Some(&b'{') {
         return Some(Source::VpcFlow);
     }
-    let mut envelope = None;
-    let mut flow = None;
+    let (mut envelope, mut list, mut flow) = (None, None, None);
     for (name, value) in (Members { rest: &record[1..] }) {
         if matches!(name, b"source" | b"detail-type") {
             envelope = envelope.or_else(|| look_up(ENVELOPES, value));
         } else if let Some(source) = look_up(NAMES, name) {
-            // `message` says least: other records have one too.
+            // `message` says least: other records have one too, and it may hold a whole record.
             if name != b"message" {
                 return Some(source);
             }
-            flow = Some(source);
+            flow = flow.or((!value.is_empty() && !matches!(value.first(), Some(b'{' | b'['))).then_some(source));
+        } else if LISTS.contains(&name) {
+            list = list.or(of_first(value));
         }
     }
-    envelope.or(flow)
+    envelope.or(list).or(flow)
+}
+
+/// The source of a list's first element, which is no list itself.
+fn of_first(list: &[u8]) -> Option<Source> {
+    let first = list.strip_prefix(b"[")?.trim_ascii_start();
+    let is_finding = |(name, _): &(&[u8], &[u8])| !LISTS.contains(name);
+    first.strip_prefix(b"{").and_then(|rest| {
+        Members { rest }
+            .filter(is_finding)
+            .find_map(|(name, _)| look_up(NAMES, name))
+    })
 }
 
 fn look_up(table: &[(&str, Source)], text: &[u8]) -> Option<Source> {
@@ -78,7 +101,7 @@ fn look_up(table: &[(&str, Source)], text: &[u8]) -> Option<Source> {
         .map(|(_, source)| *source)
 }
 
-/// The members of a JSON object: raw name, and raw text of a string value or nothing. Stops where it is no JSON.
+/// The members of a JSON object: raw name, and raw text of the value, without quotes. Stops where it is no JSON.
 struct Members<'a> {
     rest: &'a [u8],
 }
@@ -95,8 +118,9 @@ impl<'a> Iterator for Members<'a> {
         let value = if self.rest.first() == Some(&b'"') {
             self.string()?
         } else {
+            let start = self.rest;
             self.skip_value();
-            &[]
+            &start[..start.len() - self.rest.len()]
         };
         self.skip_blanks();
         self.rest = self.rest.strip_prefix(b",").unwrap_or(&[]);
@@ -150,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_shape_tells_the_source() {
-        use Source::{GuardDuty, SecurityHub, VpcFlow, Waf};
+        use Source::{CloudTrail, Dns, GuardDuty, SecurityHub, VpcFlow, Waf};
         for (record, source) in [
             (
                 r#"{"timestamp":1576280412771,"formatVersion":1,"webaclId":"arn"}"#,
@@ -178,6 +202,19 @@ mod tests {
             (r#"{"version":2,"srcaddr":"192.0.2.1"}"#, Some(VpcFlow)),
             ("version account-id interface-id", Some(VpcFlow)),
             ("2 1 eni-1 192.0.2.1", Some(VpcFlow)),
+            (r#"{"Records":[{"eventVersion":"1.11"}]}"#, Some(CloudTrail)),
+            (r#"{"findings":[{"schemaVersion":"2.0"},{}]}"#, Some(GuardDuty)),
+            (
+                r#"{"Findings": [ {"ProductArn":"p"} ], "NextToken":null}"#,
+                Some(SecurityHub),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3"}"#,
+                Some(CloudTrail),
+            ),
+            (r#"{"query_name":"example.com."}"#, Some(Dns)),
+            (r#"{"message":"{\"query_name\":\"example.com.\"}"}"#, None),
+            (r#"{"findings":[{"findings":[{"ProductArn":"p"}]}]}"#, None),
             (r#"{"a":1}"#, None),
             (r#"{"findings":[]}"#, None),
             ("{", None),
