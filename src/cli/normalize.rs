@@ -33,9 +33,9 @@ Examples:
   portcullis normalize --source vpcflow --flow-format '${srcaddr} ${start}' FILE
   portcullis normalize --source waf --firehose --put-back back.ndjson < event
 
-Input is one record per line, or pretty-printed JSON documents; gzip, lists of
-records (findings, Records), CloudWatch Logs subscriptions and arrays are told by
-their content, and each record in them becomes a document. Good records are written even where others are refused; then the
+Input is one record per line, or pretty-printed JSON documents; gzip, arrays,
+lists (findings, Records) and CloudWatch Logs subscriptions are told by their
+content, and each record in them becomes a document. Good records are written even where others are refused; then the
 exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal digits, the same for all
 Lambdas and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {

@@ -13,11 +13,12 @@ use anyhow::{Context, Result, bail};
 use crate::shell::{command, find, output, run, succeeds};
 
 const SLACK_SDK: &str = "3.47.0";
+const MOTO: &str = "5.2.5";
 const PLAYWRIGHT: &str = "1.65.1";
 
 /// Where the tools are.
 pub(crate) struct Tools {
-    /// A Python with `slack_sdk`, which knows Block Kit's limits.
+    /// A Python with `slack_sdk`, which knows Block Kit's limits, and moto, which plays AWS.
     pub(crate) python: PathBuf,
     /// A folder with `playwright-core` in it.
     pub(crate) node_modules: PathBuf,
@@ -95,7 +96,7 @@ fn places() -> Result<Tools> {
         .context("no home folder; set XDG_CACHE_HOME")?
         .join("portcullis-tests");
     Ok(Tools {
-        python: cache.join(format!("slack_sdk-{SLACK_SDK}/bin/python")),
+        python: cache.join(format!("python-slack_sdk-{SLACK_SDK}-moto-{MOTO}/bin/python")),
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
         chromium: chromium().context("Chromium is not installed; run `cargo xtask tools`")?,
     })
@@ -147,9 +148,12 @@ fn packages() -> Result<()> {
     }
 }
 
-/// A virtual environment with `slack_sdk`, made beside its final place so that an interrupted one is never taken for whole.
+/// A virtual environment with `slack_sdk` and moto, made beside its final place so that an interrupted one is never taken for whole.
 fn python(python: &Path) -> Result<()> {
-    let check = format!("import slack_sdk.version as v; assert v.__version__ == '{SLACK_SDK}'");
+    let check = format!(
+        "import moto, moto.server, slack_sdk.version as slack
+assert (moto.__version__, slack.__version__) == ('{MOTO}', '{SLACK_SDK}')"
+    );
     if succeeds(python, &["-c", &check]) {
         return Ok(());
     }
@@ -165,6 +169,7 @@ fn python(python: &Path) -> Result<()> {
             "--quiet",
             "--disable-pip-version-check",
             &format!("slack_sdk=={SLACK_SDK}"),
+            &format!("moto[server]=={MOTO}"),
         ],
     ))
 }
