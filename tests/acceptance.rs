@@ -184,7 +184,7 @@ fn the_same_seed_tells_the_same_day_and_another_seed_another() {
 #[test]
 fn the_same_seed_generates_the_same_bytes() {
     let folder = folder();
-    for source in ["guardduty", "securityhub", "waf", "vpcflow"] {
+    for source in ["guardduty", "securityhub", "waf", "vpcflow", "cloudtrail"] {
         let generate = |seed: &str| {
             let arguments = ["generate", "--source", source, "--count", "500", "--seed", seed];
             let output = ask(folder.path(), &arguments, b"");
@@ -201,7 +201,7 @@ fn the_same_seed_generates_the_same_bytes() {
 #[test]
 fn what_is_generated_is_normalised_whole_and_auto_tells_it_by_its_shape() {
     let folder = folder();
-    for source in ["guardduty", "securityhub", "waf", "vpcflow"] {
+    for source in ["guardduty", "securityhub", "waf", "vpcflow", "cloudtrail"] {
         let generated = ask(
             folder.path(),
             &["generate", "--source", source, "--count", "300", "--seed", "3"],

@@ -16,6 +16,7 @@ mod logging;
 mod man;
 mod normalize;
 mod output;
+mod policy;
 mod refusals;
 
 #[cfg(feature = "embedded")]

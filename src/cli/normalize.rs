@@ -10,14 +10,15 @@ use std::{
 };
 
 use anyhow::Context as _;
+use clap::builder::BoolishValueParser;
 use indicatif::ProgressBar;
 use portcullis_transforms::{
-    Normalizer, Options, Refusal, RefusalKind, Schema, Taken,
+    Normalizer, Options, Refusal, RefusalKind, Schema, Taken, TrustedProxies,
     firehose::{self, Back, Returned},
 };
 use serde_json::json;
 
-use super::{Context, Failure, Outcome, output, refusals::Refusals};
+use super::{Context, Failure, Outcome, output, policy::Policy, refusals::Refusals};
 use crate::{
     config::SourceChoice,
     input::{self, Content, LINE_LIMIT, Normalizers, RECORD_LIMIT, Records},
@@ -51,9 +52,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT")]
     flow_format: Option<String>,
 
+    /// WAF: the proxies in front of the web ACL, as networks (10.0.0.0/8,2001:db8::/32) or how many there are;
+    /// source.ip is then who stands behind them
+    #[arg(long, value_name = "PROXIES", env = "PORTCULLIS_TRUSTED_PROXIES", hide_env = true)]
+    trusted_proxies: Option<TrustedProxies>,
+
+    /// Flow logs: add network.community_id
+    #[arg(long, env = "PORTCULLIS_COMMUNITY_ID", hide_env = true, value_parser = BoolishValueParser::new())]
+    community_id: bool,
+
     /// Keep each record's text in event.original
     #[arg(long)]
     keep_original: bool,
+
+    #[command(flatten)]
+    policy: Policy,
 
     /// Read one Firehose transformation event on standard input and write the Lambda's response
     #[arg(long, conflicts_with = "files")]
@@ -86,13 +99,16 @@ fn schema(text: &str) -> Result<Schema, String> {
 
 /// Reads, normalises and writes.
 pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let options = Options {
+    let mut options = Options {
         schema: args.schema,
         flow_format: args.flow_format,
         keep_original: args.keep_original,
         id_key: context.id_key()?,
+        trusted_proxies: args.trusted_proxies,
+        community_id: args.community_id,
         ..Options::default()
     };
+    args.policy.apply(&mut options)?;
     if args.firehose {
         return one_event(args.source, options, args.put_back.as_deref());
     }
@@ -249,15 +265,17 @@ impl Run {
     }
 
     fn summary(&self, files: usize) {
+        let filtered = self.normalizers.filtered();
         if self.json {
             output::tell(json!({
                 "files": files,
                 "documents": self.documents,
                 "dropped": self.dropped,
+                "filtered": filtered,
                 "refused": self.refusals.total(),
                 "reasons": self.refusals.by_reason(),
             }));
-        } else if self.refusals.total() > 0 {
+        } else if self.refusals.total() > 0 || filtered > 0 {
             if self.refusals.untold() > 0 {
                 output::tell(format_args!(
                     "{} more refused, of the same reasons (--json tells every one)",
@@ -265,9 +283,10 @@ impl Run {
                 ));
             }
             output::tell(format_args!(
-                "documents: {}; dropped by design: {}; refused: {}",
+                "documents: {}; dropped by design: {}, of these by a filter: {}; refused: {}",
                 output::count(self.documents),
                 output::count(self.dropped),
+                output::count(filtered),
                 self.refusals
             ));
         }

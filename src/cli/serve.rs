@@ -10,6 +10,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use portcullis_transforms::Options;
 use tokio::{net::TcpListener, runtime::Handle, sync::mpsc};
 
 use super::{
@@ -175,6 +176,8 @@ impl Reader {
             path: "-".to_owned(),
             source: Default::default(),
             flow_format: None,
+            trusted_proxies: None,
+            community_id: false,
             follow: false,
         };
         let inputs = if config.sources.is_empty() {
@@ -182,9 +185,13 @@ impl Reader {
         } else {
             &config.sources
         };
+        let deployment = Options {
+            id_key,
+            ..config.normalize.options().map_err(Failure::usage)?
+        };
         let mut files = Vec::new();
         for input in inputs {
-            files.push(Files::new(input.clone(), id_key).map_err(Failure::usage)?);
+            files.push(Files::new(input.clone(), &deployment).map_err(Failure::usage)?);
         }
         let (mut stdin, files): (Vec<_>, Vec<_>) = files.into_iter().partition(Files::is_stdin);
         Ok(Self {

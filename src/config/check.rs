@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_transforms::Source;
+use portcullis_transforms::{Normalizer, Options, Source, policy::redact};
 
 use super::{Config, SourceChoice};
 
@@ -18,6 +18,21 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.key, self.message)
     }
+}
+
+/// The sources whose records may come.
+fn sources(config: &Config) -> Vec<Source> {
+    let named: Option<Vec<Source>> = config
+        .sources
+        .iter()
+        .map(|input| match input.source {
+            SourceChoice::Auto => None,
+            SourceChoice::Named(source) => Some(source),
+        })
+        .collect();
+    named
+        .filter(|named| !named.is_empty())
+        .unwrap_or_else(|| Source::ALL.to_vec())
 }
 
 /// Everything that is wrong, in the order of the file.
@@ -56,6 +71,33 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             &format!("sources[{place}].flow_format"),
             "is for flow logs only; remove it or set source = \"vpcflow\"".to_owned(),
         );
+        must(
+            !input.community_id || flow,
+            &format!("sources[{place}].community_id"),
+            "is for flow logs only; remove it or set source = \"vpcflow\"".to_owned(),
+        );
+        let waf = matches!(input.source, SourceChoice::Auto | SourceChoice::Named(Source::Waf));
+        must(
+            input.trusted_proxies.is_none() || waf,
+            &format!("sources[{place}].trusted_proxies"),
+            "is for WAF logs only; remove it or set source = \"waf\"".to_owned(),
+        );
+    }
+
+    if let Err(error) = redact::names(&config.normalize.redact.join(",")) {
+        must(false, "normalize.redact", error.to_string());
+    }
+    for (place, filter) in config.normalize.drop.iter().enumerate() {
+        for source in sources(config) {
+            let options = Options {
+                drop: vec![filter.clone()],
+                ..Options::default()
+            };
+            if let Err(refusal) = Normalizer::new(source, options) {
+                must(false, &format!("normalize.drop[{place}]"), refusal.message);
+                break;
+            }
+        }
     }
 
     for error in config.policy.validate().err().unwrap_or_default() {

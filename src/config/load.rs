@@ -202,6 +202,19 @@ impl Effective {
         if !matches!(self.origin("data"), Origin::Environment(_)) {
             self.config.data = folder.join(&self.config.data);
         }
+        let in_file = ["geoip_db", "asn_db", "indicators"]
+            .map(|key| !matches!(self.origin(&format!("normalize.{key}")), Origin::Environment(_)));
+        let normalize = &mut self.config.normalize;
+        let databases = [
+            (in_file[0], &mut normalize.geoip_db),
+            (in_file[1], &mut normalize.asn_db),
+        ];
+        let databases = databases
+            .into_iter()
+            .filter_map(|(in_file, path)| path.as_mut().filter(|_| in_file));
+        for path in databases.chain(normalize.indicators.iter_mut().filter(|_| in_file[2])) {
+            *path = folder.join(&*path);
+        }
         if !matches!(self.origin("sources"), Origin::Environment(_)) {
             for input in self.config.sources.iter_mut().filter(|input| input.path != "-") {
                 input.path = folder.join(&input.path).to_string_lossy().into_owned();

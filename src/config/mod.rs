@@ -14,9 +14,16 @@ mod tests;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
 };
 
-use portcullis_transforms::Source;
+use portcullis_transforms::{
+    Options, Source, TrustedProxies,
+    policy::{
+        enrich::{self, EnrichmentError},
+        redact,
+    },
+};
 use serde::{Deserialize, Serialize};
 
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
@@ -36,6 +43,8 @@ pub struct Config {
     pub serve: Serve,
     /// Where events come from, in the order in which they are opened.
     pub sources: Vec<Input>,
+    /// What documents hold.
+    pub normalize: Normalize,
     /// What may be blocked.
     pub policy: Policy,
     /// Messages.
@@ -50,6 +59,7 @@ impl Default for Config {
             data: PathBuf::from("portcullis-data"),
             serve: Serve::default(),
             sources: Vec::new(),
+            normalize: Normalize::default(),
             policy: Policy::default(),
             slack: Slack::default(),
             retention: Retention::default(),
@@ -85,9 +95,54 @@ pub struct Input {
     /// Flow-log format string, such as `${version} ${srcaddr} ...`, for flow logs without a header line.
     #[serde(default)]
     pub flow_format: Option<String>,
+    /// WAF: the proxies in front of the web ACL, as networks or as their number; `source.ip` is then who stands behind them.
+    #[serde(default)]
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Flow logs: add `network.community_id`.
+    #[serde(default)]
+    pub community_id: bool,
     /// Go on reading what is appended, and files that appear later.
     #[serde(default)]
     pub follow: bool,
+}
+
+/// `[normalize]`: what is taken out of documents, which are not kept, and what is added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Normalize {
+    /// Headers whose values are not kept, beside the default list; `?name` for a query parameter; `none` first leaves the
+    /// default list out.
+    pub redact: Vec<String>,
+    /// Documents that are not kept, as expressions of [`filter`](portcullis_transforms::policy::filter).
+    pub drop: Vec<String>,
+    /// City or Country database in MaxMind's format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub geoip_db: Option<PathBuf>,
+    /// ASN database in MaxMind's format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asn_db: Option<PathBuf>,
+    /// Indicator lists: addresses, networks, domains.
+    pub indicators: Vec<PathBuf>,
+}
+
+impl Normalize {
+    /// The normaliser's options, with every file opened.
+    ///
+    /// # Errors
+    /// When a file cannot be used; names it and the remedy.
+    pub fn options(&self) -> Result<Options, EnrichmentError> {
+        let files = enrich::Files {
+            geoip: self.geoip_db.clone(),
+            asn: self.asn_db.clone(),
+            indicators: self.indicators.clone(),
+        };
+        Ok(Options {
+            redact: redact::names(&self.redact.join(",")).unwrap_or_else(|_| redact::default_names()),
+            drop: self.drop.clone(),
+            enrichment: files.open()?.map(Arc::new),
+            ..Options::default()
+        })
+    }
 }
 
 /// `auto`, or the name of a source.

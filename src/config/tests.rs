@@ -83,6 +83,26 @@ fn a_mistake_is_told_with_its_line_key_and_remedy() {
             "[[sources]]\npath = \"a\"\nsource = \"waf\"\nflow_format = \"x\"",
             ["toml:4: ", "sources[0].flow_format: ", "for flow logs only"],
         ),
+        (
+            "[[sources]]\npath = \"a\"\nsource = \"waf\"\ncommunity_id = true",
+            ["toml:4: ", "sources[0].community_id: ", "for flow logs only"],
+        ),
+        (
+            "[[sources]]\npath = \"a\"\nsource = \"dns\"\ntrusted_proxies = \"1\"",
+            ["toml:4: ", "sources[0].trusted_proxies: ", "for WAF logs only"],
+        ),
+        (
+            "[[sources]]\npath = \"a\"\ntrusted_proxies = \"0.0.0.0/0\"",
+            ["toml:3: ", "sources[0].trusted_proxies: ", "trusts everyone"],
+        ),
+        (
+            "[normalize]\nredact = [\"cookie: a\"]",
+            ["toml:2: ", "normalize.redact: ", "is no header name"],
+        ),
+        (
+            "[normalize]\ndrop = [\n\"vpcflow: event.action == accept\",\n\"waf: event.acton == a\"]",
+            ["toml:", "normalize.drop[1]: ", "no field `event.acton`"],
+        ),
     ] {
         let told = read(text, &[]).expect_err(text).to_string();
         for part in parts {

@@ -52,15 +52,16 @@ impl Portion {
 }
 
 impl Files {
-    /// An input with the normalisers for its records, and the deployment's key for event ids.
+    /// An input with the normalisers for its records; the deployment's own options are the same for every input.
     ///
     /// # Errors
-    /// When its flow-log format names a field that flow logs do not have.
-    pub fn new(input: Input, id_key: [u8; 32]) -> Result<Self, Refusal> {
+    /// When its flow-log format names a field that flow logs do not have, or a drop filter one that its source lacks.
+    pub fn new(input: Input, deployment: &Options) -> Result<Self, Refusal> {
         let options = Options {
             flow_format: input.flow_format.clone(),
-            id_key,
-            ..Options::default()
+            trusted_proxies: input.trusted_proxies.clone(),
+            community_id: input.community_id,
+            ..deployment.clone()
         };
         let normalizers = Normalizers::new(input.source, options)?;
         Ok(Self {
@@ -246,9 +247,11 @@ mod tests {
             path: path.to_string_lossy().into_owned(),
             source: SourceChoice::Auto,
             flow_format: None,
+            trusted_proxies: None,
+            community_id: false,
             follow,
         };
-        Files::new(input, [0; 32]).expect("no format to be wrong about")
+        Files::new(input, &Options::default()).expect("no format to be wrong about")
     }
 
     #[test]

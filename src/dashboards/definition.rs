@@ -202,7 +202,16 @@ const PAGE_KEYS: &[&str] = &["id", "title", "question", "index", "panel"];
 const PANEL_KEYS: &[&str] = &[
     "id", "kind", "title", "question", "width", "index", "query", "metric", "counts", "unit",
 ];
-const INDICES: &[&str] = &["*", "guardduty", "securityhub", "waf", "vpcflow", "response"];
+const INDICES: &[&str] = &[
+    "*",
+    "guardduty",
+    "securityhub",
+    "waf",
+    "vpcflow",
+    "dns",
+    "cloudtrail",
+    "response",
+];
 
 /// The kinds of panel, and the keys that each takes besides those of all panels.
 const KINDS: &[(&str, &[&str])] = &[

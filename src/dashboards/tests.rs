@@ -13,7 +13,7 @@ use super::{
 };
 use crate::index::embedded::{Embedded, Options};
 
-const SOURCES: [&str; 5] = ["guardduty", "securityhub", "waf", "vpcflow", "response"];
+const SOURCES: [&str; 6] = ["guardduty", "securityhub", "waf", "vpcflow", "cloudtrail", "response"];
 
 fn end() -> DateTime<Utc> {
     "2026-03-02T00:00:00Z".parse().unwrap()
@@ -44,6 +44,7 @@ fn document(random: &mut ChaCha8Rng, source: &str, number: usize) -> Value {
     let action = match source {
         "waf" => pick(random, &["allow", "allow", "block", "count"]),
         "vpcflow" => pick(random, &["accept", "accept", "reject"]),
+        "cloudtrail" => pick(random, &["ConsoleLogin", "AssumeRole", "ListBuckets", "CreateUser"]),
         "response" => pick(random, &["decided", "applied", "evicted", "alerted"]),
         _ => "finding",
     };
@@ -62,6 +63,15 @@ fn document(random: &mut ChaCha8Rng, source: &str, number: usize) -> Value {
         }
         "vpcflow" => {
             json!({ "network": { "bytes": random.random_range(40..9_000), "transport": "tcp", "direction": pick(random, &["inbound", "outbound"]) }, "aws.vpcflow": { "interface_id": "eni-1", "log_status": "OK", "tcp_flags": ["SYN"] } })
+        }
+        "cloudtrail" => {
+            document["event"]["outcome"] = pick(random, &["success", "success", "failure"]).into();
+            document["event"]["type"] =
+                json!([pick(random, &["access", "creation"]), pick(random, &["info", "denied"])]);
+            document["event"]["provider"] = pick(random, &["iam.amazonaws.com", "s3.amazonaws.com"]).into();
+            json!({ "user": { "name": pick(random, &["alice", "ci-deploy"]) }, "aws.cloudtrail": {
+                "user_identity": { "arn": format!("arn:{}", random.random_range(0..40)), "type": "IAMUser", "access_key_id": "AKIA" },
+                "management_event": true, "bucket": "exports", "bytes_out": random.random_range(0..9_000), "mfa_used": random.random_bool(0.5) } })
         }
         _ => {
             json!({ "portcullis.response": { "decision": pick(random, &["block", "alert"]), "reason": pick(random, &["block", "sample"]), "nacl": "acl-1", "seconds_to_block": f64::from(random.random_range(1..90)) / 10.0, "finding_type": "Recon:EC2/PortProbe" } })
@@ -227,6 +237,9 @@ fn a_tile_shows_what_counting_shows_now_and_in_the_period_before() {
     let blocked = |d: &Value| d["event"]["action"] == "block";
     let finding = |d: &Value| d["aws.guardduty"]["finding_id"].clone();
     let client = |d: &Value| d["source"]["ip"].clone();
+    let denied = |d: &Value| d["event"]["type"][1] == "denied";
+    let refused = |d: &Value| d["event"]["action"] == "ConsoleLogin" && d["event"]["outcome"] == "failure";
+    let caller = |d: &Value| d["aws.cloudtrail"]["user_identity"]["arn"].clone();
     for (page, panel, now, before) in [
         (
             "waf",
@@ -245,6 +258,24 @@ fn a_tile_shows_what_counting_shows_now_and_in_the_period_before() {
             "blocked-clients",
             distinct(&counted(&all, "waf", 0, blocked), client),
             distinct(&counted(&all, "waf", 1, blocked), client),
+        ),
+        (
+            "cloudtrail",
+            "denied",
+            counted(&all, "cloudtrail", 0, denied).len() as f64,
+            counted(&all, "cloudtrail", 1, denied).len() as f64,
+        ),
+        (
+            "cloudtrail",
+            "failed-sign-ins",
+            counted(&all, "cloudtrail", 0, refused).len() as f64,
+            counted(&all, "cloudtrail", 1, refused).len() as f64,
+        ),
+        (
+            "cloudtrail",
+            "callers",
+            distinct(&counted(&all, "cloudtrail", 0, |_| true), caller),
+            distinct(&counted(&all, "cloudtrail", 1, |_| true), caller),
         ),
         (
             "overview",

@@ -86,7 +86,7 @@ fn places(source: Source) -> Places {
         Source::SecurityHub => ("\"Title\":\"", "\"Normalized\":", "\"UpdatedAt\":\""),
         Source::Waf => ("\"uri\":\"", "\"formatVersion\":", "\"timestamp\":"),
         Source::Dns => ("\"query_name\":\"", "\"version\":\"", "\"query_timestamp\":\""),
-        Source::CloudTrail => ("\"eventName\":\"", "\"eventVersion\":\"", "\"eventTime\":\""),
+        Source::CloudTrail => ("\"userAgent\":\"", "\"eventVersion\":\"", "\"eventTime\":\""),
         Source::VpcFlow => {
             return Places::Columns {
                 text: 3,

@@ -29,6 +29,7 @@ mod finding;
 mod flow;
 mod guardduty;
 mod hostile;
+mod identity;
 mod json;
 mod layout;
 mod live;
@@ -93,8 +94,8 @@ enum Kind {
     SecurityHub(feed::Feed, securityhub::Checks),
     Waf(waf::Traffic),
     VpcFlow(flow::Traffic, Denials),
-    Dns,
-    CloudTrail,
+    Dns(dns::Queries),
+    CloudTrail(cloudtrail::Activity),
 }
 
 impl Generator {
@@ -114,8 +115,14 @@ impl Generator {
                 let traffic = flow::Traffic::new(&environment, &mut random);
                 (rhythm::MACHINES, Kind::VpcFlow(traffic, Denials::default()))
             }
-            Source::Dns => (rhythm::MACHINES, Kind::Dns),
-            Source::CloudTrail => (rhythm::OFFICE, Kind::CloudTrail),
+            Source::Dns => {
+                let queries = dns::Queries::new(&environment, &mut random);
+                (rhythm::MACHINES, Kind::Dns(queries))
+            }
+            Source::CloudTrail => {
+                let activity = cloudtrail::Activity::new(&environment, &mut random);
+                (rhythm::OFFICE, Kind::CloudTrail(activity))
+            }
         };
         Self {
             environment,
@@ -142,8 +149,8 @@ impl Generator {
             Kind::SecurityHub(..) => Source::SecurityHub,
             Kind::Waf(..) => Source::Waf,
             Kind::VpcFlow(..) => Source::VpcFlow,
-            Kind::Dns => Source::Dns,
-            Kind::CloudTrail => Source::CloudTrail,
+            Kind::Dns(..) => Source::Dns,
+            Kind::CloudTrail(..) => Source::CloudTrail,
         }
     }
 
@@ -167,8 +174,8 @@ impl Generator {
         let (environment, random) = (&self.environment, &mut self.random);
         match &mut self.kind {
             Kind::Waf(traffic) => traffic.write(environment, at, random, out),
-            Kind::Dns => dns::write(at, random, out),
-            Kind::CloudTrail => cloudtrail::write(at, random, out),
+            Kind::Dns(queries) => queries.write(environment, at, random, out),
+            Kind::CloudTrail(activity) => activity.write(environment, at, random, out),
             Kind::VpcFlow(traffic, denials) => traffic.write(environment, denials, at, random, out),
             Kind::GuardDuty(feed) => {
                 let (finding, version) = feed.next(environment, at, random);

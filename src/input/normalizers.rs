@@ -27,6 +27,12 @@ impl Normalizers {
             SourceChoice::Auto => Source::VpcFlow,
         };
         let normalizer = Normalizer::new(probe, options.clone())?;
+        // A filter that a source's documents cannot satisfy is told now, not by each record.
+        if choice == SourceChoice::Auto && !options.drop.is_empty() {
+            for &source in Source::ALL {
+                Normalizer::new(source, options.clone())?;
+            }
+        }
         Ok(Self {
             choice,
             options,
@@ -112,6 +118,14 @@ impl Normalizers {
 
     /// Forgets what held for one file only: the header line of its flow logs.
     pub fn next_file(&mut self) {
-        self.known.retain(|(source, _)| *source != Source::VpcFlow);
+        for (_, normalizer) in &mut self.known {
+            normalizer.begin();
+        }
+    }
+
+    /// How many records were dropped because a filter describes them.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.known.iter().map(|(_, normalizer)| normalizer.filtered()).sum()
     }
 }

@@ -3,7 +3,7 @@
 //! Only the names at the top level decide, and of the values only the two that EventBridge itself writes: what an attacker
 //! can put into a header or a title is never looked at.
 
-use portcullis_transforms::Source;
+use portcullis_transforms::{Source, sources::dns};
 
 /// What a name at the top level of a JSON record says.
 const NAMES: &[(&str, Source)] = &[
@@ -20,6 +20,14 @@ const NAMES: &[(&str, Source)] = &[
     ("service", Source::GuardDuty),
     ("Service", Source::GuardDuty),
     ("Partition", Source::GuardDuty),
+    ("query_name", Source::Dns),
+    ("query_timestamp", Source::Dns),
+    ("firewall_rule_group_id", Source::Dns),
+    ("srcids", Source::Dns),
+    ("eventVersion", Source::CloudTrail),
+    ("eventSource", Source::CloudTrail),
+    ("userIdentity", Source::CloudTrail),
+    ("insightDetails", Source::CloudTrail),
     ("message", Source::VpcFlow),
     ("srcaddr", Source::VpcFlow),
     ("dstaddr", Source::VpcFlow),
@@ -41,16 +49,24 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("Security Hub Findings - Custom Action", Source::SecurityHub),
     ("Security Hub Insight Results", Source::SecurityHub),
     ("Findings Imported V2", Source::SecurityHub),
+    ("aws.route53resolver", Source::Dns),
+    ("DNS Firewall Alert", Source::Dns),
+    ("DNS Firewall Block", Source::Dns),
     ("AWS API Call via CloudTrail", Source::CloudTrail),
+    ("AWS Console Action via CloudTrail", Source::CloudTrail),
     ("AWS Console Sign In via CloudTrail", Source::CloudTrail),
-    ("AWS Service Event via CloudTrail", Source::CloudTrail),
     ("AWS Insight via CloudTrail", Source::CloudTrail),
+    ("AWS Service Event via CloudTrail", Source::CloudTrail),
 ];
 
 /// Lists whose first element says what all are.
 const LISTS: &[&[u8]] = &[b"findings", b"Findings", b"Records"];
 
-/// The source that a record's shape belongs to: JSON by its names, any other text as flow logs. `None` when no name decides.
+/// Names that records of other sources have too: they decide when nothing else does.
+const WEAK: &[&[u8]] = &[b"message", b"srcaddr"];
+
+/// The source that a record's shape belongs to: JSON by its names, a line of a public hosted zone by its first columns, any
+/// other text as flow logs. `None` when no name decides.
 ///
 /// ```
 /// use portcullis::input::detect;
@@ -64,15 +80,16 @@ const LISTS: &[&[u8]] = &[b"findings", b"Findings", b"Records"];
 pub fn detect(record: &[u8]) -> Option<Source> {
     let record = record.trim_ascii_start();
     if record.first() != Some(&b'{') {
-        return Some(Source::VpcFlow);
+        let is_query = dns::is_line(record);
+        return Some(if is_query { Source::Dns } else { Source::VpcFlow });
     }
     let (mut envelope, mut list, mut flow) = (None, None, None);
     for (name, value) in (Members { rest: &record[1..] }) {
         if matches!(name, b"source" | b"detail-type") {
             envelope = envelope.or_else(|| look_up(ENVELOPES, value));
         } else if let Some(source) = look_up(NAMES, name) {
-            // `message` says least: other records have one too, and it may hold a whole record.
-            if name != b"message" {
+            // `message` may also hold a whole record of another source.
+            if !WEAK.contains(&name) {
                 return Some(source);
             }
             flow = flow.or((!value.is_empty() && !matches!(value.first(), Some(b'{' | b'['))).then_some(source));
@@ -197,9 +214,37 @@ mod tests {
                 r#"{"version":"0","detail-type":"Security Hub Findings - Imported","detail":{"findings":[{}]}}"#,
                 Some(SecurityHub),
             ),
+            (
+                r#"{"eventVersion":"1.11","userIdentity":{"type":"Root"}}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"userIdentity":{},"eventTime":"t","eventName":"n"}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.guardduty","detail":{}}"#,
+                Some(CloudTrail),
+            ),
             (r#"{"message":"2 1 eni-1 - - - - - - - 1 2 - NODATA"}"#, Some(VpcFlow)),
             (r#"{"message":"x","webaclId":"arn"}"#, Some(Waf)),
             (r#"{"version":2,"srcaddr":"192.0.2.1"}"#, Some(VpcFlow)),
+            (
+                r#"{"srcaddr":"10.0.0.5","vpc_id":"vpc-1","answers":[],"query_name":"example.com."}"#,
+                Some(Dns),
+            ),
+            (
+                r#"{"version":"1.100000","query_timestamp":"2026-11-21T10:51:00Z"}"#,
+                Some(Dns),
+            ),
+            (
+                r#"{"detail-type":"DNS Firewall Block","source":"aws.route53resolver","detail":{}}"#,
+                Some(Dns),
+            ),
+            (
+                "1.0 2026-11-21T10:51:00.130Z Z1 example.com A NOERROR UDP FRA6 192.0.2.53 -",
+                Some(Dns),
+            ),
             ("version account-id interface-id", Some(VpcFlow)),
             ("2 1 eni-1 192.0.2.1", Some(VpcFlow)),
             (r#"{"Records":[{"eventVersion":"1.11"}]}"#, Some(CloudTrail)),

@@ -255,6 +255,17 @@ impl Draft {
         self.audit.push(row);
     }
 
+    /// A place in the audit: what is appended later comes after it.
+    #[must_use]
+    pub fn audit_place(&self) -> usize {
+        self.audit.len()
+    }
+
+    /// Writes an audit row before what was appended since `place`: a cause that is known only after its effects.
+    pub fn audit_before(&mut self, place: usize, row: AuditRow) {
+        self.audit.insert(place.min(self.audit.len()), row);
+    }
+
     /// Appends an alert.
     pub fn alert(&mut self, row: AlertRow) {
         self.alerts.push(row);

@@ -203,12 +203,13 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut decisions = Vec::with_capacity(judged.len());
         for Judged { decision, acls } in judged {
             let mut decision = decision.clone();
+            let place = draft.audit_place();
             if repeated {
                 set(&mut decision, Verdict::Ignore, Reason::Duplicate);
             } else if decision.verdict == Verdict::Block {
                 self.plan_all(draft, &mut decision, acls, &mut row.slots, now)?;
             }
-            draft.audit(decided(&decision, self.policy.mode, now));
+            draft.audit_before(place, decided(&decision, self.policy.mode, now));
             if decision.verdict == Verdict::Alert {
                 tell(draft, &mut row.told, &decision, acls, self.policy.mode, now);
             }

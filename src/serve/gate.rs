@@ -53,7 +53,7 @@ pub trait Gate: Send + Sync {
 ///
 /// Calls may block; the pages make them off the async threads.
 pub trait Views: Send + Sync {
-    /// The panels of a page (`overview`, `guardduty`, `securityhub`, `waf`, `vpcflow`, `response`, `address`, `search`), in
+    /// The panels of a page (`overview`, `guardduty`, `securityhub`, `waf`, `vpcflow`, `cloudtrail`, `response`, `address`, `search`), in
     /// drawing order; none when there is no such page. A panel whose request fails is `PanelData::Failed`.
     fn panels(&self, page: &str, scope: &Scope) -> Vec<PanelView>;
 

@@ -50,7 +50,7 @@ async function pages(browser) {
   for (const url of [base, ...menu, address].filter(Boolean)) {
     if (new URL(url).origin === new URL(base).origin && !found.has(nameOf(url))) found.set(nameOf(url), url);
   }
-  for (const name of ["overview", "guardduty", "securityhub", "waf", "vpcflow", "response", "search"]) {
+  for (const name of ["overview", "guardduty", "securityhub", "waf", "vpcflow", "cloudtrail", "response", "search"]) {
     expect(found.has(name), `the menu leads to ${name}`);
   }
   return found;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use portcullis::ledger::embedded::SqliteLedger;
-use portcullis::ledger::{Filter, Ledger};
+use portcullis::ledger::{Event, Filter, Ledger};
 use portcullis::network_acl::model::{Model, Vpc};
 use portcullis::network_acl::{AclKey, Direction, Entry, NetworkAcls};
 use portcullis::respond::policy::Policy;
@@ -96,6 +96,30 @@ async fn quiet<L: Ledger, N: NetworkAcls>(responder: &Responder<L, N>) {
 
 fn embedded(dir: &Path, policy: Policy) -> Embedded {
     open_embedded(dir, policy, true).expect("the data opens")
+}
+
+#[tokio::test]
+async fn the_audit_tells_a_decision_before_what_follows_from_it() {
+    let responder = world(1, 20, Bug::None);
+    for (id, address) in [("f1", "185.220.101.1"), ("f2", "185.220.101.2")] {
+        accept(&responder, id, address).await;
+        quiet(&responder).await;
+    }
+    let audit = responder.ledger().audit(0, 100).await.expect("the audit");
+    let told: Vec<_> = audit.iter().map(|row| row.event).collect();
+    assert_eq!(
+        told,
+        [
+            Event::Decided,
+            Event::Planned,
+            Event::Applied,
+            Event::Decided,
+            Event::Evicting,
+            Event::Planned,
+            Event::Evicted,
+            Event::Applied,
+        ]
+    );
 }
 
 #[tokio::test]

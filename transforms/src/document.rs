@@ -22,6 +22,8 @@
 //! );
 //! ```
 
+use wide::u8x16;
+
 use crate::time;
 
 /// The version of the Elastic Common Schema whose names the documents use.
@@ -218,33 +220,51 @@ pub fn push_json_string(out: &mut Vec<u8>, text: &str) {
 pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let mut from = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        let short = match byte {
-            b'"' | b'\\' => byte,
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0x00..=0x1f => 0,
-            _ => continue,
-        };
+    loop {
+        let at = find_special(bytes, from);
         out.extend_from_slice(&bytes[from..at]);
-        if short == 0 {
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte & 15)]);
-        } else {
-            out.extend_from_slice(&[b'\\', short]);
+        let Some(&byte) = bytes.get(at) else { return };
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte & 15)]),
         }
         from = at + 1;
     }
-    out.extend_from_slice(&bytes[from..]);
+}
+
+/// The next quote, backslash or control character at or after `at`, or the end of the text.
+#[inline]
+pub(crate) fn find_special(text: &[u8], mut at: usize) -> usize {
+    let quote = u8x16::splat(b'"');
+    let backslash = u8x16::splat(b'\\');
+    let control = u8x16::splat(0x1f);
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let chunk = u8x16::new(*chunk);
+        let special = chunk.simd_eq(quote) | chunk.simd_eq(backslash) | chunk.min(control).simd_eq(chunk);
+        let mask = special.to_bitmask();
+        if mask != 0 {
+            return at + mask.trailing_zeros() as usize;
+        }
+        at += 16;
+    }
+    while let Some(&byte) = text.get(at) {
+        if byte < 0x20 || byte == b'"' || byte == b'\\' {
+            return at;
+        }
+        at += 1;
+    }
+    at
 }
 
 /// Appends `bytes` in lower-case hexadecimal.
 pub fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    for byte in bytes {
-        out.extend_from_slice(&[hex(byte >> 4), hex(byte & 15)]);
-    }
+    out.extend(bytes.iter().flat_map(|byte| [hex(byte >> 4), hex(byte & 15)]));
 }
 
+#[inline]
 fn hex(nibble: u8) -> u8 {
     b"0123456789abcdef"[usize::from(nibble & 15)]
 }

@@ -12,10 +12,13 @@ pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
     let keys: BTreeMap<String, IgnoredAny> = serde_json::from_slice(record).ok()?;
     let has = |key: &str| keys.contains_key(key);
     if has("detail-type") || has("detail") {
-        let producers: [(&[u8], &str); 3] = [
+        let producers: [(&[u8], &str); 5] = [
+            // First: calls to the other services' APIs carry their names as well.
+            (b" via CloudTrail\"", "CloudTrail"),
             (b"\"aws.guardduty\"", "GuardDuty"),
             (b"\"aws.securityhub\"", "Security Hub"),
             (b"\"aws.inspector2\"", "Amazon Inspector"),
+            (b"\"aws.route53resolver\"", "Route 53 Resolver query logs"),
         ];
         let producer = producers.iter().find(|(name, _)| memmem::find(record, name).is_some());
         return Some(producer.map_or("an EventBridge event of another service", |(_, title)| *title));
@@ -24,11 +27,17 @@ pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
         (&["webaclId"], "WAF"),
         (&["httpRequest", "terminatingRuleId"], "WAF"),
         (&["ProductArn", "GeneratorId"], "Security Hub"),
-        (&["class_uid", "finding_info"], "an OCSF finding, which is not read yet"),
+        (&["class_uid", "finding_info"], "Security Hub"),
         (&["schemaVersion", "service", "type"], "GuardDuty"),
         (&["SchemaVersion", "Service", "Type"], "GuardDuty"),
         (&["eventVersion", "eventSource", "eventName"], "CloudTrail"),
+        (&["eventVersion", "eventID", "insightDetails"], "CloudTrail"),
+        (
+            &["digestS3Object", "digestStartTime"],
+            "a CloudTrail digest file, which holds no events",
+        ),
         (&["query_timestamp", "query_name"], "Route 53 Resolver query logs"),
+        (&["query_name", "query_type", "rcode"], "Route 53 Resolver query logs"),
         (
             &["messageType", "logGroup", "logEvents"],
             "a CloudWatch Logs subscription",
@@ -68,6 +77,22 @@ mod tests {
             (
                 r#"{"eventVersion":"1","eventSource":"s","eventName":"n"}"#,
                 Some("CloudTrail"),
+            ),
+            (
+                r#"{"awsAccountId":"111122223333","digestStartTime":"t","digestS3Object":"o","logFiles":[]}"#,
+                Some("a CloudTrail digest file, which holds no events"),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{}}"#,
+                Some("CloudTrail"),
+            ),
+            (
+                r#"{"srcaddr":"192.0.2.1","query_name":"example.com.","query_timestamp":"2026-11-21T10:51:00Z"}"#,
+                Some("Route 53 Resolver query logs"),
+            ),
+            (
+                r#"{"detail-type":"DNS Firewall Block","source":"aws.route53resolver","detail":{}}"#,
+                Some("Route 53 Resolver query logs"),
             ),
             (r#"{"a":1}"#, None),
             ("[]", None),

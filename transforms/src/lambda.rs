@@ -8,12 +8,19 @@
 //! | `PORTCULLIS_KEEP_ORIGINAL` | `true` keeps each record in `event.original` | `false` |
 //! | `PORTCULLIS_ID_KEY` | 64 hexadecimal digits, the same for all functions and replays: the key of `event.id` | zeros |
 //! | `PORTCULLIS_PUT_BACK` | `false`: records with several entries are `ProcessingFailed` instead of going back in pieces | `true` when built with the feature `put-back`, which it needs |
+//! | `PORTCULLIS_TRUSTED_PROXIES` | WAF: networks of the proxies in front of the web ACL, or how many there are; `source.ip` is then who stands behind them | none |
+//! | `PORTCULLIS_COMMUNITY_ID` | flow logs: `true` adds `network.community_id` | `false` |
+//! | `PORTCULLIS_REDACT` | headers, and query parameters as `?name`, whose values are not kept, beside the default list; `none` first leaves that out | credentials and cookies |
+//! | `PORTCULLIS_DROP` | documents that are not kept, one [expression](crate::policy::filter) a line | none |
+//! | `PORTCULLIS_GEOIP_DB` | City or Country database in MaxMind's format (feature `enrich`) | none |
+//! | `PORTCULLIS_ASN_DB` | ASN database in MaxMind's format (feature `enrich`) | none |
+//! | `PORTCULLIS_INDICATORS` | indicator lists, paths between commas (feature `enrich`) | none |
 //!
 //! Putting back needs one permission more: `firehose:PutRecordBatch` on the delivery stream, or, where its source is
 //! Kinesis, `kinesis:PutRecords` on that stream. Endpoints and credentials come from the standard AWS variables.
 //!
-//! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused, and one
-//! when entries went back.
+//! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused, one with
+//! the number of those that drop filters took, one with the number of entries that went back.
 
 #[cfg(feature = "put-back")]
 mod streams;
@@ -64,11 +71,30 @@ pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, Set
         Some(_) => return Err(refuse("PORTCULLIS_SCHEMA", "must be `ecs` or `native`")),
     }
     options.flow_format = value("PORTCULLIS_FLOW_FORMAT");
-    match value("PORTCULLIS_KEEP_ORIGINAL").as_deref() {
-        None | Some("false" | "0") => {}
-        Some("true" | "1") => options.keep_original = true,
-        Some(_) => return Err(refuse("PORTCULLIS_KEEP_ORIGINAL", "must be `true` or `false`")),
+    for (name, option) in [
+        ("PORTCULLIS_KEEP_ORIGINAL", &mut options.keep_original),
+        ("PORTCULLIS_COMMUNITY_ID", &mut options.community_id),
+    ] {
+        match value(name).as_deref() {
+            None | Some("false" | "0") => {}
+            Some("true" | "1") => *option = true,
+            Some(_) => return Err(refuse(name, "must be `true` or `false`")),
+        }
     }
+    if let Some(proxies) = value("PORTCULLIS_TRUSTED_PROXIES") {
+        let parsed = proxies.parse().map_err(|error: crate::proxies::ProxiesError| {
+            refuse("PORTCULLIS_TRUSTED_PROXIES", &format!("is refused: {error}"))
+        });
+        options.trusted_proxies = Some(parsed?);
+    }
+    if let Some(list) = value("PORTCULLIS_REDACT") {
+        options.redact = crate::policy::redact::names(&list)
+            .map_err(|error| refuse("PORTCULLIS_REDACT", &format!("is refused: {error}")))?;
+    }
+    if let Some(filters) = value("PORTCULLIS_DROP") {
+        options.drop = filters.lines().map(str::to_owned).collect();
+    }
+    enrich(&value, &mut options)?;
     if let Some(hex) = value("PORTCULLIS_ID_KEY") {
         options.id_key = parse_key(&hex).ok_or_else(|| {
             refuse(
@@ -78,6 +104,44 @@ pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, Set
         })?;
     }
     Ok(options)
+}
+
+#[cfg(feature = "enrich")]
+fn enrich(value: &dyn Fn(&str) -> Option<String>, options: &mut Options) -> Result<(), SettingError> {
+    use crate::policy::enrich::{EnrichmentError, Files};
+
+    let indicators = value("PORTCULLIS_INDICATORS").unwrap_or_default();
+    let files = Files {
+        geoip: value("PORTCULLIS_GEOIP_DB").map(Into::into),
+        asn: value("PORTCULLIS_ASN_DB").map(Into::into),
+        indicators: indicators
+            .split(',')
+            .map(str::trim)
+            .filter(|path| !path.is_empty())
+            .map(Into::into)
+            .collect(),
+    };
+    let opened = files.open().map_err(|error| SettingError {
+        variable: match error {
+            EnrichmentError::List(_) | EnrichmentError::TooMany(_) => "PORTCULLIS_INDICATORS",
+            EnrichmentError::Database(_) => "PORTCULLIS_GEOIP_DB or PORTCULLIS_ASN_DB",
+        },
+        problem: format!("is refused: {error}"),
+    })?;
+    options.enrichment = opened.map(Arc::new);
+    Ok(())
+}
+
+/// A variable that would do nothing must not be taken for one that does.
+#[cfg(not(feature = "enrich"))]
+fn enrich(value: &dyn Fn(&str) -> Option<String>, _: &mut Options) -> Result<(), SettingError> {
+    for variable in ["PORTCULLIS_GEOIP_DB", "PORTCULLIS_ASN_DB", "PORTCULLIS_INDICATORS"] {
+        if value(variable).is_some() {
+            let problem = "is set, but this function was built without feature `enrich`".to_owned();
+            return Err(SettingError { variable, problem });
+        }
+    }
+    Ok(())
 }
 
 /// Whether records with several entries go back in pieces, from environment variables as for [`options`].
@@ -132,7 +196,11 @@ fn run(source: Source) -> Result<(), Error> {
     let options = options(variable)?;
     let puts_back = puts_back(variable)?;
     let normalizer = Normalizer::new(source, options).map_err(|refusal| SettingError {
-        variable: "PORTCULLIS_FLOW_FORMAT",
+        variable: match refusal.field.as_str() {
+            "drop" => "PORTCULLIS_DROP",
+            "redact" => "PORTCULLIS_REDACT",
+            _ => "PORTCULLIS_FLOW_FORMAT",
+        },
         problem: format!("is refused: {}", refusal.message),
     })?;
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
@@ -278,12 +346,16 @@ mod tests {
             ("PORTCULLIS_SCHEMA", "native"),
             ("PORTCULLIS_FLOW_FORMAT", "${srcaddr} ${end}"),
             ("PORTCULLIS_KEEP_ORIGINAL", "true"),
+            ("PORTCULLIS_REDACT", "none,x-session"),
+            ("PORTCULLIS_DROP", "event.action == accept\nsource.port == 1"),
             ("PORTCULLIS_ID_KEY", &"0f".repeat(32)),
+            ("PORTCULLIS_TRUSTED_PROXIES", "10.0.0.0/8"),
+            ("PORTCULLIS_COMMUNITY_ID", "1"),
         ])
         .expect("all accepted");
         assert_eq!(options.schema, Schema::Native);
         assert_eq!(options.flow_format.as_deref(), Some("${srcaddr} ${end}"));
-        assert!(options.keep_original);
+        assert!(options.keep_original && options.community_id && options.trusted_proxies.is_some());
         assert_eq!(options.id_key, [15; 32]);
         assert!(with(&[("PORTCULLIS_SCHEMA", "")]).is_ok());
     }
@@ -304,6 +376,10 @@ mod tests {
         for (variable, value) in [
             ("PORTCULLIS_SCHEMA", "ECS"),
             ("PORTCULLIS_KEEP_ORIGINAL", "yes"),
+            ("PORTCULLIS_REDACT", "cookie: a=b"),
+            ("PORTCULLIS_INDICATORS", "/no/such/list.txt"),
+            ("PORTCULLIS_COMMUNITY_ID", "on"),
+            ("PORTCULLIS_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("PORTCULLIS_ID_KEY", "00"),
             ("PORTCULLIS_ID_KEY", &"zz".repeat(32)),
             ("PORTCULLIS_ID_KEY", &"é".repeat(32)),

@@ -11,11 +11,15 @@ pub mod forms;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod normalize;
+pub mod policy;
+pub mod proxies;
+pub mod reference;
 pub mod schema;
 pub mod source;
 pub mod sources;
 pub mod time;
 
 pub use normalize::{Normalizer, Options, Outcome, Refusal, RefusalKind, Taken};
+pub use proxies::TrustedProxies;
 pub use schema::{Field, Schema, Type};
 pub use source::Source;

@@ -1,17 +1,23 @@
 //! One delivered record in, one document out.
 
 use std::fmt;
+#[cfg(feature = "enrich")]
+use std::sync::Arc;
 
+#[cfg(feature = "enrich")]
+use crate::policy::enrich::Enrichment;
 use crate::{
     engine,
     forms::{self, Entries, Form, Limits},
+    policy::{Stage, redact},
+    proxies::TrustedProxies,
     schema::Schema,
     source::Source,
     sources,
 };
 
 /// How a [`Normalizer`] reads and writes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Shape of the output.
     pub schema: Schema,
@@ -21,8 +27,38 @@ pub struct Options {
     pub keep_original: bool,
     /// The deployment's key for `event.id` of logs that have no id of their own (32 bytes, all zero by default).
     pub id_key: [u8; 32],
+    /// Proxies in front of a web ACL whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Work out `network.community_id` of flow logs; its SHA-1 takes about a quarter of a record's time.
+    pub community_id: bool,
+    /// Headers, and query parameters with `?` before the name, whose values are not kept; [`redact::DEFAULT`] by default.
+    pub redact: Vec<String>,
     /// How much one record may hold when it is packed or a list.
     pub limits: Limits,
+    /// Documents that are not kept, as expressions of [`filter`](crate::policy::filter); one that begins with the name of a
+    /// source and a colon is for this source alone.
+    pub drop: Vec<String>,
+    /// Databases and lists to enrich `ecs` documents with; open them once and share them.
+    #[cfg(feature = "enrich")]
+    pub enrichment: Option<Arc<Enrichment>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            schema: Schema::default(),
+            flow_format: None,
+            keep_original: false,
+            id_key: [0; 32],
+            trusted_proxies: None,
+            community_id: false,
+            redact: redact::default_names(),
+            limits: Limits::default(),
+            drop: Vec::new(),
+            #[cfg(feature = "enrich")]
+            enrichment: None,
+        }
+    }
 }
 
 /// What became of a record.
@@ -30,7 +66,7 @@ pub struct Options {
 pub enum Outcome {
     /// One document, one line, was appended to the output.
     Document,
-    /// Nothing to index, by design: a flow-log header line, an empty line, an empty list.
+    /// Nothing to index, by design: a flow-log header line, an empty line or list, what a drop filter describes.
     Dropped,
 }
 
@@ -64,6 +100,8 @@ pub enum RefusalKind {
     Time,
     /// A form that is understood but not accepted here, such as several findings in one envelope.
     Form,
+    /// An option of the normaliser itself cannot be used.
+    Option,
     /// Gzip that is damaged or cut short.
     Gzip,
 }
@@ -79,6 +117,7 @@ impl RefusalKind {
         RefusalKind::MissingField,
         RefusalKind::Time,
         RefusalKind::Form,
+        RefusalKind::Option,
         RefusalKind::Gzip,
     ];
 
@@ -94,6 +133,7 @@ impl RefusalKind {
             RefusalKind::MissingField => "missing_field",
             RefusalKind::Time => "time",
             RefusalKind::Form => "form",
+            RefusalKind::Option => "option",
             RefusalKind::Gzip => "gzip",
         }
     }
@@ -110,6 +150,7 @@ impl RefusalKind {
             RefusalKind::MissingField => "send whole records: a projection or filter upstream has removed the field",
             RefusalKind::Time => "send the timestamp as AWS wrote it: epoch seconds or milliseconds, or RFC 3339",
             RefusalKind::Form => "split the record upstream, so that each carries one event",
+            RefusalKind::Option => "correct the option; docs/normalize.md describes each",
             RefusalKind::Gzip => "send the compressed data whole, as AWS delivered it",
         }
     }
@@ -173,12 +214,27 @@ pub fn excerpt(bytes: &[u8]) -> String {
 /// The longest record that is read, in bytes: what one Lambda invocation can carry.
 pub const RECORD_LIMIT: usize = 6 * 1024 * 1024;
 
+/// What would become of several entries.
+pub(crate) enum Outlook {
+    /// Documents, of some of them at least, or an answer of its own for each.
+    Documents,
+    /// All would be dropped.
+    Nothing,
+    /// All would be refused, the first one for this reason.
+    Refusals(Refusal),
+}
+
 /// Turns records of one source into documents. Reuse it: its buffers are kept between records.
 #[derive(Debug)]
 pub struct Normalizer {
     source: Source,
     limits: Limits,
     mapper: Mapper,
+    /// What is done to a document after it is written, when there is any of it.
+    stage: Option<Box<Stage>>,
+    /// Filters speak of `ecs` documents: where others are written, the mapper and the buffer of what they look at.
+    looked_at: Option<(Mapper, Vec<u8>)>,
+    filtered: u64,
 }
 
 /// The sources write JSON, except flow logs, which are text.
@@ -188,16 +244,11 @@ enum Mapper {
     VpcFlow(Box<sources::vpcflow::Mapper>),
 }
 
-impl Normalizer {
-    /// A normaliser for one source.
-    ///
-    /// # Errors
-    /// When `options.flow_format` names a field that flow logs do not have.
-    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+impl Mapper {
+    fn new(source: Source, options: &Options) -> Result<Self, Refusal> {
         let json: &'static dyn engine::Map = match source {
             Source::VpcFlow => {
-                let mapper = Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(&options)?));
-                return Ok(Self::with(source, mapper, options.limits));
+                return Ok(Mapper::VpcFlow(Box::new(sources::vpcflow::Mapper::new(options)?)));
             }
             Source::GuardDuty => &sources::guardduty::GuardDuty,
             Source::SecurityHub => &sources::securityhub::SecurityHub,
@@ -205,17 +256,58 @@ impl Normalizer {
             Source::Dns => &sources::dns::Dns,
             Source::CloudTrail => &sources::cloudtrail::CloudTrail,
         };
-        let mapper = Mapper::Json(Box::new(engine::Mapper::new(json, &options)));
-        Ok(Self::with(source, mapper, options.limits))
+        let mapper = engine::Mapper::new(json, options)
+            .map_err(|error| Refusal::new(RefusalKind::Option, "redact", error.to_string()))?;
+        Ok(Mapper::Json(Box::new(mapper)))
     }
 
-    fn with(source: Source, mapper: Mapper, limits: Limits) -> Self {
-        Self { source, limits, mapper }
+    fn begin(&mut self) {
+        if let Mapper::VpcFlow(mapper) = self {
+            mapper.begin();
+        }
+    }
+
+    fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        match self {
+            Mapper::Json(mapper) => mapper.record(record, out),
+            Mapper::VpcFlow(mapper) => mapper.record(record, out),
+        }
+    }
+}
+
+impl Normalizer {
+    /// A normaliser for one source.
+    ///
+    /// # Errors
+    /// When `options.flow_format` names a field that flow logs do not have, `options.redact` holds what is no name, or
+    /// `options.drop` what is no expression over the source's fields.
+    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
+    pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
+        // Filters speak of `ecs` documents, whatever is written.
+        let of_ecs = Options {
+            schema: Schema::Ecs,
+            ..options.clone()
+        };
+        let looks_at_ecs = options.schema != Schema::Ecs && !options.drop.is_empty();
+        let looked_at = match looks_at_ecs {
+            true => Some((Mapper::new(source, &of_ecs)?, Vec::new())),
+            false => None,
+        };
+        let stage = Stage::new(source, if looks_at_ecs { &of_ecs } else { &options })?;
+        Ok(Self {
+            source,
+            mapper: Mapper::new(source, &options)?,
+            limits: options.limits,
+            stage: stage.map(Box::new),
+            looked_at,
+            filtered: 0,
+        })
     }
 
     /// Starts another input, a file or a batch: forgets the header line of a flow log.
     pub fn begin(&mut self) {
-        if let Mapper::VpcFlow(mapper) = &mut self.mapper {
+        self.mapper.begin();
+        if let Some((mapper, _)) = &mut self.looked_at {
             mapper.begin();
         }
     }
@@ -225,6 +317,37 @@ impl Normalizer {
         match &self.mapper {
             Mapper::Json(_) => None,
             Mapper::VpcFlow(mapper) => mapper.header_line(),
+        }
+    }
+
+    /// How many records were [`Outcome::Dropped`] because of a filter.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.filtered
+    }
+
+    /// What would become of entries if each came alone. Nothing is counted as filtered unless all that are read are.
+    pub(crate) fn outlook(&mut self, entries: &Entries<'_>) -> Outlook {
+        let filtered = self.filtered;
+        let mut scratch = Vec::new();
+        let (mut refusal, mut dropped) = (None, false);
+        for entry in entries.iter() {
+            match self.record(&entry.bytes(), &mut scratch) {
+                Ok(Outcome::Document) => {
+                    self.filtered = filtered;
+                    return Outlook::Documents;
+                }
+                Ok(Outcome::Dropped) => dropped = true,
+                Err(refused) => refusal = refusal.or(Some(refused)),
+            }
+        }
+        match (refusal, dropped) {
+            (None, _) => Outlook::Nothing,
+            (Some(refusal), false) => Outlook::Refusals(refusal),
+            (Some(_), true) => {
+                self.filtered = filtered;
+                Outlook::Documents
+            }
         }
     }
 
@@ -310,10 +433,28 @@ impl Normalizer {
         }
         let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
         let start = out.len();
-        let result = match &mut self.mapper {
-            Mapper::Json(mapper) => mapper.record(record, out),
-            Mapper::VpcFlow(mapper) => mapper.record(record, out),
-        };
+        let mut result = self.mapper.record(record, out);
+        if let Some(stage) = &mut self.stage
+            && let Ok(Outcome::Document) = result
+        {
+            let keeps = match &mut self.looked_at {
+                None => stage.keeps(out, start),
+                Some((mapper, document)) => {
+                    document.clear();
+                    !matches!(mapper.record(record, document), Ok(Outcome::Document)) || stage.keeps(document, 0)
+                }
+            };
+            if !keeps {
+                self.filtered += 1;
+                result = Ok(Outcome::Dropped);
+            }
+        } else if let Some((mapper, document)) = &mut self.looked_at
+            && result == Ok(Outcome::Dropped)
+        {
+            // A header line is for both.
+            document.clear();
+            drop(mapper.record(record, document));
+        }
         if !matches!(result, Ok(Outcome::Document)) {
             out.truncate(start);
         }

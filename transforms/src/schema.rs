@@ -41,6 +41,35 @@ pub enum Type {
 }
 
 impl Type {
+    /// Every type, for documentation.
+    pub const ALL: &'static [Type] = &[
+        Type::Keyword,
+        Type::Text,
+        Type::Ip,
+        Type::Long,
+        Type::Float,
+        Type::Boolean,
+        Type::Date,
+        Type::GeoPoint,
+        Type::FlatObject,
+    ];
+
+    /// What a value of the type is, in a few words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Type::Keyword => "is text of at most 8191 bytes, longer ones cut with a mark",
+            Type::Text => "is text for reading and searching, not for counting by",
+            Type::Ip => "is an IPv4 or IPv6 address, never anything else",
+            Type::Long => "is a whole number of 64 bits",
+            Type::Float => "is a number with a fraction",
+            Type::Boolean => "is true or false",
+            Type::Date => "is RFC 3339 UTC with milliseconds",
+            Type::GeoPoint => "is latitude and longitude",
+            Type::FlatObject => "is an object whose leaves are text, mapped as one field",
+        }
+    }
+
     /// The type's name in an `OpenSearch` mapping.
     #[must_use]
     pub fn name(self) -> &'static str {

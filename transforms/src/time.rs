@@ -65,7 +65,7 @@ pub fn parse(text: &[u8]) -> Result<i64, TimeError> {
     let millis = match text {
         [] => return Err(TimeError(Reason::Empty)),
         [b'-', b'0'..=b'9' | b'.', ..] => return Err(TimeError(Reason::Negative)),
-        [_, _, _, _, b'-', ..] => parse_calendar(text)?,
+        [_, _, _, b'0'..=b'9', b'-', ..] => parse_calendar(text)?,
         _ => parse_number(text)?,
     };
     if (0..END).contains(&millis) {

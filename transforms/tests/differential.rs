@@ -37,6 +37,7 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("httpSourceName", "aws.waf.source_name", "keyword"),
     ("httpSourceId", "aws.waf.source_id", "keyword"),
     ("ja3Fingerprint", "aws.waf.ja3", "keyword"),
+    ("ja3Fingerprint", "tls.client.ja3", "keyword"),
     ("responseCodeSent", "http.response.status_code", "long"),
     ("responseCodeSent", "aws.waf.response_code_sent", "long"),
     ("captchaResponse.failureReason", "aws.waf.captcha_reason", "keyword"),
@@ -164,10 +165,14 @@ impl Reference {
             "host" => "url.domain",
             "user-agent" => "user_agent.original",
             "referer" => "http.request.referrer",
+            "x-forwarded-for" => "aws.waf.forwarded_for",
             other => return self.headers.entry(other.to_owned()).or_default().push(value.clone()),
         };
         if value != "" {
             self.add(field, value.clone());
+            if field == "url.domain" {
+                self.add("related.hosts", value.clone());
+            }
         }
     }
 
@@ -201,6 +206,9 @@ impl Reference {
                 self.replace("cloud.account.id", account);
                 let name = resource.split('/').nth(2).expect("the generator writes whole ARNs");
                 self.replace("aws.waf.acl_name", name);
+                let id = resource.split('/').nth(3).expect("the generator writes whole ARNs");
+                self.replace("aws.waf.acl_id", id);
+                self.replace("aws.waf.generation", "v2");
             }
         }
         if let Some(id) = self.first("rule.id") {
@@ -241,7 +249,7 @@ impl Reference {
         }
         let mut document = json!({});
         for (field, mut values) in self.fields {
-            let list = ["event.category", "event.type", "related.ip"].contains(&field.as_str());
+            let list = ["event.category", "event.type", "related.ip", "related.hosts"].contains(&field.as_str());
             let value = if values.len() == 1 && !list {
                 values.remove(0)
             } else {
@@ -324,6 +332,7 @@ fn headers() -> BoxedStrategy<Value> {
         "accept",
         "X-A",
         "Cookie",
+        "X-Forwarded-For",
     ]);
     prop::collection::vec((name, text()), 0..6)
         .prop_map(|headers| {
@@ -453,7 +462,9 @@ proptest! {
     fn the_fast_path_and_the_obvious_one_write_the_same_document(record in record(), pretty in any::<bool>()) {
         let text = if pretty { serde_json::to_vec_pretty(&record) } else { serde_json::to_vec(&record) }.expect("JSON");
         let mut out = Vec::new();
-        let outcome = Normalizer::new(Source::Waf, Options::default()).expect("a normaliser").record(&text, &mut out);
+        // The reference knows no policy.
+        let options = Options { redact: Vec::new(), ..Options::default() };
+        let outcome = Normalizer::new(Source::Waf, options).expect("a normaliser").record(&text, &mut out);
         prop_assert_eq!(outcome, Ok(Outcome::Document));
         let mut actual: Value = serde_json::from_slice(&out).expect("JSON");
         // The hash and the version are not of this test.

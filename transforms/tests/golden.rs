@@ -139,6 +139,7 @@ fn a_bare_finding_and_the_same_in_an_envelope_become_the_same_document() {
     let pairs = [
         (Source::GuardDuty, "port-probe", "port-probe-bare"),
         (Source::SecurityHub, "control-failed", "control-failed-bare"),
+        (Source::CloudTrail, "root-login", "root-login-bare"),
     ];
     for (source, envelope, bare) in pairs {
         let read = |case: &str| documents(source, Schema::Ecs, &samples(source).join(format!("{case}.in.json")));

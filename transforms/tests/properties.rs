@@ -204,8 +204,10 @@ proptest! {
 
 /// Sets the timestamps that `native` rewrites to null, wherever they stand.
 fn forget_times(value: &mut Value) {
-    const TIMES: [&str; 10] = [
+    const TIMES: [&str; 24] = [
         "timestamp",
+        "eventTime",
+        "creationDate",
         "createdAt",
         "updatedAt",
         "eventFirstSeen",
@@ -215,6 +217,18 @@ fn forget_times(value: &mut Value) {
         "FirstObservedAt",
         "LastObservedAt",
         "ProcessedAt",
+        "query_timestamp",
+        "last-observed-at",
+        "time",
+        "time_dt",
+        "created_time",
+        "created_time_dt",
+        "modified_time",
+        "modified_time_dt",
+        "first_seen_time",
+        "first_seen_time_dt",
+        "last_seen_time",
+        "last_seen_time_dt",
     ];
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_times),

@@ -1,7 +1,10 @@
 //! The habits of this repository: `cargo xtask test` runs everything that must hold, `cargo xtask screenshots` takes
 //! pictures of the pages. `cargo xtask --help` lists them.
 
+mod bench;
 mod demo;
+mod fields;
+mod fuzz;
 mod shell;
 mod steps;
 mod tools;
@@ -14,6 +17,12 @@ const HELP: &str = "\
 cargo xtask test [--only STEP]...   install what tests need, then run every step; stops at the first that fails
 cargo xtask steps                   list the steps
 cargo xtask tools                   install what tests need, and nothing else
+cargo xtask fields                  write the field reference, docs/fields, from the tables of the sources
+cargo xtask fuzz [--seconds N] [--target T]... [--keep]
+                                    every fuzz target, N seconds each (60), with a nightly compiler; --keep renews the
+                                    committed inputs
+cargo xtask bench transforms [--short] [--only CASE]...
+                                    the transforms beside their peers, with gates on the ratios (--short: without, in a minute)
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
 
@@ -39,6 +48,9 @@ fn run(words: &[&str]) -> Result<()> {
             Ok(())
         }
         ["tools"] => tools::install().map(drop),
+        ["fields"] => fields::write(),
+        ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),
+        ["bench", words @ ..] => bench::bench(words),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),
         [] | ["help" | "--help" | "-h"] => {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    demo,
+    bench, demo,
     shell::{cargo, run, target},
     tools,
 };
@@ -76,6 +76,11 @@ pub(crate) const ALL: &[Step] = &[
         name: "acceptance",
         what: "what the program promises, on the release build",
         run: acceptance,
+    },
+    Step {
+        name: "bench",
+        what: "the benches run, and every peer says what the transforms say; no gates",
+        run: || bench::transforms(&["--short"]),
     },
     Step {
         name: "browser",

@@ -14,6 +14,7 @@ use crate::shell::{command, find, output, run, succeeds};
 
 const SLACK_SDK: &str = "3.47.0";
 const MOTO: &str = "5.2.5";
+const BENCH_PACKAGES: &[&str] = &["awslambdaric==4.2.2", "orjson==3.13.0", "pybase64==1.5.1"];
 const PLAYWRIGHT: &str = "1.65.1";
 
 /// Where the tools are.
@@ -88,13 +89,18 @@ pub(crate) fn installed() -> Result<Tools> {
     Ok(tools)
 }
 
-fn places() -> Result<Tools> {
+/// The folder that everything is installed into.
+pub(crate) fn cache() -> Result<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| env::home_dir().map(|home| home.join(".cache")))
-        .context("no home folder; set XDG_CACHE_HOME")?
-        .join("portcullis-tests");
+        .context("no home folder; set XDG_CACHE_HOME")?;
+    Ok(cache.join("portcullis-tests"))
+}
+
+fn places() -> Result<Tools> {
+    let cache = cache()?;
     Ok(Tools {
         python: cache.join(format!("python-slack_sdk-{SLACK_SDK}-moto-{MOTO}/bin/python")),
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
@@ -148,30 +154,38 @@ fn packages() -> Result<()> {
     }
 }
 
-/// A virtual environment with `slack_sdk` and moto, made beside its final place so that an interrupted one is never taken for whole.
 fn python(python: &Path) -> Result<()> {
     let check = format!(
-        "import moto, moto.server, slack_sdk.version as slack
-assert (moto.__version__, slack.__version__) == ('{MOTO}', '{SLACK_SDK}')"
+        "import moto, moto.server, slack_sdk.version as slack; \
+         assert (moto.__version__, slack.__version__) == ('{MOTO}', '{SLACK_SDK}')"
     );
-    if succeeds(python, &["-c", &check]) {
+    let packages = [format!("slack_sdk=={SLACK_SDK}"), format!("moto[server]=={MOTO}")];
+    environment(python, &check, &[&packages[0], &packages[1]])
+}
+
+/// A Python with the packages of the benches' Python peers; installed when it is not there yet.
+pub(crate) fn bench_python() -> Result<PathBuf> {
+    let versions: Vec<&str> = BENCH_PACKAGES
+        .iter()
+        .filter_map(|package| package.rsplit("==").next())
+        .collect();
+    let python = cache()?.join(format!("bench-{}/bin/python", versions.join("-")));
+    environment(&python, "import awslambdaric, orjson, pybase64", BENCH_PACKAGES)?;
+    Ok(python)
+}
+
+/// A virtual environment with these packages, unless `check` finds them there. One that was left half made fails the check
+/// and is made anew.
+fn environment(python: &Path, check: &str, packages: &[&str]) -> Result<()> {
+    if succeeds(python, &["-c", check]) {
         return Ok(());
     }
     let folder = python.ancestors().nth(2).context("a path of three parts")?;
     let place = folder.to_string_lossy();
     run(&mut command("python3", &["-m", "venv", "--clear", &place]))?;
-    run(&mut command(
-        python,
-        &[
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            &format!("slack_sdk=={SLACK_SDK}"),
-            &format!("moto[server]=={MOTO}"),
-        ],
-    ))
+    let mut arguments = vec!["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    arguments.extend(packages);
+    run(&mut command(python, &arguments))
 }
 
 fn playwright(node_modules: &Path) -> Result<()> {

@@ -19,6 +19,8 @@ const PAGES: &[&str] = &[
     "/securityhub",
     "/waf",
     "/vpcflow",
+    "/dns",
+    "/cloudtrail",
     "/response",
     "/address/45.83.64.11",
     "/address/2001:db8::1",

@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The start of a long key, and a hash of all of it.
-pub(super) fn cut_key(key: &str) -> String {
+pub(crate) fn cut_key(key: &str) -> String {
     let mut hash = Vec::new();
     push_hex(&mut hash, &blake3::hash(key.as_bytes()).as_bytes()[..8]);
     format!("{}…{}", start_of(key, KEY_LIMIT - 40), String::from_utf8_lossy(&hash))

@@ -117,30 +117,39 @@ impl Rest<'_> {
     }
 }
 
-/// Writes the elements of a slot that were kept with their names as one object with lower-case keys, a repeated name as
-/// an array; marks them as placed. Nothing is written for none.
-pub(super) fn pairs(text: &[u8], found: &mut Found, slot: Slot, out: &mut Vec<u8>, scratch: &mut Scratch) -> u64 {
+/// Writes what the slots keep as one object: values in one piece under their path, elements chosen by name under that name
+/// in lower case, a repeated name as an array. Marks them as placed. Nothing is written for none; the answer is how many
+/// names and texts were cut.
+pub(super) fn kept(
+    text: &[u8],
+    trie: &Trie,
+    found: &mut Found,
+    slots: &[Slot],
+    out: &mut Vec<u8>,
+    scratch: &mut Scratch,
+) -> u64 {
     scratch.clear();
     let mut cut = 0;
     let mut placed = Vec::new();
-    for (number, hit) in found.hits_of(slot) {
-        let name = scratch.names.len();
-        let inside = hit.name.of(text);
-        if inside.is_empty() {
-            continue;
+    for &slot in slots {
+        let whole = trie.is_whole(slot);
+        for (number, hit) in found.hits_of(slot) {
+            let name = scratch.names.len();
+            if whole {
+                if hit.leaves > 0 && hit.value.of(text) != b"\"\"" {
+                    push_escaped(&mut scratch.names, trie.slot_path(slot));
+                    scratch.push(name, hit.value, true);
+                }
+                continue;
+            }
+            let inside = hit.name.of(text);
+            if inside.is_empty() {
+                continue;
+            }
+            cut += push_name(inside, &mut scratch.names);
+            scratch.push(name, hit.value, true);
+            placed.push(number);
         }
-        if inside.len() > KEY_LIMIT {
-            let plain = unescape(inside).unwrap_or_default().to_ascii_lowercase();
-            push_escaped(&mut scratch.names, &cut_key(&plain));
-            cut += 1;
-        } else if inside.contains(&b'\\') {
-            let plain = unescape(inside).unwrap_or_default().to_ascii_lowercase();
-            push_escaped(&mut scratch.names, &plain);
-        } else {
-            scratch.names.extend(inside.iter().map(u8::to_ascii_lowercase));
-        }
-        scratch.push(name, hit.value, true);
-        placed.push(number);
     }
     for number in placed {
         found.hits[number].placed = true;
@@ -151,6 +160,18 @@ pub(super) fn pairs(text: &[u8], found: &mut Found, slot: Slot, out: &mut Vec<u8
     cut += scratch.write(text, out);
     out.push(b',');
     cut
+}
+
+/// Appends an element's name in lower case, escaped; the answer is how many were cut.
+fn push_name(inside: &[u8], names: &mut Vec<u8>) -> u64 {
+    if inside.len() <= KEY_LIMIT && !inside.contains(&b'\\') {
+        names.extend(inside.iter().map(u8::to_ascii_lowercase));
+        return 0;
+    }
+    let plain = unescape(inside).unwrap_or_default().to_ascii_lowercase();
+    let long = inside.len() > KEY_LIMIT;
+    push_escaped(names, if long { cut_key(&plain) } else { plain }.as_str());
+    u64::from(long)
 }
 
 /// Copies a value; texts in it that are over the limit are cut. The answer is how many.

@@ -1,6 +1,6 @@
 //! What one pass over a record finds: spans of known values by slot, and spans of unknown ones.
 
-use super::trie::{NodeId, Slot};
+use super::trie::{NodeId, Slot, Trie};
 
 /// As many entries of each list are kept between records.
 const KEPT_ENTRIES: usize = 16 * 1024;
@@ -63,17 +63,24 @@ pub(super) struct Found {
     pub(super) wrapped: bool,
     /// Whether the record has to be rewritten before it can be mapped.
     pub(super) unusual: bool,
+    /// Whether it may hold what the policy takes out.
+    pub(super) sensitive: bool,
     heads: Vec<u32>,
     tails: Vec<u32>,
     /// Keys of the objects that are open, to notice repeated ones.
     pub(super) keys: Vec<Span>,
+    /// Slots of the envelope's own members, which are kept when the record is found inside.
+    envelope: Vec<Slot>,
+    /// The insides of texts that look like addresses, wherever they stand.
+    pub(super) addresses: Vec<Span>,
 }
 
 impl Found {
-    pub(super) fn new(slots: usize) -> Self {
+    pub(super) fn new(trie: &Trie) -> Self {
         Self {
-            heads: vec![NONE; slots],
-            tails: vec![NONE; slots],
+            heads: vec![NONE; trie.slots()],
+            tails: vec![NONE; trie.slots()],
+            envelope: trie.envelope_slots().collect(),
             ..Self::default()
         }
     }
@@ -100,6 +107,7 @@ impl Found {
         self.bodies = 0;
         self.wrapped = false;
         self.unusual = false;
+        self.sensitive = false;
     }
 
     /// Gives memory back that an unusually large record needed.
@@ -108,15 +116,39 @@ impl Found {
         self.hits.shrink_to(KEPT_ENTRIES);
         self.unknown.shrink_to(KEPT_ENTRIES);
         self.keys.shrink_to(KEPT_ENTRIES);
+        self.addresses.shrink_to(KEPT_ENTRIES);
     }
 
-    /// Drops what was found so far: it stood in the envelope.
-    pub(super) fn forget(&mut self) {
+    /// Drops what was found so far, because it stood in the envelope, but for what rows take from there.
+    pub(super) fn enter(&mut self) {
+        let kept: Vec<Hit> = self
+            .envelope
+            .iter()
+            .flat_map(|&slot| self.hits_of(slot))
+            .map(|(_, hit)| hit)
+            .collect();
+        self.forget();
+        for hit in kept {
+            self.push(hit.slot, hit.value, hit.name, hit.leaves);
+            self.settle_last();
+        }
+    }
+
+    /// The last hit is of the envelope: where no row takes it, the rest does not either.
+    pub(super) fn settle_last(&mut self) {
+        if let Some(hit) = self.hits.last_mut() {
+            hit.placed = true;
+        }
+    }
+
+    /// Drops what was found so far.
+    fn forget(&mut self) {
         for hit in &self.hits {
             self.heads[usize::from(hit.slot)] = NONE;
         }
         self.hits.clear();
         self.unknown.clear();
+        self.addresses.clear();
     }
 
     pub(super) fn push(&mut self, slot: Slot, value: Span, name: Span, leaves: u32) {

@@ -20,17 +20,20 @@ pub(super) struct Values {
     from: usize,
     /// The first few values, to leave out repetitions.
     known: [Range<usize>; Self::KNOWN],
+    repeats: bool,
 }
 
 impl Values {
     const KNOWN: usize = 16;
 
-    pub(super) fn new(content: usize) -> Self {
+    /// No values yet; `repeats` keeps one that comes again.
+    pub(super) fn new(content: usize, repeats: bool) -> Self {
         Self {
             content,
             count: 0,
             from: content,
             known: [const { 0..0 }; Self::KNOWN],
+            repeats,
         }
     }
 
@@ -41,11 +44,12 @@ impl Values {
             return;
         }
         let value = self.from..out.len();
-        let repeated = self
-            .known
-            .iter()
-            .take(self.count)
-            .any(|known| out[known.clone()] == out[value.clone()]);
+        let repeated = !self.repeats
+            && self
+                .known
+                .iter()
+                .take(self.count)
+                .any(|known| out[known.clone()] == out[value.clone()]);
         if repeated {
             out.truncate(self.from);
             return;

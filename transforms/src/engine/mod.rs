@@ -8,6 +8,7 @@
 //!
 //! A source is a table and what cannot be said in a table ([`Map::derive`]).
 
+mod addresses;
 mod canonical;
 mod flat;
 mod found;
@@ -22,7 +23,11 @@ use std::fmt;
 
 use highway::{HighwayHash, HighwayHasher, Key};
 
-pub(crate) use self::value::{Derived, Input};
+pub(crate) use self::{
+    canonical::cut_key,
+    scan::is_too_large,
+    value::{Derived, Input, plain_text, unescape},
+};
 use self::{
     found::Found,
     scan::{Fault, What},
@@ -33,16 +38,18 @@ use crate::{
     document::push_hex,
     envelope,
     normalize::{Options, Outcome, Refusal, RefusalKind, excerpt},
+    policy::redact::{NameError, Redactor},
+    proxies::TrustedProxies,
     schema::{Field, Schema},
     source::Source,
     time,
 };
 
 /// How deep objects and arrays may nest. AWS's own records stay below 20.
-const DEPTH_LIMIT: usize = 64;
+pub(crate) const DEPTH_LIMIT: usize = 64;
 
 /// Longest key in bytes. Longer ones are cut, so that a path of them stays below what an index takes.
-const KEY_LIMIT: usize = 256;
+pub(crate) const KEY_LIMIT: usize = 256;
 
 /// Number of a row in its source's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +102,12 @@ pub(crate) trait Map: fmt::Debug + Sync {
         false
     }
 
+    /// Writes a record that is no JSON object but a line of text as the object that the table's paths are for. The
+    /// answer is whether it is a line of this source.
+    fn line(&self, _line: &str, _json: &mut Vec<u8>) -> Result<bool, Refusal> {
+        Ok(false)
+    }
+
     /// Paths of the timestamps that the `native` schema normalises.
     fn native_times(&self) -> &'static [&'static str];
 
@@ -116,9 +129,14 @@ pub(crate) struct Mapper {
     schema: Schema,
     keep_original: bool,
     id_key: [u64; 4],
+    proxies: Option<TrustedProxies>,
     found: Found,
     derived: Derived,
+    redactor: Redactor,
+    /// The record without what the policy takes out, when there was any of it.
+    redacted: Vec<u8>,
     canonical: Vec<u8>,
+    line: Vec<u8>,
     id: String,
     scratch: Scratch,
 }
@@ -127,30 +145,35 @@ pub(crate) struct Mapper {
 const KEPT_BUFFER: usize = 256 * 1024;
 
 impl Mapper {
-    pub(crate) fn new(map: &'static dyn Map, options: &Options) -> Self {
+    pub(crate) fn new(map: &'static dyn Map, options: &Options) -> Result<Self, NameError> {
         let table = Table::new(map, options.schema);
         let mut id_key = [0; 4];
         for (word, bytes) in id_key.iter_mut().zip(options.id_key.as_chunks::<8>().0) {
             *word = u64::from_le_bytes(*bytes);
         }
-        Self {
+        Ok(Self {
             map,
-            found: Found::new(table.trie.slots()),
+            found: Found::new(&table.trie),
             table,
             schema: options.schema,
             keep_original: options.keep_original,
             id_key,
+            proxies: options.trusted_proxies.clone(),
             derived: Derived::default(),
+            redactor: Redactor::new(&options.redact)?,
+            redacted: Vec::new(),
             canonical: Vec::new(),
+            line: Vec::new(),
             id: String::new(),
             scratch: Scratch::default(),
-        }
+        })
     }
 
     pub(crate) fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         let outcome = self.map_record(record, out);
         if record.len() > KEPT_BUFFER {
             self.canonical = Vec::new();
+            self.redacted = Vec::new();
             self.found.shrink();
             self.scratch = Scratch::default();
             self.derived = Derived::default();
@@ -164,12 +187,33 @@ impl Mapper {
             return Ok(Outcome::Dropped);
         }
         let original = simdutf8::compat::from_utf8(record).map_err(|error| not_utf8(record, error.valid_up_to()))?;
+        if record.first() == Some(&b'{') {
+            return self.map_object(record, original, out);
+        }
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        let outcome = match self.map.line(original, &mut line) {
+            Ok(true) => self.map_object(&line, original, out),
+            Ok(false) => self.map_object(record, original, out),
+            Err(refusal) => Err(refusal),
+        };
+        self.line = line;
+        outcome
+    }
+
+    /// Maps `record`, which is JSON; `original` is what came, and what the document is named after.
+    fn map_object(&mut self, record: &[u8], original: &str, out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         self.scan(record)?;
-        let cut = self.canonicalise(record)?;
-        let text = if self.found.unusual {
-            self.canonical.as_slice()
-        } else {
-            record
+        let redacted = self.redact(record)?;
+        let cut = self.canonicalise(record, redacted > 0)?;
+        let text = match (self.found.unusual, redacted) {
+            (true, _) => self.canonical.as_slice(),
+            (false, 0) => record,
+            (false, _) => self.redacted.as_slice(),
+        };
+        let original = match redacted {
+            0 => original,
+            _ => std::str::from_utf8(&self.redacted).unwrap_or_default(),
         };
         if self.found.bodies > 1 {
             return Err(Refusal::new(
@@ -185,6 +229,7 @@ impl Mapper {
             text,
             table: &self.table,
             found: &self.found,
+            proxies: self.proxies.as_ref(),
         };
         self.check(input, text)?;
         let (timestamp, timestamp_hit) = self.timestamp(input)?;
@@ -193,7 +238,7 @@ impl Mapper {
             Schema::Ecs => {
                 self.derived.clear(self.table.rows.len());
                 self.map.derive(&input, &mut self.derived);
-                self.id = self.event_id(record, input, timestamp);
+                self.id = self.event_id(original.as_bytes(), input, timestamp);
                 Writer {
                     table: &self.table,
                     text,
@@ -206,6 +251,7 @@ impl Mapper {
                     id: &self.id,
                     scratch: &mut self.scratch,
                     cut,
+                    redacted,
                 }
                 .document();
             }
@@ -213,20 +259,47 @@ impl Mapper {
         Ok(Outcome::Document)
     }
 
+    /// With redaction, a message must not quote what might have been taken out.
+    fn refusal(&self, fault: Fault, record: &[u8]) -> Refusal {
+        let quoted = if self.redactor.names().has_any() { 1 } else { usize::MAX };
+        refusal(fault, record, quoted)
+    }
+
     fn scan(&mut self, record: &[u8]) -> Result<(), Refusal> {
-        scan::scan(record, &self.table.trie, &mut self.found, false).map_err(|fault| refusal(fault, record))
+        scan::scan(record, &self.table.trie, self.redactor.names(), &mut self.found, false)
+            .map_err(|fault| self.refusal(fault, record))
+    }
+
+    /// Takes out of a record what the policy names, if the scanner saw any of it, and scans what is left over; the
+    /// answer is the number of values that were taken out.
+    fn redact(&mut self, record: &[u8]) -> Result<u64, Refusal> {
+        if !self.found.sensitive {
+            return Ok(0);
+        }
+        let mut redacted = std::mem::take(&mut self.redacted);
+        let count = self.redactor.redact(record, &mut redacted);
+        let scanned = if count > 0 { self.scan(&redacted) } else { Ok(()) };
+        self.redacted = redacted;
+        scanned.map(|()| count)
     }
 
     /// Rewrites an unusual record and scans it again; the answer is the number of keys that were cut.
-    fn canonicalise(&mut self, record: &[u8]) -> Result<u64, Refusal> {
+    fn canonicalise(&mut self, record: &[u8], is_redacted: bool) -> Result<u64, Refusal> {
         if !self.found.unusual {
             return Ok(0);
         }
+        let record = if is_redacted { self.redacted.as_slice() } else { record };
         self.canonical.clear();
         let cut = canonical::canonicalise(record, &mut self.canonical);
-        let scanned = scan::scan(&self.canonical, &self.table.trie, &mut self.found, true);
+        let scanned = scan::scan(
+            &self.canonical,
+            &self.table.trie,
+            self.redactor.names(),
+            &mut self.found,
+            true,
+        );
         self.found.unusual = true;
-        scanned.map_err(|fault| refusal(fault, &self.canonical))?;
+        scanned.map_err(|fault| self.refusal(fault, &self.canonical))?;
         Ok(cut)
     }
 
@@ -337,8 +410,10 @@ fn not_utf8(record: &[u8], at: usize) -> Refusal {
     )
 }
 
-fn refusal(fault: Fault, record: &[u8]) -> Refusal {
-    let here = excerpt(record.get(fault.at..).unwrap_or_default());
+/// Quotes at most `quoted` bytes of the record.
+fn refusal(fault: Fault, record: &[u8], quoted: usize) -> Refusal {
+    let rest = record.get(fault.at..).unwrap_or_default();
+    let here = excerpt(rest.get(..quoted).unwrap_or(rest));
     match fault.what {
         What::TooDeep => Refusal::new(
             RefusalKind::Depth,

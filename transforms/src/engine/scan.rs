@@ -6,11 +6,13 @@
 
 mod tokens;
 
-pub(super) use self::tokens::{is_too_large, unicode_escape};
+pub(crate) use self::tokens::is_too_large;
+pub(super) use self::tokens::unicode_escape;
 use super::{
     found::{Found, Span, Unknown},
     trie::{Named, Node, NodeId, Trie},
 };
+use crate::policy::redact::Names;
 
 /// Why a record is no JSON that is read here, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,9 @@ pub(super) enum What {
 type Scanned<T> = Result<T, Fault>;
 
 /// Walks `text`, which must be UTF-8, along `trie`. `canonical` says that it was rewritten: then nothing is unusual.
-pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool) -> Scanned<()> {
+///
+/// A text that may be one of `names` is noticed too ([`Found::sensitive`]).
+pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Scanned<()> {
     found.clear();
     let mut scan = Scan {
         text,
@@ -36,8 +40,10 @@ pub(super) fn scan(text: &[u8], trie: &Trie, found: &mut Found, canonical: bool)
         leaves: 0,
         long: false,
         escaped: false,
+        key: Span::default(),
         canonical,
         trie,
+        names,
         found,
     };
     scan.space();
@@ -61,8 +67,11 @@ struct Scan<'a> {
     long: bool,
     /// Whether an escape was seen since this was last reset.
     escaped: bool,
+    /// The last key that was read: a version such as `1.2.3.4` is no address.
+    key: Span,
     canonical: bool,
     trie: &'a Trie,
+    names: &'a Names,
     found: &'a mut Found,
 }
 
@@ -94,9 +103,10 @@ impl<'a> Scan<'a> {
         let trie = self.trie;
         let node = trie.node(id);
         match self.peek() {
+            Some(b'n') => self.literal(b"null"),
+            _ if node.whole => self.whole(id, depth),
             Some(b'{') if node.has_children() => self.object(id, depth + 1),
             Some(b'[') => self.elements(depth, |scan, depth| scan.known(id, depth)),
-            Some(b'n') => self.literal(b"null"),
             _ => {
                 let start = self.at;
                 let before = self.leaves;
@@ -106,7 +116,10 @@ impl<'a> Scan<'a> {
                 let leaves = self.leaves - before;
                 if let Some(slot) = node.slot {
                     self.found.push(slot, value, Span::default(), leaves);
-                } else if !node.wrapper {
+                    if node.wrapper && self.found.wrapped {
+                        self.found.settle_last();
+                    }
+                } else if !(node.wrapper && (node.path.is_empty() || self.found.wrapped)) {
                     self.found.unknown.push(Unknown {
                         node: id,
                         key: Span::default(),
@@ -120,6 +133,30 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// A value that is kept in one piece. What paths into it find is in that piece too, so none of it is left for the rest.
+    fn whole(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+        let (start, before) = (self.at, self.leaves);
+        let (hits, unknown) = (self.found.hits.len(), self.found.unknown.len());
+        self.parts(id, depth)?;
+        self.found.unknown.truncate(unknown);
+        for hit in &mut self.found.hits[hits..] {
+            hit.placed = true;
+        }
+        if let Some(slot) = self.trie.node(id).slot {
+            let value = Span::new(start, self.at);
+            self.found.push(slot, value, Span::default(), self.leaves - before);
+        }
+        Ok(())
+    }
+
+    fn parts(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+        match self.peek() {
+            Some(b'{') if self.trie.node(id).has_children() => self.object(id, depth + 1),
+            Some(b'[') => self.elements(depth, |scan, depth| scan.parts(id, depth)),
+            _ => self.skip(depth),
+        }
+    }
+
     /// An object at a known place; `at` is on its brace.
     fn object(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
         let trie = self.trie;
@@ -129,7 +166,7 @@ impl<'a> Scan<'a> {
         let mut named = NamedElement::default();
         // The record's own object, in an envelope: what was found before it belongs to the envelope.
         if node.wrapper && node.path.is_empty() {
-            self.found.forget();
+            self.found.enter();
             self.found.bodies += 1;
             self.found.wrapped = true;
         }
@@ -152,7 +189,7 @@ impl<'a> Scan<'a> {
             seen |= bit;
             // Once the record was found inside, the envelope's other members say nothing about it.
             if scan.found.wrapped && id == Trie::ROOT && !trie.node(child).wrapper {
-                return scan.skip(depth);
+                return scan.without_addresses(depth);
             }
             scan.known(child, depth)
         })?;
@@ -166,10 +203,14 @@ impl<'a> Scan<'a> {
     fn unknown(&mut self, node: NodeId, key: Span, depth: usize) -> Scanned<()> {
         let start = self.at;
         let before = self.leaves;
+        let addresses = self.found.addresses.len();
         self.long = false;
         self.skip(depth)?;
         let inside = self.trie.node(node);
-        let of_envelope = (inside.wrapper && !inside.path.is_empty()) || (self.found.wrapped && node == Trie::ROOT);
+        let of_envelope = self.found.wrapped && (node == Trie::ROOT || (inside.wrapper && !inside.path.is_empty()));
+        if of_envelope {
+            self.found.addresses.truncate(addresses);
+        }
         if self.text.get(start) != Some(&b'n') && !of_envelope {
             self.found.unknown.push(Unknown {
                 node,
@@ -194,8 +235,9 @@ impl<'a> Scan<'a> {
         let is_name = key.of(self.text) == choice.key.as_bytes();
         let is_value = key.of(self.text) == choice.value.as_bytes();
         let start = self.at;
+        // What stands in such an element, a request's header for instance, is what a client claims.
         if is_name && element.name.is_none() && self.peek() == Some(b'"') {
-            self.skip(depth)?;
+            self.without_addresses(depth)?;
             let inside = Span::new(start + 1, self.at - 1);
             element.name = Some(inside);
             if let Some(slot) = self
@@ -208,7 +250,7 @@ impl<'a> Scan<'a> {
         } else if is_value && element.value.is_none() && self.peek() != Some(b'n') {
             let before = self.leaves;
             self.long = false;
-            self.skip(depth)?;
+            self.without_addresses(depth)?;
             element.value = Some((key, Span::new(start, self.at), self.leaves - before, self.long));
         } else if is_name || is_value {
             self.found.unusual |=
@@ -218,6 +260,14 @@ impl<'a> Scan<'a> {
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// Skips a value whose addresses are not the record's.
+    fn without_addresses(&mut self, depth: usize) -> Scanned<()> {
+        let addresses = self.found.addresses.len();
+        self.skip(depth)?;
+        self.found.addresses.truncate(addresses);
+        Ok(())
     }
 
     fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {

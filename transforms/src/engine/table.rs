@@ -32,6 +32,8 @@ pub(super) struct Row {
     pub(super) first_only: bool,
     /// An array even for one value.
     pub(super) list: bool,
+    /// Every value as often as it comes: the members of an answer stand at the same place of each list.
+    pub(super) repeats: bool,
     /// An `.address` beside an `.ip`: takes only what is no address.
     pub(super) not_ip: bool,
     /// `source.x` for `destination.x` and the other way round; otherwise the row itself.
@@ -53,6 +55,7 @@ pub(super) enum Step {
     Rest(String),
     Unplaced(String),
     Cut(String),
+    Redacted(String),
 }
 
 impl Table {
@@ -80,6 +83,7 @@ impl Table {
                     slots,
                     first_only,
                     list: is_list(field.name),
+                    repeats: field.name.starts_with(ANSWERS),
                     not_ip: field.name.ends_with(".address"),
                     mirror: mirror(map, field.name),
                 }
@@ -144,6 +148,7 @@ fn steps(map: &dyn Map) -> Vec<Step> {
             "related.ip" => Step::RelatedIp(key, position(map, name)),
             "portcullis.unplaced" => Step::Unplaced(key),
             "portcullis.cut" => Step::Cut(key),
+            "portcullis.redacted" => Step::Redacted(key),
             _ if name == rest => Step::Rest(key),
             _ => match constants.iter().find(|(constant, _)| *constant == name) {
                 Some((_, value)) => Step::Constant(constant(&key, value, is_list(name))),
@@ -178,9 +183,14 @@ fn rank(name: &str, rest: &str) -> u8 {
     }
 }
 
+/// ECS has a list of objects here; a closed schema has a list for each of their members.
+const ANSWERS: &str = "dns.answers.";
+
 /// Fields that ECS defines as arrays.
 fn is_list(name: &str) -> bool {
-    matches!(name, "event.category" | "event.type" | "tags") || name.starts_with("related.")
+    matches!(name, "event.category" | "event.type" | "tags" | "dns.resolved_ip")
+        || name.starts_with("related.")
+        || name.starts_with(ANSWERS)
 }
 
 /// `"key":"value",`, or an array.

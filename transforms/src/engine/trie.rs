@@ -9,6 +9,8 @@
 //! | `labels[].name` | `name` of every element; the brackets are for the reader, arrays are always looked into |
 //! | `headers[name=host].value` | `value` of the elements whose `name` is `host` in any case |
 //! | `headers[name=*].value` | `value` of all other elements, kept with their names |
+//! | `body!` | whatever stands there as one value: in a flat object under its path, elsewhere as JSON text; paths into it work as well |
+//! | `^time` | `time` of the envelope around the record, not of the record |
 
 /// Number of a distinct path: where the values found there are kept.
 pub(super) type Slot = u16;
@@ -22,6 +24,10 @@ pub(super) struct Trie {
     nodes: Vec<Node>,
     /// The path of each slot, as the rest of a document names it.
     slots: Vec<String>,
+    /// Slots whose values are kept in one piece.
+    whole: Vec<Slot>,
+    /// Members of the envelope that are kept beside the record: their paths and slots.
+    envelope: Vec<(String, Slot)>,
     /// Whether `Id` and `id` are the same key: EventBridge and API spelling differ in the first letter only.
     fold: bool,
 }
@@ -37,6 +43,8 @@ pub(super) struct Node {
     pub(super) named: Option<Box<Named>>,
     /// Whether this is an envelope around the record.
     pub(super) wrapper: bool,
+    /// Whether an object or array found here is also kept as one value.
+    pub(super) whole: bool,
     children: Vec<(Box<[u8]>, NodeId)>,
     /// Open-addressing index into `children`, plus one; its length is a power of two.
     index: Vec<u8>,
@@ -77,6 +85,8 @@ impl Trie {
         Self {
             nodes: vec![Node::default()],
             slots: Vec::new(),
+            whole: Vec::new(),
+            envelope: Vec::new(),
             fold,
         }
     }
@@ -87,6 +97,16 @@ impl Trie {
 
     pub(super) fn slot_path(&self, slot: Slot) -> &str {
         self.slots.get(usize::from(slot)).map_or("", String::as_str)
+    }
+
+    /// Whether the slot's values are kept in one piece, objects and arrays included.
+    pub(super) fn is_whole(&self, slot: Slot) -> bool {
+        self.whole.contains(&slot)
+    }
+
+    /// Slots that keep their values when the record is found inside its envelope.
+    pub(super) fn envelope_slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.envelope.iter().map(|&(_, slot)| slot)
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -102,7 +122,7 @@ impl Trie {
         loop {
             let number = usize::from(*node.index.get(at)?).checked_sub(1)?;
             let (known, child) = &node.children[number];
-            if known.len() == key.len() && known[0] == first && &known[1..] == rest {
+            if known.len() == key.len() && known[0] == first && same(&known[1..], rest) {
                 return Some((number, *child));
             }
             at = (at + 1) & mask;
@@ -128,6 +148,9 @@ impl Trie {
     }
 
     fn add_path(&mut self, written: &'static str, path: &str) -> Slot {
+        if let Some(path) = path.strip_prefix('^') {
+            return self.add_envelope_path(path);
+        }
         let mut at = Self::ROOT;
         let mut segments = path.split('.').peekable();
         while let Some(segment) = segments.next() {
@@ -135,17 +158,33 @@ impl Trie {
                 Some((key, inside)) => (key, inside.trim_end_matches(']')),
                 None => (segment, ""),
             };
-            at = self.child_or_new(at, key);
+            let whole = key.strip_suffix('!');
+            at = self.child_or_new(at, whole.unwrap_or(key));
+            self.nodes[at as usize].whole |= whole.is_some();
             if let Some((by, _)) = choice.split_once('=') {
                 let value = segments.peek().copied().unwrap_or_default();
                 return self.choose(at, written, by, value);
             }
         }
-        if let Some(slot) = self.nodes[at as usize].slot {
-            return slot;
+        let slot = match self.nodes[at as usize].slot {
+            Some(slot) => slot,
+            None => self.new_slot(self.nodes[at as usize].path.clone()),
+        };
+        let node = &mut self.nodes[at as usize];
+        node.slot = Some(slot);
+        if node.whole && !self.whole.contains(&slot) {
+            self.whole.push(slot);
         }
-        let slot = self.new_slot(self.nodes[at as usize].path.clone());
-        self.nodes[at as usize].slot = Some(slot);
+        slot
+    }
+
+    /// Only given its slot here: the record's own paths must not lead there, so it is linked after they were copied.
+    fn add_envelope_path(&mut self, path: &str) -> Slot {
+        if let Some((_, slot)) = self.envelope.iter().find(|(known, _)| known == path) {
+            return *slot;
+        }
+        let slot = self.new_slot(path.to_owned());
+        self.envelope.push((path.to_owned(), slot));
         slot
     }
 
@@ -243,6 +282,12 @@ impl Trie {
             body.children.clone_from(&children);
             body.index.clone_from(&index);
         }
+        for (path, slot) in self.envelope.clone() {
+            let at = path.split('.').fold(Self::ROOT, |at, key| self.child_or_new(at, key));
+            let node = &mut self.nodes[at as usize];
+            node.wrapper = true;
+            node.slot.get_or_insert(slot);
+        }
     }
 }
 
@@ -251,6 +296,32 @@ fn hash(first: u8, key: &[u8]) -> usize {
     let last = key.last().copied().unwrap_or_default();
     let middle = key.get(key.len() / 2).copied().unwrap_or_default();
     usize::from(first) ^ (usize::from(last) << 1) ^ (usize::from(middle) << 2) ^ (key.len() * 5)
+}
+
+/// Whether two texts of the same length are the same. Keys are short: two words, which may overlap, hold most of them, and
+/// a call to compare memory would take longer than comparing them.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() > 16 {
+        return a == b;
+    }
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<8>(),
+        b.first_chunk::<8>(),
+        a.last_chunk::<8>(),
+        b.last_chunk::<8>(),
+    ) {
+        return a_start == b_start && a_end == b_end;
+    }
+    if let (Some(a_start), Some(b_start), Some(a_end), Some(b_end)) = (
+        a.first_chunk::<4>(),
+        b.first_chunk::<4>(),
+        a.last_chunk::<4>(),
+        b.last_chunk::<4>(),
+    ) {
+        return a_start == b_start && a_end == b_end;
+    }
+    a.iter().eq(b)
 }
 
 /// `a.{b,c}.d` to `a.b.d` and `a.c.d`.
@@ -287,6 +358,22 @@ mod tests {
         assert_eq!(trie.add("d[].e"), (vec![2], false));
         assert_eq!(trie.add("h[name=host].value"), (vec![3], false));
         assert_eq!(trie.add(""), (vec![], false));
+    }
+
+    #[test]
+    fn a_member_of_the_envelope_is_not_one_of_the_record() {
+        let mut trie = Trie::new(false);
+        assert_eq!(trie.add("id"), (vec![0], false));
+        assert_eq!(trie.add("^time | ^detail.name | ^time"), (vec![1, 2], true));
+        trie.wrap(&["detail.findings"]);
+        let root = trie.node(Trie::ROOT);
+        assert!(root.children.iter().any(|(key, _)| &**key == b"time"));
+        let (_, detail) = trie.child(root, b"detail").expect("the envelope");
+        let (_, name) = trie.child(trie.node(detail), b"name").expect("its member");
+        assert_eq!(trie.node(name).slot, Some(2));
+        let (_, body) = trie.child(trie.node(detail), b"findings").expect("the record");
+        assert!(trie.child(trie.node(body), b"id").is_some() && trie.child(trie.node(body), b"time").is_none());
+        assert_eq!(trie.envelope_slots().collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

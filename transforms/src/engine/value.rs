@@ -1,6 +1,9 @@
 //! Reading what the scanner found, and adding what a source derives from it.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    fmt::{Display, Write as _},
+};
 
 use super::{
     RowId,
@@ -8,6 +11,7 @@ use super::{
     scan::unicode_escape,
     table::Table,
 };
+use crate::proxies::TrustedProxies;
 
 /// The values of one record, by the row of the table that names where they stand.
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +19,24 @@ pub(crate) struct Input<'a> {
     pub(super) text: &'a [u8],
     pub(super) table: &'a Table,
     pub(super) found: &'a Found,
+    pub(super) proxies: Option<&'a TrustedProxies>,
 }
 
 impl<'a> Input<'a> {
+    /// The proxies whose word about the client is believed, if any are configured.
+    pub(crate) fn trusted_proxies(&self) -> Option<&'a TrustedProxies> {
+        self.proxies
+    }
+
     /// The row's first value as text; numbers and booleans as they are written. Empty text counts as absent.
     pub(crate) fn text(&self, row: RowId) -> Option<Cow<'a, str>> {
+        // The first hit is text with something in it in nearly all records, and this is asked for often.
+        let &first = self.table.rows.get(row.0)?.slots.first()?;
+        if let Some(hit) = self.found.hits.get(self.found.head(first) as usize)
+            && let Some(text) = plain_text(hit.value.of(self.text)).filter(|text| !text.is_empty())
+        {
+            return Some(text);
+        }
         self.texts(row).next()
     }
 
@@ -41,6 +58,16 @@ impl<'a> Input<'a> {
         self.raw(row).next().is_some()
     }
 
+    /// Members that no row names, of the object that stands at `path`: their keys as written, and plain values as text.
+    pub(crate) fn unnamed(&self, path: &str) -> impl Iterator<Item = (&'a [u8], Cow<'a, str>)> {
+        let (text, trie) = (self.text, &self.table.trie);
+        self.found
+            .unknown
+            .iter()
+            .filter(move |unknown| trie.node(unknown.node).path == path)
+            .filter_map(move |unknown| Some((unknown.key.of(text), plain_text(unknown.value.of(text))?)))
+    }
+
     fn raw(&self, row: RowId) -> impl Iterator<Item = (usize, Hit)> + use<'a> {
         let found = self.found;
         let slots: &'a [_] = self.table.rows.get(row.0).map_or(&[], |row| &row.slots);
@@ -54,27 +81,62 @@ pub(crate) struct Derived {
     text: String,
     /// Row, start and end in `text`.
     values: Vec<(usize, usize, usize)>,
-    /// Rows whose own values are not written.
-    replaced: Vec<bool>,
+    /// What becomes of each row's own values.
+    own: Vec<Own>,
     pub(super) swapped: bool,
+}
+
+/// What becomes of the values that stand at a row's paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Own {
+    #[default]
+    Written,
+    /// Written after those that the source added.
+    Joined,
+    /// Not written: the source says something else instead.
+    Replaced,
 }
 
 impl Derived {
     pub(super) fn clear(&mut self, rows: usize) {
         self.text.clear();
         self.values.clear();
-        self.replaced.clear();
-        self.replaced.resize(rows, false);
+        self.own.clear();
+        self.own.resize(rows, Own::Written);
         self.swapped = false;
     }
 
     /// Replaces the row's values by `value`; once more adds a second one. The value still has to fit the row's type.
     pub(crate) fn set(&mut self, row: RowId, value: &str) {
+        self.push(row, value, Own::Replaced);
+    }
+
+    /// Adds `value` to the row's own values. It still has to fit the row's type.
+    pub(crate) fn add(&mut self, row: RowId, value: &str) {
+        self.push(row, value, Own::Joined);
+    }
+
+    fn push(&mut self, row: RowId, value: &str, then: Own) {
         let start = self.text.len();
         self.text.push_str(value);
+        self.pushed(row, start, then);
+    }
+
+    /// As [`Derived::set`], with the text that `value` shows.
+    pub(crate) fn set_display(&mut self, row: RowId, value: impl Display) {
+        let start = self.text.len();
+        // Writing to a String cannot fail.
+        let written = write!(self.text, "{value}");
+        debug_assert!(written.is_ok());
+        self.pushed(row, start, Own::Replaced);
+    }
+
+    fn pushed(&mut self, row: RowId, start: usize, then: Own) {
         self.values.push((row.0, start, self.text.len()));
-        if let Some(replaced) = self.replaced.get_mut(row.0) {
-            *replaced = true;
+        if let Some(own) = self.own.get_mut(row.0)
+            && *own != Own::Replaced
+        {
+            *own = then;
         }
     }
 
@@ -83,8 +145,8 @@ impl Derived {
         self.swapped = true;
     }
 
-    pub(super) fn is_replaced(&self, row: usize) -> bool {
-        self.replaced.get(row).copied().unwrap_or_default()
+    pub(super) fn own(&self, row: usize) -> Own {
+        self.own.get(row).copied().unwrap_or_default()
     }
 
     pub(super) fn values(&self, row: usize) -> impl Iterator<Item = &str> {
@@ -96,7 +158,7 @@ impl Derived {
 }
 
 /// A plain JSON value as text: a string without quotes and escapes, a number or boolean as written. Not for objects.
-pub(super) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
     match raw {
         [b'"', inside @ .., b'"'] => unescape(inside),
         [b'{' | b'[', ..] | [] => None,
@@ -105,9 +167,9 @@ pub(super) fn plain_text(raw: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 /// The inside of a JSON string without its escapes; a lone surrogate becomes U+FFFD.
-pub(super) fn unescape(inside: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn unescape(inside: &[u8]) -> Option<Cow<'_, str>> {
     let text = std::str::from_utf8(inside).ok()?;
-    if !text.contains('\\') {
+    if memchr::memchr(b'\\', inside).is_none() {
         return Some(Cow::Borrowed(text));
     }
     let mut plain = String::with_capacity(text.len());

@@ -8,11 +8,12 @@ use std::{
 };
 
 use super::{
-    flat,
-    found::{Found, NONE},
+    addresses, flat,
+    found::{Found, Hit, NONE},
     member::{Fit, Values},
     table::{Row, Step, Table},
-    value::{Derived, plain_text},
+    trie::Slot,
+    value::{Derived, Own, plain_text, unescape},
 };
 use crate::{
     document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
@@ -36,6 +37,7 @@ pub(super) struct Writer<'a> {
     pub(super) id: &'a str,
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
+    pub(super) redacted: u64,
 }
 
 /// Lists that are kept between records.
@@ -101,6 +103,7 @@ impl Writer<'_> {
                 }
                 Step::Unplaced(key) => self.count(key, unplaced),
                 Step::Cut(key) => self.count(key, self.cut),
+                Step::Redacted(key) => self.count(key, self.redacted),
             }
         }
         self.close(0, 0, b'}');
@@ -145,27 +148,42 @@ impl Writer<'_> {
             return;
         };
         let from = if self.derived.swapped { row.mirror } else { number };
-        let replaced = self.derived.is_replaced(number);
+        let own = self.derived.own(number);
+        let replaced = own == Own::Replaced;
         let slots = table.rows.get(from).map_or(&[][..], |row| &row.slots);
-        if !replaced && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
+        if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
             return;
+        }
+        if own == Own::Written
+            && let Some(hit) = self.only_hit(slots)
+            && row.ty != Type::FlatObject
+        {
+            return self.only(key, row, hit);
         }
         let start = self.out.len();
         self.key(key);
-        let mut values = Values::new(self.out.len());
-        if replaced {
+        let mut values = Values::new(self.out.len(), row.repeats);
+        if own != Own::Written {
             let derived = self.derived;
             for text in derived.values(number) {
                 let fit = self.plain(row, text);
                 values.wrote(fit, self.out);
             }
         }
+        if row.ty == Type::FlatObject {
+            self.cut += flat::kept(
+                self.text,
+                &table.trie,
+                self.found,
+                slots,
+                self.out,
+                &mut self.scratch.flat,
+            );
+            values.count = usize::from(self.out.len() > values.content);
+            return values.finish(start, row.list, self.out);
+        }
         for &slot in slots {
-            if row.ty == Type::FlatObject {
-                self.cut += flat::pairs(self.text, self.found, slot, self.out, &mut self.scratch.flat);
-                values.count = usize::from(self.out.len() > values.content);
-                break;
-            }
+            let whole = table.trie.is_whole(slot);
             let mut at = self.found.head(slot);
             let settled = row.first_only && values.count > 0;
             while let Some(&hit) = self.found.hits.get(at as usize) {
@@ -175,6 +193,7 @@ impl Writer<'_> {
                     (true, _) => Fit::Empty,
                     (_, true) if values.has(raw, self.out) => Fit::Empty,
                     (_, true) => Fit::Refused,
+                    _ if whole => self.whole(row, raw, hit.leaves),
                     _ => self.raw(row, raw),
                 };
                 if fit != Fit::Refused {
@@ -185,6 +204,70 @@ impl Writer<'_> {
             }
         }
         values.finish(start, row.list, self.out);
+    }
+
+    /// The number of the hit, where the slots have one and no more: the case that most members are.
+    #[inline]
+    fn only_hit(&self, slots: &[Slot]) -> Option<u32> {
+        let mut only = NONE;
+        for &slot in slots {
+            let head = self.found.head(slot);
+            if head == NONE {
+                continue;
+            }
+            if only != NONE || self.found.hits.get(head as usize)?.next != NONE {
+                return None;
+            }
+            only = head;
+        }
+        (only != NONE).then_some(only)
+    }
+
+    /// A member of one value. What is said of many values in [`Writer::row`] holds, but there is nothing to compare.
+    fn only(&mut self, key: &str, row: &Row, hit: u32) {
+        let Some(&Hit {
+            value, slot, leaves, ..
+        }) = self.found.hits.get(hit as usize)
+        else {
+            return;
+        };
+        let start = self.out.len();
+        self.key(key);
+        if row.list {
+            self.out.push(b'[');
+        }
+        let raw = value.of(self.text);
+        let fit = if self.table.trie.is_whole(slot) {
+            self.whole(row, raw, leaves)
+        } else {
+            self.raw(row, raw)
+        };
+        if fit != Fit::Refused
+            && let Some(hit) = self.found.hits.get_mut(hit as usize)
+        {
+            hit.placed = true;
+        }
+        if fit != Fit::Written {
+            self.out.truncate(start);
+            return;
+        }
+        if row.list {
+            self.out.push(b']');
+        }
+        self.out.push(b',');
+    }
+
+    /// A value that is kept in one piece: an object or array as JSON text, or only the addresses in it.
+    fn whole(&mut self, row: &Row, raw: &[u8], leaves: u32) -> Fit {
+        match (row.ty, raw, std::str::from_utf8(raw)) {
+            _ if leaves == 0 => Fit::Empty,
+            (Type::Ip, ..) => {
+                addresses::collect(raw, &mut self.scratch.addresses);
+                Fit::Empty
+            }
+            (_, [b'{' | b'[', ..], Ok(text)) => self.plain(row, text),
+            _ => self.raw(row, raw),
+        }
     }
 
     /// A JSON value of the record.
@@ -275,9 +358,10 @@ impl Writer<'_> {
         debug_assert!(written.is_ok());
     }
 
-    /// `{"lat":..,"lon":..}`; anything else in the object is not looked at.
+    /// `{"lat":..,"lon":..}`; with anything else in it, the object is no place but goes to the rest whole.
     fn place(&mut self, raw: &[u8]) -> Fit {
         #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
         struct Place {
             #[serde(alias = "Lat")]
             lat: f64,
@@ -294,7 +378,7 @@ impl Writer<'_> {
         Fit::Written
     }
 
-    /// Every address that was written, and those of the row of its own; sorted, each once.
+    /// Every address that was written, those of the row of its own, and every other one in the record; sorted, each once.
     fn related_ip(&mut self, key: &str, row: Option<usize>) {
         if let Some(row) = row {
             // Only what the row adds to the list of addresses is wanted.
@@ -303,6 +387,11 @@ impl Writer<'_> {
             self.out.truncate(start);
         }
         let mut addresses = std::mem::take(&mut self.scratch.addresses);
+        let others = self.found.addresses.iter().filter_map(|span| {
+            let text = unescape(span.of(self.text))?;
+            text.parse::<IpAddr>().ok()
+        });
+        addresses.extend(others);
         addresses.sort_unstable();
         addresses.dedup();
         if !addresses.is_empty() {

@@ -57,7 +57,7 @@ use self::{
     event::{Event, Record},
     response::{Response, Verdict},
 };
-use crate::{Normalizer, Outcome, Refusal, RefusalKind, Taken, forms::Entries, sources::vpcflow};
+use crate::{Normalizer, Outcome, Refusal, RefusalKind, Taken, forms::Entries, normalize::Outlook, sources::vpcflow};
 
 /// The most bytes of a response. Lambda's limit is 6 MB; the smaller reading of it is safe under both.
 pub const RESPONSE_LIMIT: usize = 6_000_000;
@@ -87,7 +87,10 @@ pub fn transform(normalizer: &mut Normalizer, event: &[u8]) -> Result<(Vec<u8>, 
 /// As [`transform`].
 pub fn prepare<'e>(normalizer: &mut Normalizer, event: &'e [u8]) -> Result<Prepared<'e>, EventError> {
     normalizer.begin();
-    prepare_with(normalizer, Normalizer::take, event)
+    let before = normalizer.filtered();
+    let mut prepared = prepare_with(normalizer, Normalizer::take, event)?;
+    prepared.report.filtered = usize::try_from(normalizer.filtered() - before).unwrap_or(usize::MAX);
+    Ok(prepared)
 }
 
 /// [`prepare`] with any function from a record to a document.
@@ -238,8 +241,15 @@ impl Prepared<'_> {
         number: usize,
         entries: &Entries<'_>,
     ) -> Result<(), Refusal> {
-        if let Some(refusal) = refusal_of_all(normalizer, entries) {
-            return Err(refusal);
+        // What none would become of would only come again to be answered so one by one.
+        match normalizer.outlook(entries) {
+            Outlook::Documents => {}
+            Outlook::Refusals(refusal) => return Err(refusal),
+            Outlook::Nothing => {
+                self.response.push(record, &Verdict::Dropped);
+                self.report.dropped += 1;
+                return Ok(());
+            }
         }
         let header = normalizer.header();
         let pieces = entries
@@ -331,20 +341,6 @@ impl Prepared<'_> {
         };
         self.report.fail(word, field, message, &record.id);
     }
-}
-
-/// Why none of the entries would become a document; `None` as soon as one would. They would only come again to be
-/// refused one by one.
-fn refusal_of_all(normalizer: &mut Normalizer, entries: &Entries<'_>) -> Option<Refusal> {
-    let mut scratch = Vec::new();
-    let mut first = None;
-    for entry in entries.iter() {
-        match normalizer.record(&entry.bytes(), &mut scratch) {
-            Ok(_) => return None,
-            Err(refusal) => first = first.or(Some(refusal)),
-        }
-    }
-    first
 }
 
 /// A flow-log line with the header line of an earlier record, which names its columns; `None` where there is no place

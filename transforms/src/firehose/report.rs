@@ -16,6 +16,8 @@ pub struct Report {
     pub ok: usize,
     /// Records answered `Dropped`.
     pub dropped: usize,
+    /// How many of the dropped ones a drop filter describes.
+    pub filtered: usize,
     /// Records answered `ProcessingFailed`.
     pub failed: usize,
     /// Entries that went back to the stream; the records that held them are among the dropped ones.
@@ -71,8 +73,8 @@ impl Report {
         });
     }
 
-    /// The log lines of this batch, each one a JSON object: one per reason, one more when something went back, none when
-    /// every record was answered as it came.
+    /// The log lines of this batch, each one a JSON object: one per reason, one for what drop filters took, one for what
+    /// went back; none when every record became a document.
     ///
     /// `context` is written first into each, for instance the source and the request id.
     #[must_use]
@@ -90,6 +92,9 @@ impl Report {
         let mut lines: Vec<String> = reasons
             .map(|reason| line("WARN", serde_json::to_value(reason).unwrap_or_default()))
             .collect();
+        if self.filtered > 0 {
+            lines.push(line("INFO", json!({ "filtered": self.filtered })));
+        }
         if self.put_back > 0 {
             lines.push(line(
                 "INFO",

@@ -1,6 +1,8 @@
 //! The response: written once, front to back, into one buffer whose end is known in advance. Where a record's answer is
 //! not known yet, a gap is left, with room kept for it.
 
+use std::borrow::Cow;
+
 use super::event::{EventError, Record};
 use crate::document::{push_escaped, push_json_string};
 
@@ -140,7 +142,10 @@ fn write(out: &mut Vec<u8>, record: &Record<'_>, verdict: &Verdict<'_>, free: us
         Verdict::Failed { .. } => (FAILED, Data::Raw(&[])),
     };
     out.extend_from_slice(ID);
-    push_escaped(out, &record.id);
+    match &record.id {
+        Cow::Borrowed(id) => out.extend_from_slice(id.as_bytes()),
+        Cow::Owned(id) => push_escaped(out, id),
+    }
     out.extend_from_slice(middle);
     match data {
         Data::Raw(text) => out.extend_from_slice(text),
@@ -167,11 +172,10 @@ fn reserve(record: &Record<'_>, with_data: bool) -> usize {
     size(record, FAILED, if with_data { record.data.as_ref().len() } else { 0 })
 }
 
-/// The length of an id as it is written.
-fn id_len(id: &str) -> usize {
-    if id.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        return id.len();
-    }
+/// The length of an id as it is written. One that is borrowed stood in JSON without an escape, and so needs none here.
+#[inline]
+fn id_len(id: &Cow<'_, str>) -> usize {
+    let Cow::Owned(id) = id else { return id.len() };
     let mut written = Vec::new();
     push_json_string(&mut written, id);
     written.len() - 2

@@ -2,6 +2,16 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod fuzz;
+pub(crate) mod invariants;
+pub(crate) mod json;
+pub(crate) mod moment;
+pub(crate) mod mutate;
+mod paths;
+pub(crate) mod random;
+pub(crate) mod reference;
+pub(crate) mod specs;
+
 use std::{
     collections::{HashMap, HashSet},
     fmt, fs,
@@ -17,7 +27,44 @@ use serde::{
 use serde_json::Value;
 
 /// The sources whose records are JSON.
-pub(crate) const JSON_SOURCES: [Source; 3] = [Source::GuardDuty, Source::SecurityHub, Source::Waf];
+pub(crate) const JSON_SOURCES: [Source; 5] = [
+    Source::GuardDuty,
+    Source::SecurityHub,
+    Source::Waf,
+    Source::Dns,
+    Source::CloudTrail,
+];
+
+/// Every sample input of a source with the flow-log format that goes with it, in the order of the file names. What holds
+/// several records is split at its lines.
+pub(crate) fn sample_inputs(source: Source) -> Vec<(Vec<u8>, Option<String>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../samples")
+        .join(source.name());
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .map(|entries| {
+            entries
+                .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+                .filter(|name| name.contains(".in."))
+                .collect()
+        })
+        .unwrap_or_default();
+    names.sort();
+    let mut inputs = Vec::new();
+    for name in names {
+        let text = fs::read(folder.join(&name)).expect("a sample");
+        let case = name.split(".in.").next().unwrap_or_default();
+        let format = fs::read_to_string(folder.join(format!("{case}.format.txt"))).ok();
+        let format = format.map(|text| text.trim().to_owned());
+        if name.ends_with(".in.json") {
+            inputs.push((text, format));
+        } else {
+            let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            inputs.extend(lines.map(|line| (line.to_vec(), format.clone())));
+        }
+    }
+    inputs
+}
 
 /// Every sample record of a source, in the order of its file names.
 pub(crate) fn sample_records(source: Source) -> Vec<Vec<u8>> {

@@ -9,7 +9,7 @@ const GOOD: &str = "2 111122223333 eni-1 198.51.100.24 10.0.1.15 51514 22 6 12 1
 
 #[test]
 fn each_kind_of_bad_record_is_refused_with_its_reason_and_field() {
-    use RefusalKind::{Encoding, Form, Size, Syntax, Time, WrongSource};
+    use RefusalKind::{Depth, Encoding, Form, Size, Syntax, Time, WrongSource};
     let with = |from: &str, to: &str| GOOD.replace(from, to).into_bytes();
     let cases: Vec<(&str, Vec<u8>, RefusalKind, &str)> = vec![
         ("invalid UTF-8", b"\xff\xfe2 111122223333".to_vec(), Encoding, ""),
@@ -32,12 +32,6 @@ fn each_kind_of_bad_record_is_refused_with_its_reason_and_field() {
         ("one value too many", format!("{GOOD} x").into_bytes(), Syntax, ""),
         ("more columns than any format", "2 ".repeat(200).into_bytes(), Size, ""),
         ("a line of 10 MB", "2 ".repeat(5_000_000).into_bytes(), Size, ""),
-        (
-            "a value of 9 KB",
-            with("eni-1", &"e".repeat(9_000)),
-            Size,
-            "interface-id",
-        ),
         (
             "an account where an address belongs",
             with("198.51.100.24", "111122223333"),
@@ -67,7 +61,7 @@ fn each_kind_of_bad_record_is_refused_with_its_reason_and_field() {
             "columns in another order",
             with("ACCEPT OK", "OK ACCEPT"),
             Syntax,
-            "log-status",
+            "action",
         ),
         ("two lines", format!("{GOOD}\n{GOOD}").into_bytes(), Form, ""),
         (
@@ -116,10 +110,44 @@ fn each_kind_of_bad_record_is_refused_with_its_reason_and_field() {
             "",
         ),
         (
-            "columns as JSON",
+            "columns as JSON without a time",
             br#"{"srcaddr":"10.0.0.1"}"#.to_vec(),
-            Form,
-            "message",
+            Time,
+            "end",
+        ),
+        (
+            "columns as JSON with a time that is none",
+            br#"{"srcaddr":"10.0.0.1","start":1795258200,"end":{"at":1795258257}}"#.to_vec(),
+            Time,
+            "end",
+        ),
+        (
+            "columns as JSON, nested 10,000 deep",
+            [
+                b"{\"srcaddr\":\"10.0.0.1\",\"end\":1795258257,\"deep\":".to_vec(),
+                b"[".repeat(10_000),
+                b"]".repeat(10_000),
+                b"}".to_vec(),
+            ]
+            .concat(),
+            Depth,
+            "",
+        ),
+        (
+            "an object of more members than any flow log",
+            format!(
+                "{{\"srcaddr\":1{}}}",
+                (0..200).map(|n| format!(",\"k{n}\":{n}")).collect::<String>()
+            )
+            .into_bytes(),
+            Size,
+            "",
+        ),
+        (
+            "a log status that AWS does not write",
+            with(" OK", " FINE"),
+            Syntax,
+            "log-status",
         ),
     ];
     let mut mapper = mapper(Schema::Ecs, None);

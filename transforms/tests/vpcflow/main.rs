@@ -1,6 +1,7 @@
 //! VPC flow logs from the outside: samples, the table, an independent reference, and hostile input.
 
 mod hostile;
+mod members;
 mod reference;
 mod samples;
 

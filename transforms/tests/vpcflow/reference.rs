@@ -120,8 +120,23 @@ fn put(document: &mut Value, name: &str, value: impl Into<Value>) {
     *place = value.into();
 }
 
+/// Whether a column takes a text that is not `-`.
+fn fits(name: &str, text: &str) -> bool {
+    match name {
+        "srcaddr" | "dstaddr" | "pkt-srcaddr" | "pkt-dstaddr" => address(text).is_some(),
+        "srcport" | "dstport" => number(text, 65_535).is_some(),
+        "protocol" | "tcp-flags" => number(text, 255).is_some(),
+        name if NUMBERS.contains(&name) => number(text, i64::MAX).is_some(),
+        _ => true,
+    }
+}
+
 /// The document without `event.id`, or nothing if the line must be refused.
 fn ecs(columns: &[(&str, &str)]) -> Option<Value> {
+    let (columns, misfits): (Vec<_>, Vec<_>) = columns
+        .iter()
+        .copied()
+        .partition(|(name, text)| *text == "-" || fits(name, text));
     let get = |name: &str| columns.iter().find(|(n, v)| *n == name && *v != "-").map(|(_, v)| *v);
     // A column's value through a check: absent is fine, unreadable refuses the line.
     macro_rules! checked {
@@ -256,29 +271,34 @@ fn ecs(columns: &[(&str, &str)]) -> Option<Value> {
         "portcullis.normalizer",
         concat!("portcullis-transforms/", env!("CARGO_PKG_VERSION")),
     );
-    if get("tomorrow").is_some() {
-        put(&mut d, "portcullis.unplaced", 1);
+    for (name, text) in &misfits {
+        put(&mut d, &format!("aws.vpcflow.rest.{name}"), *text);
+    }
+    let unplaced = misfits.len() + usize::from(get("tomorrow").is_some());
+    if unplaced > 0 {
+        put(&mut d, "portcullis.unplaced", unplaced);
     }
     at.map(|_| d)
 }
 
+const NUMBERS: &[&str] = &[
+    "version",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "tcp-flags",
+    "traffic-path",
+    "packets-lost-blackhole",
+];
+
 fn native(columns: &[(&str, &str)]) -> Value {
-    const NUMBERS: &[&str] = &[
-        "version",
-        "srcport",
-        "dstport",
-        "protocol",
-        "packets",
-        "bytes",
-        "tcp-flags",
-        "traffic-path",
-        "packets-lost-blackhole",
-    ];
     let mut members = Map::new();
     for (name, text) in columns {
         let value = match *text {
             "-" => Value::Null,
-            text if NUMBERS.contains(name) => text.parse::<i64>().expect("checked").into(),
+            text if NUMBERS.contains(name) && fits(name, text) => text.parse::<i64>().expect("checked").into(),
             text if matches!(*name, "start" | "end") => rfc3339(time(text).expect("checked")).into(),
             text => text.into(),
         };

@@ -1,10 +1,8 @@
 //! JSON itself: values, members, strings, numbers, checked to the letter of RFC 8259.
 
-use wide::u8x16;
-
 use super::{Fault, Scan, Scanned, What};
 use crate::{
-    document::KEYWORD_LIMIT,
+    document::{KEYWORD_LIMIT, find_special},
     engine::{DEPTH_LIMIT, KEY_LIMIT, found::Span},
 };
 
@@ -14,8 +12,12 @@ impl Scan<'_> {
         match self.peek() {
             Some(b'"') => {
                 self.leaves += 1;
+                self.escaped = false;
                 let text = self.string()?;
                 self.long |= (text.end - text.start) as usize > KEYWORD_LIMIT;
+                if may_be_address(text.of(self.text), self.escaped) && !self.key.of(self.text).ends_with(b"ersion") {
+                    self.found.addresses.push(text);
+                }
                 Ok(())
             }
             Some(b'{') => {
@@ -56,6 +58,7 @@ impl Scan<'_> {
             self.escaped = false;
             let key = self.string()?;
             self.found.unusual |= self.escaped || (key.end - key.start) as usize > KEY_LIMIT;
+            self.key = key;
             self.space();
             if self.peek() != Some(b':') {
                 return Err(self.expected("`:`"));
@@ -117,11 +120,15 @@ impl Scan<'_> {
     fn string(&mut self) -> Scanned<Span> {
         let start = self.at + 1;
         let mut at = start;
+        let mut escaped = false;
         loop {
             at = find_special(self.text, at);
             match self.text.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => at = self.escape(at)?,
+                Some(b'\\') => {
+                    escaped = true;
+                    at = self.escape(at)?;
+                }
                 _ => {
                     self.at = at;
                     return Err(self.expected("a closing quote; control characters must be escaped"));
@@ -129,6 +136,7 @@ impl Scan<'_> {
             }
         }
         self.at = at + 1;
+        self.found.sensitive |= self.names.suspects(&self.text[start..at], escaped);
         Ok(Span::new(start, at))
     }
 
@@ -213,8 +221,21 @@ impl Scan<'_> {
     }
 }
 
+/// Whether a text may be an address, told by its first bytes; what it is will be seen when it is parsed.
+#[inline]
+fn may_be_address(inside: &[u8], escaped: bool) -> bool {
+    // The longest address has 45 characters, of which an escape makes six bytes each.
+    match inside {
+        [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', rest @ ..] if rest.len() < 45 => {
+            escaped || rest.iter().take(4).any(|byte| matches!(byte, b'.' | b':'))
+        }
+        [b'\\' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', rest @ ..] => escaped && rest.len() < 45 * 6,
+        _ => false,
+    }
+}
+
 /// Whether a number is beyond the range of a double.
-pub(in crate::engine) fn is_too_large(number: &[u8]) -> bool {
+pub(crate) fn is_too_large(number: &[u8]) -> bool {
     let number = std::str::from_utf8(number)
         .ok()
         .and_then(|text| text.parse::<f64>().ok());
@@ -229,28 +250,4 @@ pub(in crate::engine) fn unicode_escape(text: &[u8], at: usize) -> Option<u32> {
     digits
         .iter()
         .try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
-}
-
-/// The next quote, backslash or control character at or after `at`, or the end of the text.
-#[inline]
-fn find_special(text: &[u8], mut at: usize) -> usize {
-    let quote = u8x16::splat(b'"');
-    let backslash = u8x16::splat(b'\\');
-    let control = u8x16::splat(0x1f);
-    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
-        let chunk = u8x16::new(*chunk);
-        let special = chunk.simd_eq(quote) | chunk.simd_eq(backslash) | chunk.min(control).simd_eq(chunk);
-        let mask = special.to_bitmask();
-        if mask != 0 {
-            return at + mask.trailing_zeros() as usize;
-        }
-        at += 16;
-    }
-    while let Some(&byte) = text.get(at) {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            return at;
-        }
-        at += 1;
-    }
-    at
 }

@@ -1,4 +1,5 @@
-//! What the table cannot say: the parts of the type, the severity's label, the direction.
+//! What the table cannot say: the parts of the type, the severity's label, the direction, the tactics among the
+//! indicators of an attack sequence.
 
 use super::FIELDS;
 use crate::{
@@ -7,6 +8,7 @@ use crate::{
     source::Source,
 };
 
+const KIND: RowId = row(FIELDS, "event.kind");
 const ACTION: RowId = row(FIELDS, "event.action");
 const SEVERITY: RowId = row(FIELDS, "event.severity");
 const CATEGORY: RowId = row(FIELDS, "rule.category");
@@ -25,6 +27,30 @@ const LABEL: RowId = row(FIELDS, "aws.guardduty.severity_label");
 const DIRECTION: RowId = row(FIELDS, "aws.guardduty.direction");
 const SAMPLE: RowId = row(FIELDS, "aws.guardduty.sample");
 const ADDITIONAL_INFO: RowId = row(FIELDS, "aws.guardduty.additional_info");
+const DETECTOR: RowId = row(FIELDS, "aws.guardduty.detector_id");
+const SCHEMA_VERSION: RowId = row(FIELDS, "aws.guardduty.schema_version");
+const SCAN_STATUS: RowId = row(FIELDS, "aws.guardduty.scan_status");
+const INDICATOR_VALUE: RowId = row(FIELDS, "aws.guardduty.indicator_value");
+const TACTIC: RowId = row(FIELDS, "aws.guardduty.tactic");
+const TECHNIQUE: RowId = row(FIELDS, "aws.guardduty.technique");
+
+/// The tactics of MITRE ATT&CK, by whose names GuardDuty's indicators call them.
+const TACTICS: [&str; 14] = [
+    "Reconnaissance",
+    "Resource Development",
+    "Initial Access",
+    "Execution",
+    "Persistence",
+    "Privilege Escalation",
+    "Defense Evasion",
+    "Credential Access",
+    "Discovery",
+    "Lateral Movement",
+    "Collection",
+    "Command and Control",
+    "Exfiltration",
+    "Impact",
+];
 
 /// The source.
 #[derive(Debug)]
@@ -40,11 +66,7 @@ impl Map for GuardDuty {
     }
 
     fn constants(&self) -> &'static [(&'static str, &'static str)] {
-        &[
-            ("event.kind", "alert"),
-            ("event.category", "intrusion_detection"),
-            ("event.type", "info"),
-        ]
+        &[("event.category", "intrusion_detection"), ("event.type", "info")]
     }
 
     fn wrappers(&self) -> &'static [&'static str] {
@@ -65,7 +87,8 @@ impl Map for GuardDuty {
     }
 
     fn required(&self) -> &'static [&'static [RowId]] {
-        &[&[TYPE], &[ID]]
+        // A finding, or the result of an object's scan, which has neither type nor id.
+        &[&[TYPE, SCAN_STATUS], &[ID, ARN, DETECTOR, SCHEMA_VERSION, SCAN_STATUS]]
     }
 
     fn native_id(&self) -> Option<RowId> {
@@ -73,14 +96,18 @@ impl Map for GuardDuty {
     }
 
     fn derive(&self, input: &Input<'_>, derived: &mut Derived) {
-        if let Some(finding_type) = input.text(TYPE) {
-            split_type(&finding_type, derived);
+        match input.text(TYPE) {
+            Some(finding_type) => {
+                derived.set(KIND, "alert");
+                split_type(&finding_type, derived);
+            }
+            None => derived.set(KIND, "event"),
         }
         if let Some(label) = input.text(SEVERITY).and_then(|severity| label(&severity)) {
             derived.set(LABEL, label);
         }
         for row in [ACTION, TRANSPORT] {
-            if let Some(text) = input.text(row) {
+            for text in input.texts(row) {
                 derived.set(row, &text.to_ascii_lowercase());
             }
         }
@@ -90,8 +117,24 @@ impl Map for GuardDuty {
             }
             derived.set(NETWORK_DIRECTION, &direction.to_ascii_lowercase());
         }
-        derived.set(SAMPLE, if is_sample(input) { "true" } else { "false" });
+        match input.text(SAMPLE) {
+            Some(text) if text != "true" && text != "false" => {}
+            _ => derived.set(SAMPLE, if is_sample(input) { "true" } else { "false" }),
+        }
+        for value in input.texts(INDICATOR_VALUE) {
+            if TACTICS.contains(&&*value) {
+                derived.set(TACTIC, &value);
+            } else if is_technique(&value) {
+                derived.set(TECHNIQUE, &value);
+            }
+        }
     }
+}
+
+/// `T1078` or `T1078.004 - Valid Accounts: Cloud Accounts`.
+fn is_technique(value: &str) -> bool {
+    matches!(value.as_bytes(), [b'T', a, b, c, d, rest @ ..]
+        if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()) && matches!(rest, [] | [b'.' | b' ', ..]))
 }
 
 /// `ThreatPurpose:ResourceTypeAffected/ThreatFamilyName.DetectionMechanism!Artifact`; the last two are optional.
@@ -138,6 +181,20 @@ fn is_sample(input: &Input<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_technique_is_told_by_its_number() {
+        for technique in [
+            "T1078",
+            "T1078.004 - Valid Accounts",
+            "T1580 - Cloud Infrastructure Discovery",
+        ] {
+            assert!(is_technique(technique), "{technique}");
+        }
+        for other in ["", "T", "T107", "T10784", "Tactic", "t1078", "TOR"] {
+            assert!(!is_technique(other), "{other}");
+        }
+    }
 
     #[test]
     fn the_label_follows_the_documented_bounds() {

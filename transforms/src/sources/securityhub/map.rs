@@ -1,4 +1,7 @@
-//! What the table cannot say: severity from its label and the other way round, outcome, direction.
+//! What the table cannot say: severity from its label and the other way round, ASFF's words for OCSF's, outcome,
+//! direction, addresses among the product's own fields.
+
+use std::net::IpAddr;
 
 use super::FIELDS;
 use crate::{
@@ -16,13 +19,25 @@ const SOURCE_IP: RowId = row(FIELDS, "source.ip");
 const DESTINATION_IP: RowId = row(FIELDS, "destination.ip");
 const DIRECTION: RowId = row(FIELDS, "network.direction");
 const TRANSPORT: RowId = row(FIELDS, "network.transport");
+const RELATED_IP: RowId = row(FIELDS, "related.ip");
 const ID: RowId = row(FIELDS, "aws.securityhub.finding_id");
 const PRODUCT_ARN: RowId = row(FIELDS, "aws.securityhub.product_arn");
 const GENERATOR: RowId = row(FIELDS, "aws.securityhub.generator_id");
+const INSIGHT: RowId = row(FIELDS, "aws.securityhub.insight_arn");
+const CLASS: RowId = row(FIELDS, "aws.securityhub.class_uid");
 const LABEL: RowId = row(FIELDS, "aws.securityhub.severity_label");
+const SEVERITY_NAME: RowId = row(FIELDS, "aws.securityhub.severity_name");
+const SEVERITY_ID: RowId = row(FIELDS, "aws.securityhub.severity_id");
 const NORMALIZED: RowId = row(FIELDS, "aws.securityhub.severity_normalized");
 const TYPES: RowId = row(FIELDS, "aws.securityhub.types");
 const COMPLIANCE: RowId = row(FIELDS, "aws.securityhub.compliance_status");
+const COMPLIANCE_RESULT: RowId = row(FIELDS, "aws.securityhub.compliance_result");
+const WORKFLOW: RowId = row(FIELDS, "aws.securityhub.workflow_status");
+const OCSF_STATUS: RowId = row(FIELDS, "aws.securityhub.status");
+const FIXABLE: RowId = row(FIELDS, "aws.securityhub.fixable");
+const FIX_AVAILABLE: RowId = row(FIELDS, "aws.securityhub.fix_available");
+const EXPLOITABLE: RowId = row(FIELDS, "aws.securityhub.exploitable");
+const EXPLOIT_AVAILABLE: RowId = row(FIELDS, "aws.securityhub.exploit_available");
 
 /// The source.
 #[derive(Debug)]
@@ -52,11 +67,15 @@ impl Map for SecurityHub {
             "FirstObservedAt",
             "LastObservedAt",
             "ProcessedAt",
+            "time",
+            "time_dt",
+            "finding_info.{created_time,modified_time,first_seen_time,last_seen_time}",
+            "finding_info.{created_time_dt,modified_time_dt,first_seen_time_dt,last_seen_time_dt}",
         ]
     }
 
     fn required(&self) -> &'static [&'static [RowId]] {
-        &[&[PRODUCT_ARN, GENERATOR], &[ID]]
+        &[&[PRODUCT_ARN, GENERATOR, CLASS, INSIGHT], &[ID, INSIGHT]]
     }
 
     fn native_id(&self) -> Option<RowId> {
@@ -65,30 +84,17 @@ impl Map for SecurityHub {
 
     fn derive(&self, input: &Input<'_>, derived: &mut Derived) {
         severity(input, derived);
+        ocsf_words(input, derived);
         derived.set(CATEGORY, category(input));
         for row in [ACTION, TRANSPORT] {
-            if let Some(text) = input.text(row) {
+            for text in input.texts(row) {
                 derived.set(row, &text.to_ascii_lowercase());
             }
         }
-        if let Some(direction) = input.text(DIRECTION) {
-            let word = match &*direction.to_ascii_lowercase() {
-                "in" | "inbound" => "inbound",
-                "out" | "outbound" => "outbound",
-                _ => "unknown",
-            };
-            derived.set(DIRECTION, word);
-        }
-        // `Network` names both ends itself; an action only names the remote one.
-        let outbound = input
-            .text(DIRECTION)
-            .is_some_and(|direction| direction.eq_ignore_ascii_case("OUTBOUND"));
-        if outbound && input.has(SOURCE_IP) && !input.has(DESTINATION_IP) {
-            derived.swap_ends();
-        }
-        let outcome = input.text(COMPLIANCE).map(|status| match &*status {
-            "PASSED" => "success",
-            "FAILED" => "failure",
+        direction(input, derived);
+        let outcome = input.text(COMPLIANCE).map(|status| match compliance(&status) {
+            Some("PASSED") => "success",
+            Some("FAILED") => "failure",
             _ => "unknown",
         });
         if let Some(outcome) = outcome {
@@ -98,12 +104,79 @@ impl Map for SecurityHub {
             let arn = input.text(PRODUCT_ARN).unwrap_or_default();
             derived.set(REGION, arn.split(':').nth(3).unwrap_or_default());
         }
+        // A copy of a GuardDuty finding spells its paths out, as in `.../portProbeDetails.0_/remoteIpDetails/ipAddressV4`.
+        for (_, value) in input.unnamed("ProductFields") {
+            if value.parse::<IpAddr>().is_ok() {
+                derived.add(RELATED_IP, &value);
+            }
+        }
     }
+}
+
+fn direction(input: &Input<'_>, derived: &mut Derived) {
+    let Some(direction) = input.text(DIRECTION) else {
+        return;
+    };
+    let word = match &*direction.to_ascii_lowercase() {
+        "in" | "inbound" => "inbound",
+        "out" | "outbound" => "outbound",
+        _ => "unknown",
+    };
+    derived.set(DIRECTION, word);
+    // `Network` and evidence name both ends themselves; an action only names the remote one.
+    if direction.eq_ignore_ascii_case("OUTBOUND") && input.has(SOURCE_IP) && !input.has(DESTINATION_IP) {
+        derived.swap_ends();
+    }
+}
+
+/// Panels and searches ask for the words of ASFF, so an OCSF finding gets them too, beside its own.
+fn ocsf_words(input: &Input<'_>, derived: &mut Derived) {
+    if input.has(OCSF_STATUS)
+        && let Some(status) = input.text(WORKFLOW)
+    {
+        derived.set(WORKFLOW, &status.to_ascii_uppercase().replace(' ', "_"));
+    }
+    if input.has(COMPLIANCE_RESULT)
+        && let Some(status) = input.text(COMPLIANCE)
+    {
+        derived.set(COMPLIANCE, compliance(&status).unwrap_or(&status));
+    }
+    for (own, words) in [(FIX_AVAILABLE, FIXABLE), (EXPLOIT_AVAILABLE, EXPLOITABLE)] {
+        if !input.has(own) {
+            continue;
+        }
+        for text in input.texts(words) {
+            let word = match &*text {
+                "true" => "YES",
+                "false" => "NO",
+                other => other,
+            };
+            derived.set(words, word);
+        }
+    }
+}
+
+/// ASFF's word for the result of a control, from either form's.
+fn compliance(status: &str) -> Option<&'static str> {
+    Some(match &*status.to_ascii_lowercase() {
+        "pass" | "passed" => "PASSED",
+        "fail" | "failed" => "FAILED",
+        "warning" => "WARNING",
+        "unknown" | "not_available" => "NOT_AVAILABLE",
+        _ => return None,
+    })
 }
 
 /// The namespace of the first type tells what kind of finding it is:
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html#Types>.
+/// An OCSF finding has a class for it: <https://schema.ocsf.io/categories/findings>.
 fn category(input: &Input<'_>) -> &'static str {
+    match input.text(CLASS).as_deref() {
+        Some("2002") => return "vulnerability",
+        Some("2003" | "2006" | "2007") => return "configuration",
+        Some("2004" | "2005") => return "intrusion_detection",
+        _ => {}
+    }
     let first = input.text(TYPES).unwrap_or_default();
     match first.split_once('/') {
         Some(("Software and Configuration Checks", rest)) if rest.starts_with("Vulnerabilities") => "vulnerability",
@@ -115,26 +188,58 @@ fn category(input: &Input<'_>) -> &'static str {
 /// Either of label and number follows from the other:
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html#Severity>.
 fn severity(input: &Input<'_>, derived: &mut Derived) {
-    match (input.text(LABEL), input.text(NORMALIZED)) {
-        (Some(label), None) => {
-            let number = match &*label.to_ascii_uppercase() {
-                "INFORMATIONAL" => "0",
-                "LOW" => "1",
-                "MEDIUM" => "40",
-                "HIGH" => "70",
-                "CRITICAL" => "90",
-                _ => return,
-            };
-            derived.set(SEVERITY, number);
-            derived.set(NORMALIZED, number);
+    if let Some(number) = input.text(NORMALIZED) {
+        if !input.has(LABEL)
+            && let Ok(number) = number.parse::<f64>()
+        {
+            derived.set(LABEL, label(number));
         }
-        (None, Some(number)) => {
-            if let Ok(number) = number.parse::<f64>() {
-                derived.set(LABEL, label(number));
-            }
-        }
-        _ => {}
+        return;
     }
+    let known = match input.text(LABEL) {
+        Some(label) => word(&label).map(|(word, number)| {
+            // Only where the record's own word stays visible: in another case, or in its row for OCSF's words.
+            let shown = word.eq_ignore_ascii_case(&label) || input.text(SEVERITY_NAME).as_ref() == Some(&label);
+            if word != label && shown {
+                derived.set(LABEL, word);
+            }
+            number
+        }),
+        None => input.text(SEVERITY_ID).and_then(|id| by_id(&id)).map(|(word, number)| {
+            derived.set(LABEL, word);
+            number
+        }),
+    };
+    if let Some(number) = known {
+        derived.set(SEVERITY, number);
+        derived.set(NORMALIZED, number);
+    }
+}
+
+/// ASFF's label and the least number that has it, from a word in any case; OCSF knows one word more.
+fn word(label: &str) -> Option<(&'static str, &'static str)> {
+    Some(match &*label.to_ascii_uppercase() {
+        "INFORMATIONAL" => ("INFORMATIONAL", "0"),
+        "LOW" => ("LOW", "1"),
+        "MEDIUM" => ("MEDIUM", "40"),
+        "HIGH" => ("HIGH", "70"),
+        "CRITICAL" => ("CRITICAL", "90"),
+        "FATAL" => ("CRITICAL", "100"),
+        _ => return None,
+    })
+}
+
+/// The same from OCSF's number.
+fn by_id(id: &str) -> Option<(&'static str, &'static str)> {
+    word(match id {
+        "1" => "INFORMATIONAL",
+        "2" => "LOW",
+        "3" => "MEDIUM",
+        "4" => "HIGH",
+        "5" => "CRITICAL",
+        "6" => "FATAL",
+        _ => return None,
+    })
 }
 
 fn label(normalized: f64) -> &'static str {
@@ -150,6 +255,22 @@ fn label(normalized: f64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_forms_come_to_the_same_words() {
+        for (status, expected) in [
+            ("Pass", Some("PASSED")),
+            ("FAIL", Some("FAILED")),
+            ("FAILED", Some("FAILED")),
+            ("Unknown", Some("NOT_AVAILABLE")),
+            ("Other", None),
+        ] {
+            assert_eq!(compliance(status), expected, "{status}");
+        }
+        assert_eq!(word("High"), by_id("4"));
+        assert_eq!(word("Fatal"), Some(("CRITICAL", "100")));
+        assert_eq!((word("Unknown"), by_id("0"), by_id("99")), (None, None, None));
+    }
 
     #[test]
     fn the_label_follows_the_documented_bounds() {

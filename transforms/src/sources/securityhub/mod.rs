@@ -1,7 +1,10 @@
-//! AWS Security Hub findings in the AWS Security Finding Format (ASFF).
+//! AWS Security Hub findings: in the AWS Security Finding Format (ASFF), and in the Open Cybersecurity Schema Framework
+//! (OCSF) that the newer Security Hub sends.
 //!
-//! Format: <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html>. An EventBridge
-//! envelope with one finding is read; several in one would be several documents, and are refused here.
+//! Formats: <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html> and
+//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-ocsf.html>. An EventBridge envelope with one
+//! finding is read, that of a custom action with its name; several in one would be several documents, and are refused
+//! here. The results of an insight, which are no finding, become a document of their own.
 
 mod fields;
 mod map;

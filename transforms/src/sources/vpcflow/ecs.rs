@@ -8,6 +8,7 @@ use std::ops::Range;
 use highway::Key;
 
 use super::{
+    community,
     fields::{PROTOCOLS, TRAFFIC_PATHS, column, has_field},
     push::{close, open, push_flags, push_id, push_inside_quotes, push_text},
     row::{ADDRESSES, Row},
@@ -25,8 +26,27 @@ macro_rules! key {
     }};
 }
 
+/// What is the same for all documents.
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// Of `event.id`.
+    pub(super) key: Key,
+    pub(super) keep_original: bool,
+    pub(super) community_id: bool,
+}
+
+/// Where a row came from.
+pub(super) struct Origin<'a> {
+    /// What `event.id` and `event.original` are of.
+    pub(super) text: &'a [u8],
+    /// Whether it needs no escape in JSON.
+    pub(super) is_plain: bool,
+    /// How many values and names were cut.
+    pub(super) cut: u64,
+}
+
 /// Appends the `ecs` document with its line end. `at` becomes `@timestamp`.
-pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
+pub(super) fn write(row: &Row<'_>, at: i64, settings: &Settings, origin: &Origin<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"@timestamp\":\"");
     let written = out.len();
     push_rfc3339(at, out);
@@ -34,11 +54,11 @@ pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, o
     out.extend_from_slice(b"\",\"ecs\":{\"version\":\"");
     out.extend_from_slice(ECS_VERSION.as_bytes());
     out.extend_from_slice(b"\"},");
-    event(row, &timestamp, key, original, out);
+    event(row, &timestamp, settings, origin, out);
     cloud(row, out);
     side(row, &SOURCE, out);
     side(row, &DESTINATION, out);
-    network(row, out);
+    network(row, settings, out);
     related(row, out);
     let unplaced = own(row, out);
     out.extend_from_slice(b"\"portcullis\":{\"normalizer\":\"");
@@ -48,11 +68,15 @@ pub(super) fn write(row: &Row<'_>, at: i64, key: Key, original: Option<&[u8]>, o
         out.extend_from_slice(b",\"unplaced\":");
         push_integer(out, unplaced as i64);
     }
+    if origin.cut > 0 {
+        out.extend_from_slice(b",\"cut\":");
+        push_integer(out, origin.cut as i64);
+    }
     out.extend_from_slice(b"}}\n");
 }
 
 /// `timestamp` is where `@timestamp` stands in `out`.
-fn event(row: &Row<'_>, timestamp: &Range<usize>, key: Key, original: Option<&[u8]>, out: &mut Vec<u8>) {
+fn event(row: &Row<'_>, timestamp: &Range<usize>, settings: &Settings, origin: &Origin<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"event\":{\"kind\":\"event\",\"category\":[\"network\"],");
     match row.get(const { column("action") }) {
         Some(b"ACCEPT") => out
@@ -79,11 +103,11 @@ fn event(row: &Row<'_>, timestamp: &Range<usize>, key: Key, original: Option<&[u
         }
     }
     out.extend_from_slice(b"\"id\":\"");
-    push_id(key, row.line, out);
+    push_id(settings.key, origin.text, out);
     out.extend_from_slice(b"\",\"dataset\":\"aws.vpcflow\",\"module\":\"aws\"");
-    if let Some(line) = original {
+    if settings.keep_original {
         out.extend_from_slice(b",\"original\":");
-        push_text(line, row.plain, out);
+        push_text(origin.text, origin.is_plain, out);
     }
     out.extend_from_slice(b"},");
 }
@@ -162,7 +186,7 @@ fn side(row: &Row<'_>, side: &Side, out: &mut Vec<u8>) {
     close(group, b"},", out);
 }
 
-fn network(row: &Row<'_>, out: &mut Vec<u8>) {
+fn network(row: &Row<'_>, settings: &Settings, out: &mut Vec<u8>) {
     let group = open(b"\"network\":{", out);
     if let Some(kind) = row.get(const { column("type") }) {
         out.extend_from_slice(key!("network", "type"));
@@ -190,6 +214,13 @@ fn network(row: &Row<'_>, out: &mut Vec<u8>) {
         Some(b"ingress") => out.extend_from_slice(b"\"direction\":\"ingress\","),
         Some(b"egress") => out.extend_from_slice(b"\"direction\":\"egress\","),
         _ => {}
+    }
+    if settings.community_id
+        && let Some(id) = community::id(row)
+    {
+        out.extend_from_slice(key!("network", "community_id"));
+        push_text(id.as_bytes(), true, out);
+        out.push(b',');
     }
     number(row, const { column("bytes") }, key!("network", "bytes"), out);
     number(row, const { column("packets") }, key!("network", "packets"), out);
@@ -276,9 +307,8 @@ fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
     for &position in &row.layout.unknown {
         let position = usize::from(position);
         if let Some(value) = row.value(position) {
-            out.push(b'"');
-            out.extend_from_slice(row.layout.names[position].as_bytes());
-            out.extend_from_slice(b"\":");
+            push_text(row.layout.names[position].as_bytes(), false, out);
+            out.push(b':');
             push_text(value, row.plain, out);
             out.push(b',');
             unplaced += 1;

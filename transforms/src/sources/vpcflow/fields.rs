@@ -169,6 +169,7 @@ const DERIVED: &[Field] = &[
     field("network.transport", Type::Keyword, "protocol", "name of the protocol, such as tcp"),
     field("network.iana_number", Type::Keyword, "protocol", "IANA number of the protocol"),
     field("network.direction", Type::Keyword, "flow-direction", "ingress or egress"),
+    field("network.community_id", Type::Keyword, "", "Community ID (version 1) of the flow, on request; none for ICMP, whose type flow logs do not have"),
     field("network.bytes", Type::Long, "bytes", "bytes of the flow"),
     field("network.packets", Type::Long, "packets", "packets of the flow"),
     field("related.ip", Type::Ip, "", "every address of the record, each once"),
@@ -179,6 +180,7 @@ const DERIVED: &[Field] = &[
     field("aws.vpcflow.rest", Type::FlatObject, "", "columns that AWS has not published, and values without a name"),
     field("portcullis.normalizer", Type::Keyword, "", "name and version of what wrote the document"),
     field("portcullis.unplaced", Type::Long, "", "how many values went to the rest"),
+    field("portcullis.cut", Type::Long, "", "how many values were too long and were cut"),
 ];
 
 const COPIES: usize = {
@@ -254,6 +256,15 @@ const fn same(a: &str, b: &str) -> bool {
 /// Formats in AWS's documented order that are recognised without a header, by their number of columns: the first N
 /// of [`COLUMNS`] for versions 2, 3, 4, 5, 7, 8, 9 and 10.
 pub(super) const DOCUMENTED_PREFIXES: &[usize] = &[14, 21, 25, 29, 39, 40, 41, 42];
+
+/// A format of 21 columns that AWS documents for TCP flags.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-records-examples.html>
+#[rustfmt::skip]
+pub(super) const FLAG_SEQUENCE: &[&str] = &[
+    "version", "vpc-id", "subnet-id", "instance-id", "interface-id", "account-id", "type", "srcaddr", "dstaddr",
+    "srcport", "dstport", "pkt-srcaddr", "pkt-dstaddr", "protocol", "bytes", "packets", "start", "end", "action",
+    "tcp-flags", "log-status",
+];
 
 /// The default format of transit gateway flow logs (36 columns).
 #[rustfmt::skip]

@@ -5,18 +5,35 @@
 //! | text, one line | S3 objects, CloudWatch Logs, `PutRecord` |
 //! | text, a header line and one line | shippers that repeat a file's header |
 //! | `{"message":"<line>"}` | VPC flow logs delivered to Firehose |
+//! | `{"srcaddr":"...","srcport":22}` | query engines and shippers; names in kebab, snake or camel case |
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
 
-use crate::{Refusal, RefusalKind, normalize::excerpt};
+use super::{
+    layout::MAX_COLUMNS,
+    members::{self, Members},
+};
+use crate::{Refusal, RefusalKind, engine::plain_text, normalize::excerpt};
+
+/// What a record holds.
+pub(super) enum Content<'a> {
+    /// Lines of values, and headers.
+    Text(Cow<'a, [u8]>),
+    /// One flow log as an object of its columns.
+    Members(Members<'a>),
+}
 
 /// The longest record that is read; a line with every published column takes about 2 KB.
 const MAX_RECORD: usize = 64 * 1024;
 
-/// The text of a record: without the wrapper, a byte order mark and surrounding white space.
-pub(super) fn unwrap(record: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
+/// What stands in a record, without the wrapper, a byte order mark and surrounding white space.
+pub(super) fn unwrap(record: &[u8]) -> Result<Content<'_>, Refusal> {
     if record.len() > MAX_RECORD {
         let message = format!(
             "the record has {} bytes, a flow-log line at most {MAX_RECORD}; deliver one line per record",
@@ -38,19 +55,11 @@ pub(super) fn unwrap(record: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
                 .to_owned();
             Err(Refusal::new(RefusalKind::Form, "", message))
         }
-        _ => Ok(Cow::Borrowed(text)),
+        _ => Ok(Content::Text(Cow::Borrowed(text))),
     }
 }
 
-/// What is looked at in a JSON record: the line, and the marks of other sources.
-#[derive(Deserialize)]
-#[serde(expecting = "a JSON object")]
-struct Wrapper<'a> {
-    #[serde(borrow, default)]
-    message: Option<Cow<'a, str>>,
-}
-
-fn unwrap_json(text: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
+fn unwrap_json(text: &[u8]) -> Result<Content<'_>, Refusal> {
     // The wrapper as VPC writes it, without an escape in the line, needs no parser.
     if let Some(line) = text
         .strip_prefix(b"{\"message\":\"")
@@ -58,28 +67,84 @@ fn unwrap_json(text: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
         && memchr::memchr2(b'"', b'\\', line).is_none()
         && !line.iter().any(|b| *b < 0x20)
     {
-        return Ok(Cow::Borrowed(line.trim_ascii()));
+        return Ok(Content::Text(Cow::Borrowed(line.trim_ascii())));
     }
     if simdutf8::basic::from_utf8(text).is_err() {
         return Err(not_utf8(text));
     }
-    match serde_json::from_slice::<Wrapper<'_>>(text) {
-        Ok(Wrapper { message: Some(line) }) => Ok(match line {
-            Cow::Borrowed(line) => Cow::Borrowed(line.as_bytes().trim_ascii()),
-            Cow::Owned(line) => Cow::Owned(line.as_bytes().trim_ascii().to_vec()),
-        }),
-        Ok(Wrapper { message: None }) => Err(no_message(text)),
-        Err(error) if error.is_data() => {
-            // The object is JSON as far as it was read, but its message is no text.
-            let message = format!("`message` is not the text of one flow-log line: {}", short(&error));
-            Err(Refusal::new(RefusalKind::Form, "message", message))
-        }
-        Err(error) => {
-            let message = format!("neither a flow-log line nor JSON: {}", short(&error));
-            Err(Refusal::new(RefusalKind::Syntax, "", message))
-        }
+    let object: Object<'_> = serde_json::from_slice(text).map_err(|error| {
+        let message = format!("neither a flow-log line nor JSON: {}", short(&error));
+        Refusal::new(RefusalKind::Syntax, "", message)
+    })?;
+    let mut messages = object.members.iter().filter(|(name, _)| name == "message");
+    let message = messages.next().map(|(_, raw)| raw.get());
+    if object.repeats_message || message.is_some_and(|raw| !raw.starts_with('"') && raw != "null") {
+        let message = "`message` is not the text of one flow-log line: it has another type, or stands there twice";
+        return Err(Refusal::new(RefusalKind::Form, "message", message));
+    }
+    match message
+        .and_then(|raw| plain_text(raw.as_bytes()))
+        .filter(|_| message != Some("null"))
+    {
+        Some(Cow::Borrowed(line)) => Ok(Content::Text(Cow::Borrowed(line.as_bytes().trim_ascii()))),
+        Some(Cow::Owned(line)) => Ok(Content::Text(Cow::Owned(line.as_bytes().trim_ascii().to_vec()))),
+        None => match other_source(&object.members) {
+            Some(refusal) => Err(refusal),
+            None if object.is_too_large => Err(members::too_many()),
+            None if members::are_columns(&object.members) => Ok(Content::Members(object.members)),
+            None => Err(Refusal::new(
+                RefusalKind::WrongSource,
+                "message",
+                "the record is JSON, with neither the `message` that holds a flow-log line nor a flow log's columns",
+            )),
+        },
     }
 }
+
+/// A JSON object, as far as it can be a flow log.
+#[derive(Default)]
+struct Object<'a> {
+    members: Members<'a>,
+    /// Whether it has more members than a flow log may have; they are not kept.
+    is_too_large: bool,
+    repeats_message: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for ObjectVisitor<'a> {
+    type Value = Object<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut object = Object::default();
+        while let Some((Key(name), raw)) = map.next_entry::<Key<'a>, &'a RawValue>()? {
+            let is_message = name == "message";
+            match object.members.iter().position(|(known, _)| *known == name) {
+                Some(place) => {
+                    object.repeats_message |= is_message;
+                    object.members[place].1 = raw;
+                }
+                None if object.members.len() >= MAX_COLUMNS && !is_message => object.is_too_large = true,
+                None => object.members.push((name, raw)),
+            }
+        }
+        Ok(object)
+    }
+}
+
+/// A key; the borrow has to be asked for.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// serde's words without what it quotes of the record, which would be neither bounded nor escaped.
 fn short(error: &serde_json::Error) -> String {
@@ -105,50 +170,12 @@ const OTHER_SOURCES: &[(&str, &str)] = &[
     ("findings", "a list of findings"),
 ];
 
-/// A JSON record without a line in it: of another source, if a key says so.
-fn no_message(text: &[u8]) -> Refusal {
-    let keys: Vec<Cow<'_, str>> = top_level_keys(text);
-    let has = |key: &str| keys.iter().any(|k| k == key);
-    if let Some((_, what)) = OTHER_SOURCES.iter().find(|(key, _)| has(key)) {
-        let message = format!("the record looks like {what}, not a flow log; send it to the transform of its source");
-        return Refusal::new(RefusalKind::WrongSource, "", message);
-    }
-    let (kind, message) = if has("srcaddr") || has("interface-id") || has("interface_id") {
-        let message = "the record is a flow log as a JSON object of columns; deliver it as text";
-        (RefusalKind::Form, message)
-    } else {
-        (
-            RefusalKind::WrongSource,
-            "the record is JSON without the `message` that holds a flow-log line",
-        )
-    };
-    Refusal::new(kind, "message", message)
-}
-
-fn top_level_keys(text: &[u8]) -> Vec<Cow<'_, str>> {
-    struct Keys<'a>(Vec<Cow<'a, str>>);
-    impl<'de> Deserialize<'de> for Keys<'de> {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Visitor;
-            impl<'de> serde::de::Visitor<'de> for Visitor {
-                type Value = Keys<'de>;
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("a JSON object")
-                }
-                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                    let mut keys = Vec::new();
-                    while let Some((key, _)) = map.next_entry::<Key<'de>, serde::de::IgnoredAny>()? {
-                        keys.push(key.0);
-                    }
-                    Ok(Keys(keys))
-                }
-            }
-            deserializer.deserialize_map(Visitor)
-        }
-    }
-    #[derive(Deserialize)]
-    struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_slice(text).map_or_else(|_| Vec::new(), |keys: Keys<'_>| keys.0)
+/// The refusal of an object whose keys say that it is of another source.
+fn other_source(members: &Members<'_>) -> Option<Refusal> {
+    let has = |key: &str| members.iter().any(|(name, _)| name == key);
+    let (_, what) = OTHER_SOURCES.iter().find(|(key, _)| has(key))?;
+    let message = format!("the record looks like {what}, not a flow log; send it to the transform of its source");
+    Some(Refusal::new(RefusalKind::WrongSource, "", message))
 }
 
 /// The lines of a text that hold anything, without their line ends.

@@ -1,7 +1,7 @@
 //! Which column stands where in a line: from a header line, from the configured format, or as AWS documents it.
 
 use super::{
-    fields::{COLUMNS, DOCUMENTED_PREFIXES, Kind, TRANSIT_GATEWAY, column},
+    fields::{COLUMNS, DOCUMENTED_PREFIXES, FLAG_SEQUENCE, Kind, TRANSIT_GATEWAY, column},
     forms::quote,
 };
 use crate::{Refusal, RefusalKind, Schema};
@@ -29,8 +29,9 @@ pub(super) struct Layout {
     pub(super) native_keys: Vec<Vec<u8>>,
     /// Whether any column beyond the default format needs more than a copy.
     pub(super) is_extended: bool,
-    /// Whether lines may have more values than this layout has names.
-    pub(super) accepts_more: bool,
+    /// Whether the layout was only told by the number of a line's values. A value that does not fit its column then
+    /// says that it is another format, and there may be no more values than names.
+    pub(super) is_guess: bool,
 }
 
 /// A column that is copied to a field of its own.
@@ -45,9 +46,8 @@ pub(super) struct Copied {
 }
 
 impl Layout {
-    /// A layout of columns by name; `_` is read as `-`, as Athena's and Parquet's names have it.
-    fn new<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, Refusal> {
-        let mut layout = Layout {
+    pub(super) fn empty() -> Self {
+        Self {
             at: [ABSENT; COLUMNS.len()],
             kinds: Vec::new(),
             names: Vec::new(),
@@ -55,8 +55,13 @@ impl Layout {
             unknown: Vec::new(),
             native_keys: Vec::new(),
             is_extended: false,
-            accepts_more: true,
-        };
+            is_guess: false,
+        }
+    }
+
+    /// A layout of columns by name; `_` is read as `-`, as Athena's and Parquet's names have it.
+    fn new<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, Refusal> {
+        let mut layout = Self::empty();
         for name in names {
             layout.push(name)?;
         }
@@ -67,6 +72,27 @@ impl Layout {
                 "the flow-log format names no column",
             ));
         }
+        layout.settle();
+        Ok(layout)
+    }
+
+    /// The same layout, with the column at `position` among those that AWS has not published: its value does not fit.
+    pub(super) fn without(&self, position: usize) -> Self {
+        let mut layout = self.clone();
+        for at in &mut layout.at {
+            if usize::from(*at) == position {
+                *at = ABSENT;
+            }
+        }
+        layout.kinds[position] = Kind::Text;
+        layout.copies.retain(|copy| usize::from(copy.position) != position);
+        layout.unknown.push(position as u8);
+        layout.settle();
+        layout
+    }
+
+    /// Works out what depends on the columns together.
+    fn settle(&mut self) {
         const EXTENDED: [usize; 6] = [
             column("instance-id"),
             column("tcp-flags"),
@@ -75,26 +101,43 @@ impl Layout {
             column("region"),
             column("traffic-path"),
         ];
-        layout.is_extended = EXTENDED.iter().any(|&column| layout.at[column] != ABSENT);
+        self.is_extended = EXTENDED.iter().any(|&column| self.at[column] != ABSENT);
+    }
+
+    /// The layout of a JSON object's members: names in any spelling, those that are no column's or repeat one as
+    /// unknown ones.
+    pub(super) fn members<'a>(names: impl Iterator<Item = &'a str>) -> Result<Self, Refusal> {
+        let mut layout = Self::empty();
+        for name in names {
+            let column = find_folded(name).filter(|&number| layout.at[number] == ABSENT);
+            layout.place(name, column)?;
+        }
+        layout.settle();
         Ok(layout)
     }
 
     fn push(&mut self, name: &str) -> Result<(), Refusal> {
-        let position = self.names.len();
-        if position == MAX_COLUMNS {
-            let message = format!("the flow-log format names more than {MAX_COLUMNS} columns");
-            return Err(Refusal::new(RefusalKind::Size, "", message));
-        }
-        if self.names.iter().any(|known| *known == name) {
+        let column = find(name);
+        let repeated = match column {
+            Some(number) => self.at[number] != ABSENT,
+            None => self.names.iter().any(|known| *known == name),
+        };
+        if repeated {
             let message = format!("the flow-log format names the column {} twice", quote(name.as_bytes()));
             return Err(Refusal::new(RefusalKind::Syntax, name, message));
         }
-        match find(name) {
+        self.place(name, column)
+    }
+
+    /// Adds a position: of a published column, or of none.
+    fn place(&mut self, name: &str, column: Option<usize>) -> Result<(), Refusal> {
+        let position = self.names.len();
+        if position == MAX_COLUMNS {
+            let message = format!("the flow log has more than {MAX_COLUMNS} columns");
+            return Err(Refusal::new(RefusalKind::Size, "", message));
+        }
+        match column {
             Some(number) => {
-                if self.at[number] != ABSENT {
-                    let message = format!("the flow-log format names the column {} twice", COLUMNS[number].name);
-                    return Err(Refusal::new(RefusalKind::Syntax, name, message));
-                }
                 self.at[number] = position as u8;
                 self.kinds.push(COLUMNS[number].kind);
                 if let Some(field) = COLUMNS[number].copy {
@@ -172,10 +215,10 @@ impl Layout {
             names
         });
         prefixes
-            .chain([TRANSIT_GATEWAY.to_vec()])
+            .chain([FLAG_SEQUENCE.to_vec(), TRANSIT_GATEWAY.to_vec()])
             .filter_map(|names| Self::new(names.into_iter()).ok())
             .map(|layout| Layout {
-                accepts_more: false,
+                is_guess: true,
                 ..layout
             })
             .collect()
@@ -200,6 +243,23 @@ fn find(name: &str) -> Option<usize> {
                 .all(|(k, n)| k == n || (k == b'-' && n == b'_'))
     };
     COLUMNS.iter().position(|column| matches(column.name))
+}
+
+/// The number of a published column, however shippers and query engines spell it: `srcAddr`, `account_id`, `startTime`.
+pub(super) fn find_folded(name: &str) -> Option<usize> {
+    if name.len() > 64 {
+        return None;
+    }
+    let folded = |text: &str| -> String {
+        let letters = text.chars().filter(|c| !matches!(c, '-' | '_'));
+        letters.map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let name = match folded(name).as_str() {
+        "starttime" => "start".to_owned(),
+        "endtime" => "end".to_owned(),
+        other => other.to_owned(),
+    };
+    COLUMNS.iter().position(|column| folded(column.name) == name)
 }
 
 /// Lower-case letters, digits, `-`, `_` and `:`, starting with a letter; AWS's names and tag columns look like that.

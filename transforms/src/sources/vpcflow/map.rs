@@ -2,26 +2,28 @@
 
 use super::{
     ecs,
-    forms::{lines, not_utf8, quote, unwrap},
+    forms::{Content, lines, not_utf8, quote, unwrap},
     layout::Layout,
-    native,
-    row::{Row, Spans},
+    members::{self, Members, Objects},
+    native, odd,
+    row::{Problem, Row, Spans},
 };
-use crate::{Options, Outcome, Refusal, RefusalKind, Schema};
+use crate::{Options, Outcome, Refusal, RefusalKind, Schema, document::KEYWORD_LIMIT};
 
 /// Turns flow-log lines into documents. Reuse it: it remembers a header line until the next one or [`Mapper::begin`],
 /// and its buffers are kept.
 #[derive(Debug)]
 pub struct Mapper {
     schema: Schema,
-    keep_original: bool,
-    key: highway::Key,
+    settings: ecs::Settings,
     /// From the configuration.
     configured: Option<Layout>,
     /// From the last header line; it tells of the lines that follow it, so it goes before the configuration.
     header: Option<Layout>,
     /// What AWS documents; the default format is the first.
     documented: Vec<Layout>,
+    /// For records that are objects.
+    objects: Objects,
     spans: Spans,
 }
 
@@ -38,11 +40,15 @@ impl Mapper {
         }
         Ok(Self {
             schema: options.schema,
-            keep_original: options.keep_original,
-            key,
+            settings: ecs::Settings {
+                key,
+                keep_original: options.keep_original,
+                community_id: options.community_id,
+            },
             configured: options.flow_format.as_deref().map(Layout::configured).transpose()?,
             header: None,
             documented: Layout::documented(),
+            objects: Objects::default(),
             spans: Spans::default(),
         })
     }
@@ -64,7 +70,14 @@ impl Mapper {
     /// # Errors
     /// A [`Refusal`] names the column and the remedy; the mapper stays usable.
     pub fn record(&mut self, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
-        let text = unwrap(record)?;
+        let text = match unwrap(record)? {
+            Content::Text(text) => text,
+            Content::Members(members) => {
+                return self
+                    .members(&members, record.trim_ascii(), out)
+                    .map(|()| Outcome::Document);
+            }
+        };
         let mut data = None;
         for line in lines(&text) {
             if line[0].is_ascii_lowercase()
@@ -90,15 +103,10 @@ impl Mapper {
         if !self.spans.is_plain() && simdutf8::basic::from_utf8(line).is_err() {
             return Err(not_utf8(line));
         }
-        let count = self.spans.count();
-        let layout = match self.header.as_ref().or(self.configured.as_ref()) {
-            Some(layout) => layout,
-            None => self
-                .documented
-                .iter()
-                .find(|layout| layout.names.len() == count)
-                .ok_or_else(|| no_such_format(line, count))?,
+        let Some(layout) = self.header.as_ref().or(self.configured.as_ref()) else {
+            return self.guess(line, out);
         };
+        let count = self.spans.count();
         if count < layout.names.len() {
             let message = format!(
                 "the line has {count} values for the {} columns of its format; the first column without one is {}",
@@ -107,25 +115,104 @@ impl Mapper {
             );
             return Err(Refusal::new(RefusalKind::Syntax, &layout.names[count], message));
         }
-        let row = Row::new(line, &self.spans, layout)?;
-        if !layout.accepts_more {
-            row.expect_log_status()?;
+        self.lay_out(&self.as_line(line), layout, out)
+    }
+
+    fn as_line<'a>(&self, text: &'a [u8]) -> Line<'a> {
+        Line {
+            text,
+            original: text,
+            is_plain: self.spans.is_plain(),
+            members: None,
+            cut: 0,
+        }
+    }
+
+    /// A line of which only the number of values tells the format: the documented one that all of them fit.
+    fn guess(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let count = self.spans.count();
+        let mut first = None;
+        for layout in self.documented.iter().filter(|layout| layout.names.len() == count) {
+            match self.lay_out(&self.as_line(line), layout, out) {
+                Ok(()) => return Ok(()),
+                Err(refusal) => first = first.or(Some(refusal)),
+            }
+        }
+        Err(first.unwrap_or_else(|| no_such_format(line, count)))
+    }
+
+    /// A flow log as an object of its columns.
+    fn members(&mut self, members: &Members<'_>, record: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.objects.read(members, &mut self.spans)?;
+        let line = Line {
+            text: &self.objects.line,
+            original: record,
+            is_plain: false,
+            members: Some(members),
+            cut: self.objects.cut,
+        };
+        self.lay_out(&line, &self.objects.layout, out)
+    }
+
+    #[inline]
+    fn lay_out(&self, line: &Line<'_>, layout: &Layout, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        // A drop-in keeps what came, however long it is.
+        let limit = match self.schema {
+            Schema::Ecs => KEYWORD_LIMIT,
+            Schema::Native => usize::MAX,
+        };
+        match Row::new(line.text, &self.spans, layout, limit) {
+            Ok(row) => self.write(&row, line, 0, out),
+            Err(Problem::Refused(refusal)) => Err(refusal),
+            Err(Problem::Misfit(_) | Problem::Long) => self.fit(line, layout, limit, out),
+        }
+    }
+
+    #[cold]
+    fn fit(&self, line: &Line<'_>, layout: &Layout, limit: usize, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let fitted = odd::fit(line.text, &self.spans, layout, limit)?;
+        self.write(&fitted.row()?, line, fitted.cut, out)
+    }
+
+    #[inline]
+    fn write(&self, row: &Row<'_>, line: &Line<'_>, cut: u64, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if row.layout.is_guess {
+            row.expect_documented()?;
         }
         // The end, because it is the moment closest to the record's arrival: what a page shows of the last minutes is
         // then complete, and a flow that was cut off by a new network ACL entry ends where the entry begins.
         let Some(at) = row.end.or(row.start) else {
-            return Err(no_time(&row));
+            return Err(no_time(row));
         };
-        out.reserve(line.len() * 2 + layout.document_overhead(self.schema));
-        match self.schema {
-            Schema::Ecs => {
-                let original = self.keep_original.then_some(line);
-                ecs::write(&row, at, self.key, original, out);
+        out.reserve(line.original.len() * 2 + row.layout.document_overhead(self.schema));
+        match (self.schema, line.members) {
+            (Schema::Ecs, _) => {
+                let origin = ecs::Origin {
+                    text: line.original,
+                    is_plain: line.is_plain,
+                    cut: line.cut + cut,
+                };
+                ecs::write(row, at, &self.settings, &origin, out);
             }
-            Schema::Native => native::write(&row, out),
+            (Schema::Native, None) => native::write(row, out),
+            (Schema::Native, Some(members)) => members::write_native(members, row, out),
         }
         Ok(())
     }
+}
+
+/// One flow log on its way into a document.
+struct Line<'a> {
+    /// The values, where the mapper's spans say.
+    text: &'a [u8],
+    /// The line as it came, or the whole object.
+    original: &'a [u8],
+    /// Whether the original needs no escape in JSON.
+    is_plain: bool,
+    /// The members that the values came from, if they did.
+    members: Option<&'a Members<'a>>,
+    /// How many names were cut.
+    cut: u64,
 }
 
 fn no_such_format(line: &[u8], count: usize) -> Refusal {

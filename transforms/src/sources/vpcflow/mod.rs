@@ -13,12 +13,15 @@
 //! assert!(document.starts_with(b"{\"@timestamp\":\"2026-11-21T10:51:00.000Z\""));
 //! ```
 
+mod community;
 mod ecs;
 mod fields;
 mod forms;
 mod layout;
 mod map;
+mod members;
 mod native;
+mod odd;
 mod push;
 mod row;
 

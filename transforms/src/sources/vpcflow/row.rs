@@ -9,7 +9,7 @@ use super::{
     forms::quote,
     layout::{ABSENT, Layout, MAX_COLUMNS},
 };
-use crate::{Refusal, RefusalKind, document::KEYWORD_LIMIT, time};
+use crate::{Refusal, RefusalKind, time};
 
 /// Where the values of a line stand. Kept between lines, so that a line needs no allocation.
 #[derive(Debug)]
@@ -35,8 +35,22 @@ impl Spans {
         self.count
     }
 
+    /// The values of the line that these are the places of.
+    pub(super) fn values<'a>(&self, line: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let spans = &self.spans[..self.count];
+        spans
+            .iter()
+            .map(move |&(start, end)| &line[start as usize..end as usize])
+    }
+
     pub(super) fn is_plain(&self) -> bool {
         self.plain
+    }
+
+    /// Starts a line whose values are told one after the other with [`Spans::push`]. `plain` says that none needs an escape.
+    pub(super) fn begin(&mut self, plain: bool) {
+        self.count = 0;
+        self.plain = plain;
     }
 
     /// Finds the values of a line between its spaces, and whether any byte of it is out of the ordinary.
@@ -71,8 +85,9 @@ impl Spans {
         Ok(())
     }
 
+    /// Adds the value between two places of the line.
     #[inline]
-    fn push(&mut self, start: usize, end: usize) -> Result<(), Refusal> {
+    pub(super) fn push(&mut self, start: usize, end: usize) -> Result<(), Refusal> {
         let Some(span) = self.spans.get_mut(self.count) else {
             let message = format!("the line has more than {MAX_COLUMNS} values; a flow log has at most 66 columns");
             return Err(Refusal::new(RefusalKind::Size, "", message));
@@ -91,10 +106,20 @@ pub(super) const ADDRESSES: [usize; 4] = [
     column("pkt-dstaddr"),
 ];
 
+/// Why a line cannot be written as it stands.
+pub(super) enum Problem {
+    /// Not at all.
+    Refused(Refusal),
+    /// The value at this position does not fit its column.
+    Misfit(usize),
+    /// A value is longer than an index takes.
+    Long,
+}
+
 /// A line whose values have been checked.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
-    pub(super) line: &'a [u8],
+    line: &'a [u8],
     spans: &'a [(u32, u32)],
     pub(super) layout: &'a Layout,
     pub(super) plain: bool,
@@ -108,8 +133,8 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// Checks each value against what its column holds.
-    pub(super) fn new(line: &'a [u8], spans: &'a Spans, layout: &'a Layout) -> Result<Self, Refusal> {
+    /// Checks each value against what its column holds; no text may be longer than `limit` bytes.
+    pub(super) fn new(line: &'a [u8], spans: &'a Spans, layout: &'a Layout, limit: usize) -> Result<Self, Problem> {
         let row = Row {
             line,
             spans: &spans.spans[..spans.count],
@@ -121,14 +146,14 @@ impl<'a> Row<'a> {
             flags: None,
             is_v6: None,
         };
-        row.checked()
+        row.checked(limit)
     }
 
-    fn checked(mut self) -> Result<Self, Refusal> {
+    fn checked(mut self, limit: usize) -> Result<Self, Problem> {
         for (position, kind) in self.layout.kinds.iter().enumerate() {
             let Some(value) = self.value(position) else { continue };
             let good = match kind {
-                Kind::Text => value.len() <= KEYWORD_LIMIT,
+                Kind::Text => value.len() <= limit,
                 Kind::Number => whole_number(value).is_some(),
                 Kind::Port => whole_number(value).is_some_and(|n| n <= 65_535),
                 Kind::Protocol => {
@@ -145,7 +170,7 @@ impl<'a> Row<'a> {
                         Some(millis) => Ok(millis),
                         None => time::parse(value),
                     }
-                    .map_err(|error| bad_time(&self.layout.names[position], value, error))?;
+                    .map_err(|error| Problem::Refused(bad_time(&self.layout.names[position], value, error)))?;
                     if position == usize::from(self.layout.at[column("start")]) {
                         self.start = Some(millis);
                     } else {
@@ -155,21 +180,32 @@ impl<'a> Row<'a> {
                 }
             };
             if !good {
-                return Err(bad_value(&self.layout.names[position], *kind, value));
+                return Err(match kind {
+                    Kind::Text => Problem::Long,
+                    _ => Problem::Misfit(position),
+                });
             }
         }
         let first = ADDRESSES.iter().find_map(|&column| self.get(column));
         self.is_v6 = first.map(|address| memchr::memchr(b':', address).is_some());
-        for (position, value) in self.beyond() {
-            if value.len() > KEYWORD_LIMIT {
-                return Err(bad_value(&format!("Column-{}", position + 1), Kind::Text, value));
-            }
+        if self.beyond().any(|(_, value)| value.len() > limit) {
+            return Err(Problem::Long);
         }
         Ok(self)
     }
 
-    /// In a format that was only told by its number of columns: whether the log status stands where it should.
-    pub(super) fn expect_log_status(&self) -> Result<(), Refusal> {
+    /// In a format that was only told by its number of columns: whether action and log status stand where they should.
+    pub(super) fn expect_documented(&self) -> Result<(), Refusal> {
+        if let Some(action) = self.get(const { column("action") })
+            && !matches!(action, b"ACCEPT" | b"REJECT")
+        {
+            let message = format!(
+                "column action is {}, not ACCEPT or REJECT, so the line has not AWS's documented order; give the flow \
+                 log's format (--flow-format, PORTCULLIS_FLOW_FORMAT) or keep its header line",
+                quote(action)
+            );
+            return Err(Refusal::new(RefusalKind::Syntax, "action", message));
+        }
         match self.get(const { column("log-status") }) {
             Some(b"OK" | b"NODATA" | b"SKIPDATA") => Ok(()),
             value => {
@@ -268,20 +304,22 @@ fn bad_time(name: &str, value: &[u8], error: time::TimeError) -> Refusal {
     Refusal::new(RefusalKind::Time, name, message)
 }
 
+/// The refusal of a line that has `value` in a column called `name`, when its format was only guessed.
 #[cold]
-fn bad_value(name: &str, kind: Kind, value: &[u8]) -> Refusal {
-    let (word, wanted) = match kind {
-        Kind::Text | Kind::Time => (RefusalKind::Size, "a text of at most 8191 bytes"),
-        Kind::Number => (RefusalKind::Syntax, "a whole number"),
-        Kind::Port => (RefusalKind::Syntax, "a port (0 to 65535)"),
-        Kind::Protocol => (RefusalKind::Syntax, "an IANA protocol number (0 to 255)"),
-        Kind::Flags => (RefusalKind::Syntax, "a mask of TCP flags (0 to 255)"),
-        Kind::Address => (RefusalKind::Syntax, "an IPv4 or IPv6 address"),
+pub(super) fn bad_value(name: &str, kind: Kind, value: &[u8]) -> Refusal {
+    let wanted = match kind {
+        Kind::Text => "a text",
+        Kind::Time => "a time",
+        Kind::Number => "a whole number",
+        Kind::Port => "a port (0 to 65535)",
+        Kind::Protocol => "an IANA protocol number (0 to 255)",
+        Kind::Flags => "a mask of TCP flags (0 to 255)",
+        Kind::Address => "an IPv4 or IPv6 address",
     };
     let message = format!(
         "column {name} is {}, not {wanted}; if the flow log has a format of its own, give it (--flow-format, \
          PORTCULLIS_FLOW_FORMAT) or keep its header line",
         quote(value)
     );
-    Refusal::new(word, name, message)
+    Refusal::new(RefusalKind::Syntax, name, message)
 }

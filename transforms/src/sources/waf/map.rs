@@ -1,4 +1,7 @@
-//! What the table cannot say: outcome, web ACL and account from one ARN, the URL from its parts.
+//! What the table cannot say: outcome, web ACL and account from one ARN, the URL from its parts, the client behind
+//! trusted proxies.
+
+use std::net::IpAddr;
 
 use super::FIELDS;
 use crate::{
@@ -22,12 +25,23 @@ const QUERY: RowId = row(FIELDS, "url.query");
 const FULL: RowId = row(FIELDS, "url.full");
 const CLIENT: RowId = row(FIELDS, "source.ip");
 const COUNTRY: RowId = row(FIELDS, "source.geo.country_iso_code");
+const ASN: RowId = row(FIELDS, "source.as.number");
 const RULE_ID: RowId = row(FIELDS, "rule.id");
 const RULE_NAME: RowId = row(FIELDS, "rule.name");
 const RULESET: RowId = row(FIELDS, "rule.ruleset");
 const RULE_TYPE: RowId = row(FIELDS, "aws.waf.rule_type");
 const ACL_ARN: RowId = row(FIELDS, "aws.waf.acl_arn");
+const RELATED_IP: RowId = row(FIELDS, "related.ip");
+const ACL_ID: RowId = row(FIELDS, "aws.waf.acl_id");
 const ACL_NAME: RowId = row(FIELDS, "aws.waf.acl_name");
+const GENERATION: RowId = row(FIELDS, "aws.waf.generation");
+const SOURCE_ID: RowId = row(FIELDS, "aws.waf.source_id");
+const PEER: RowId = row(FIELDS, "aws.waf.peer_ip");
+const PEER_COUNTRY: RowId = row(FIELDS, "aws.waf.peer_country");
+const PEER_ASN: RowId = row(FIELDS, "aws.waf.peer_asn");
+const FORWARDED_FOR: RowId = row(FIELDS, "aws.waf.forwarded_for");
+const CAPTCHA_SOLVED: RowId = row(FIELDS, "aws.waf.captcha_solved");
+const CHALLENGE_SOLVED: RowId = row(FIELDS, "aws.waf.challenge_solved");
 
 /// The source.
 #[derive(Debug)]
@@ -61,15 +75,17 @@ impl Map for Waf {
     fn derive(&self, input: &Input<'_>, derived: &mut Derived) {
         action(input, derived);
         let acl = input.text(ACL_ARN);
-        let acl_name = acl.as_deref().and_then(|arn| web_acl(arn, derived));
-        rule(input, acl_name, derived);
+        let ruleset = acl.as_deref().and_then(|id| web_acl(id, input, derived));
+        rule(input, ruleset, derived);
+        client(input, derived);
         if let Some(version) = input.text(VERSION) {
             derived.set(VERSION, version.strip_prefix("HTTP/").unwrap_or(&version));
         }
-        for (row, placeholder) in [(REQUEST_ID, "null"), (COUNTRY, "-")] {
-            if input.text(row).as_deref() == Some(placeholder) {
-                derived.set(row, "");
-            }
+        if input.text(REQUEST_ID).as_deref() == Some("null") {
+            derived.set(REQUEST_ID, "");
+        }
+        for row in [CAPTCHA_SOLVED, CHALLENGE_SOLVED] {
+            never_is_no_time(row, input, derived);
         }
         if let (Some(scheme), Some(domain)) = (input.text(SCHEME), input.text(DOMAIN)) {
             let path = input.text(PATH).unwrap_or_default();
@@ -96,19 +112,90 @@ fn action(input: &Input<'_>, derived: &mut Derived) {
     derived.set(EVENT_TYPE, kind);
 }
 
-/// Reads `arn:aws:wafv2:REGION:ACCOUNT:SCOPE/webacl/NAME/ID`; the answer is the name.
-fn web_acl<'a>(arn: &'a str, derived: &mut Derived) -> Option<&'a str> {
-    let mut parts = arn.splitn(6, ':').skip(3);
+/// Reads `arn:aws:wafv2:REGION:ACCOUNT:SCOPE/webacl/NAME/ID`, or the bare id of a classic web ACL; the answer is what
+/// people know the web ACL by.
+fn web_acl<'a>(acl: &'a str, input: &Input<'_>, derived: &mut Derived) -> Option<&'a str> {
+    if !acl.starts_with("arn:") {
+        return is_uuid(acl).then(|| {
+            classic(acl, input, derived);
+            acl
+        });
+    }
+    let mut parts = acl.splitn(6, ':').skip(3);
     let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
     derived.set(REGION, region);
     derived.set(ACCOUNT, account);
-    let name = resource.split('/').nth(2)?;
+    derived.set(GENERATION, "v2");
+    let mut parts = resource.split('/').skip(2);
+    let name = parts.next()?;
     derived.set(ACL_NAME, name);
+    if let Some(id) = parts.next() {
+        derived.set(ACL_ID, id);
+    }
     Some(name)
 }
 
+/// A classic log names neither Region nor account, except that load balancers and APIs begin with the account.
+fn classic(acl: &str, input: &Input<'_>, derived: &mut Derived) {
+    derived.set(GENERATION, "classic");
+    derived.set(ACL_ARN, "");
+    derived.set(ACL_ID, acl);
+    let resource = input.text(SOURCE_ID).unwrap_or_default();
+    if let Some((account, rest)) = resource.split_at_checked(12)
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && rest.starts_with(['-', ':'])
+    {
+        derived.set(ACCOUNT, account);
+    }
+}
+
+/// Eight, four, four, four and twelve hexadecimal digits.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// AWS writes 0 for a puzzle that was never solved.
+fn never_is_no_time(row: RowId, input: &Input<'_>, derived: &mut Derived) {
+    if input.texts(row).any(|time| time == "0") {
+        derived.set(row, "");
+        for time in input.texts(row).filter(|time| *time != "0") {
+            derived.set(row, &time);
+        }
+    }
+}
+
+/// Puts who stands behind trusted proxies in place of the proxy that AWS saw. Country and autonomous system are the
+/// proxy's, so they go with it.
+fn client(input: &Input<'_>, derived: &mut Derived) {
+    let country = input.text(COUNTRY).filter(|country| country != "-");
+    let behind = input.trusted_proxies().and_then(|proxies| {
+        let peer: IpAddr = input.text(CLIENT)?.parse().ok()?;
+        let headers: Vec<_> = input.texts(FORWARDED_FOR).collect();
+        Some((peer, proxies.client(peer, headers.iter().map(AsRef::as_ref))?))
+    });
+    let Some((peer, client)) = behind else {
+        if country.is_none() && input.has(COUNTRY) {
+            derived.set(COUNTRY, "");
+        }
+        return;
+    };
+    derived.set(CLIENT, &client.to_string());
+    derived.set(PEER, &peer.to_string());
+    derived.set(RELATED_IP, &peer.to_string());
+    for (from, to, value) in [(COUNTRY, PEER_COUNTRY, country), (ASN, PEER_ASN, input.text(ASN))] {
+        derived.set(from, "");
+        if let Some(value) = value {
+            derived.set(to, &value);
+        }
+    }
+}
+
 /// A rule group is a rule of the web ACL, and the rule that matched is inside it.
-fn rule(input: &Input<'_>, acl_name: Option<&str>, derived: &mut Derived) {
+fn rule(input: &Input<'_>, acl: Option<&str>, derived: &mut Derived) {
     let Some(id) = input.text(RULE_ID) else {
         return;
     };
@@ -118,8 +205,8 @@ fn rule(input: &Input<'_>, acl_name: Option<&str>, derived: &mut Derived) {
     match input.text(RULE_TYPE).as_deref() {
         Some("GROUP" | "MANAGED_RULE_GROUP") => derived.set(RULESET, &id),
         _ => {
-            if let Some(name) = acl_name {
-                derived.set(RULESET, name);
+            if let Some(acl) = acl {
+                derived.set(RULESET, acl);
             }
         }
     }

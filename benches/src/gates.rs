@@ -1,0 +1,48 @@
+//! How far ahead the product has to be (gate: below it the run fails) and is meant to be (goal).
+
+/// A bar for one case: how many times another peer's CPU time the product's has to fit into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bar {
+    pub(crate) case: &'static str,
+    /// The peer compared with. For `floor` the ratio is below one: the share of the product's time that no implementation
+    /// can do without.
+    pub(crate) peer: &'static str,
+    pub(crate) gate: f64,
+    pub(crate) goal: f64,
+}
+
+const fn bar(case: &'static str, peer: &'static str, gate: f64, goal: f64) -> Bar {
+    Bar { case, peer, gate, goal }
+}
+
+/// Every bar.
+#[rustfmt::skip]
+pub(crate) const ALL: &[Bar] = &[
+    bar("waf", "workshop", 17.0, 25.0),
+    bar("waf", "vrl", 11.0, 16.0),
+    bar("waf", "value", 6.5, 10.0),
+    bar("waf", "floor", 0.50, 0.75),
+    bar("guardduty", "workshop", 17.0, 25.0),
+    bar("guardduty", "vrl", 11.0, 16.0),
+    bar("guardduty", "value", 6.0, 9.0),
+    bar("guardduty", "floor", 0.50, 0.75),
+    bar("vpcflow-v2", "workshop", 20.0, 30.0),
+    bar("vpcflow-v2", "vrl", 19.0, 29.0),
+    bar("vpcflow-v2", "value", 11.0, 17.0),
+    bar("vpcflow-v2", "floor", 0.33, 0.48),
+    bar("vpcflow-v5", "workshop", 21.0, 31.0),
+    bar("vpcflow-v5", "vrl", 21.0, 31.0),
+    bar("vpcflow-v5", "value", 12.0, 18.0),
+    bar("vpcflow-v5", "floor", 0.32, 0.47),
+    bar("securityhub", "json", 13.0, 20.0),
+    bar("securityhub", "floor", 0.40, 0.60),
+    bar("dns", "json", 13.0, 20.0),
+    bar("dns", "floor", 0.40, 0.60),
+    bar("cloudtrail", "json", 13.0, 20.0),
+    bar("cloudtrail", "floor", 0.40, 0.60),
+];
+
+/// Memory: the most that one invocation may take beyond what was resident before, for an event and its response.
+pub(crate) fn memory(event: u64, response: u64) -> u64 {
+    (event + response) * 11 / 10 + 1_000_000
+}

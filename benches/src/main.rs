@@ -1,0 +1,76 @@
+//! `cargo xtask bench transforms`: the transforms beside what people would otherwise run, in one go.
+//!
+//! ```text
+//! portcullis generate ──► events ──► every peer answers once ──► equal? ──► rounds ──► ratios ──► gates, tables
+//! ```
+//!
+//! Every peer is a process of its own that speaks the same few lines ([`worker`]), so that a Python program is asked
+//! exactly as this one is. What counts is its own process's CPU time, and of that only ratios within one round.
+
+mod case;
+mod drive;
+mod events;
+mod gates;
+mod peers;
+mod report;
+mod same;
+mod worker;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "\
+portcullis-benches drive [--short] [--only CASE]   what `cargo xtask bench transforms` runs
+portcullis-benches work PEER CASE                  one peer, asked on standard input";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<bool> {
+    match words {
+        ["work", peer, case] => worker::serve(peer, case::find(case)?).map(|()| true),
+        ["drive", options @ ..] => drive::drive(&settings(options)?),
+        _ => bail!("not understood\n\n{HELP}"),
+    }
+}
+
+fn settings(options: &[&str]) -> Result<drive::Settings> {
+    let variable = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .with_context(|| format!("{name} is not set"))
+    };
+    let mut settings = drive::Settings {
+        portcullis: variable("PORTCULLIS_BIN")?,
+        python: variable("PORTCULLIS_BENCH_PYTHON")?,
+        vrl: std::env::var_os("PORTCULLIS_BENCH_VRL").map(PathBuf::from),
+        folder: variable("PORTCULLIS_BENCH_FOLDER")?,
+        short: false,
+        cases: Vec::new(),
+    };
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        match *option {
+            "--short" => settings.short = true,
+            "--only" => settings
+                .cases
+                .push(case::find(options.next().context("--only needs a case")?)?),
+            other => bail!("`{other}` is not understood\n\n{HELP}"),
+        }
+    }
+    if settings.cases.is_empty() {
+        settings.cases = case::ALL.iter().collect();
+    }
+    Ok(settings)
+}

@@ -1,0 +1,90 @@
+//! WAF logs behind proxies: whose word about the client is believed.
+
+mod support;
+
+use portcullis_transforms::{Options, Source};
+use serde_json::{Value, json};
+use support::{normalize, schema_violation};
+
+fn document(trusted: Option<&str>, peer: &str, headers: &Value) -> Value {
+    let record = json!({
+        "timestamp": 1_795_258_260_000_i64,
+        "webaclId": "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/shop/aa",
+        "clientAsn": 64_496,
+        "httpRequest": { "clientIp": peer, "country": "IE", "headers": headers },
+    });
+    let options = Options {
+        trusted_proxies: trusted.map(|text| text.parse().expect("proxies")),
+        ..Options::default()
+    };
+    let (_, line) = normalize(Source::Waf, options, record.to_string().as_bytes()).expect("a document");
+    assert_eq!(schema_violation(Source::Waf, &line), None);
+    serde_json::from_str(&line).expect("JSON")
+}
+
+#[test]
+fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {
+    let headers = json!([
+        { "name": "X-Forwarded-For", "value": "192.0.2.66, 203.0.113.45" },
+        { "name": "x-forwarded-for", "value": "10.20.30.40" },
+    ]);
+    let peer = "10.1.2.3";
+    for (trusted, peer, client) in [
+        (None, peer, None),
+        (Some("192.168.0.0/16"), peer, None),
+        (Some("10.0.0.0/8"), "198.51.100.9", None),
+        (Some("10.0.0.0/8"), "no address", None),
+        (Some("10.0.0.0/8"), peer, Some("203.0.113.45")),
+        (Some("2"), peer, Some("203.0.113.45")),
+        (Some("3"), peer, Some("192.0.2.66")),
+        (Some("4"), peer, None),
+    ] {
+        let document = document(trusted, peer, &headers);
+        let told = format!("{trusted:?} {peer}: {document}");
+        let own = &document["aws"]["waf"];
+        assert_eq!(
+            own["forwarded_for"],
+            json!(["192.0.2.66, 203.0.113.45", "10.20.30.40"]),
+            "{told}"
+        );
+        assert_eq!(document["portcullis"]["unplaced"], Value::Null, "{told}");
+        match client {
+            Some(client) => {
+                assert_eq!(document["source"], json!({ "ip": client }), "{told}");
+                assert_eq!(
+                    (&own["peer_ip"], &own["peer_country"], &own["peer_asn"]),
+                    (&json!(peer), &json!("IE"), &json!(64_496)),
+                    "{told}"
+                );
+                let mut both = [client, peer];
+                both.sort_by_key(|ip| ip.parse::<std::net::IpAddr>().expect("an address"));
+                assert_eq!(document["related"]["ip"], json!(both), "{told}");
+            }
+            None => {
+                assert_eq!(document["source"]["geo"]["country_iso_code"], "IE", "{told}");
+                assert_eq!(document["source"]["as"]["number"], 64_496, "{told}");
+                assert_eq!(own["peer_ip"], Value::Null, "{told}");
+                let place = if peer == "no address" { "address" } else { "ip" };
+                assert_eq!(document["source"][place], peer, "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_cannot_push_an_address_past_the_trusted_proxy() {
+    let forged = [
+        "203.0.113.1, ".repeat(50_000),
+        "10.0.0.9, ".repeat(50_000),
+        ",".repeat(50_000),
+    ];
+    for forged in forged {
+        let headers = json!([{ "name": "X-Forwarded-For", "value": format!("{forged}198.51.100.7") }]);
+        for trusted in ["10.0.0.0/8", "1"] {
+            assert_eq!(
+                document(Some(trusted), "10.1.1.1", &headers)["source"]["ip"],
+                "198.51.100.7"
+            );
+        }
+    }
+}
