@@ -190,6 +190,13 @@ impl Writer<'_> {
                 let raw = hit.value.of(self.text);
                 let fit = match (replaced, settled) {
                     (true, _) if plain_text(raw).is_none() => Fit::Refused,
+                    // What was derived stands in its place; what the type would reject goes to the rest all the same.
+                    (true, _) if matches!(row.ty, Type::Long | Type::Float | Type::Boolean | Type::Date) => {
+                        match self.raw(row, raw) {
+                            Fit::Refused => Fit::Refused,
+                            Fit::Written | Fit::Empty => Fit::Empty,
+                        }
+                    }
                     (true, _) => Fit::Empty,
                     (_, true) if values.has(raw, self.out) => Fit::Empty,
                     (_, true) => Fit::Refused,
