@@ -115,10 +115,10 @@ impl Generator {
                 let traffic = flow::Traffic::new(&environment, &mut random);
                 (rhythm::MACHINES, Kind::VpcFlow(traffic, Denials::default()))
             }
-            Source::Dns => {
-                let queries = dns::Queries::new(&environment, &mut random);
-                (rhythm::MACHINES, Kind::Dns(queries))
-            }
+            Source::Dns => (
+                rhythm::MACHINES,
+                Kind::Dns(dns::Queries::new(&environment, &mut random)),
+            ),
             Source::CloudTrail => {
                 let activity = cloudtrail::Activity::new(&environment, &mut random);
                 (rhythm::OFFICE, Kind::CloudTrail(activity))

@@ -45,7 +45,6 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("Security Hub Findings - Custom Action", Source::SecurityHub),
     ("Security Hub Insight Results", Source::SecurityHub),
     ("Findings Imported V2", Source::SecurityHub),
-    ("aws.route53resolver", Source::Dns),
     ("DNS Firewall Alert", Source::Dns),
     ("DNS Firewall Block", Source::Dns),
     ("AWS API Call via CloudTrail", Source::CloudTrail),

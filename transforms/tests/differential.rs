@@ -141,7 +141,6 @@ impl Reference {
                 match text.parse::<std::net::IpAddr>() {
                     Ok(address) => {
                         self.add("source.ip", address.to_string().into());
-                        self.add("related.ip", address.to_string().into());
                     }
                     Err(_) => self.add("source.address", text.into()),
                 }
@@ -173,31 +172,6 @@ impl Reference {
             if field == "url.domain" {
                 self.add("related.hosts", value.clone());
             }
-        }
-    }
-
-    /// Every address anywhere, but for the headers, which are the client's claims.
-    fn addresses(&mut self, path: &str, value: &Value) {
-        match value {
-            // A version such as 1.2.3.4 is no address.
-            _ if path == "httpRequest.headers" || path.ends_with("ersion") => {}
-            Value::Array(values) => values.iter().for_each(|value| self.addresses(path, value)),
-            Value::Object(members) => {
-                for (key, value) in members {
-                    let path = if path.is_empty() {
-                        key.clone()
-                    } else {
-                        format!("{path}.{key}")
-                    };
-                    self.addresses(&path, value);
-                }
-            }
-            Value::String(text) => {
-                if let Ok(address) = text.parse::<std::net::IpAddr>() {
-                    self.add("related.ip", address.to_string().into());
-                }
-            }
-            _ => {}
         }
     }
 
@@ -273,9 +247,6 @@ impl Reference {
                 .insert("aws.waf.headers".to_owned(), vec![object(self.headers)]);
         }
         let mut document = json!({});
-        if let Some(related) = self.fields.get_mut("related.ip") {
-            related.sort_by_key(|text| text.as_str().and_then(|text| text.parse::<std::net::IpAddr>().ok()));
-        }
         for (field, mut values) in self.fields {
             let list = ["event.category", "event.type", "related.ip", "related.hosts"].contains(&field.as_str());
             let value = if values.len() == 1 && !list {
@@ -290,6 +261,19 @@ impl Reference {
             *at = value;
         }
         document
+    }
+}
+
+/// Every address in the record, but for headers, which say what a client claims, and versions, which only look like one.
+fn addresses(key: &str, value: &Value, found: &mut Vec<std::net::IpAddr>) {
+    match value {
+        Value::String(text) if !key.ends_with("ersion") => found.extend(text.parse::<std::net::IpAddr>()),
+        Value::Array(values) => values.iter().for_each(|value| addresses(key, value, found)),
+        Value::Object(_) if key == "headers" => {}
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| addresses(key, value, found));
+        }
+        _ => {}
     }
 }
 
@@ -500,7 +484,12 @@ proptest! {
         actual["portcullis"].as_object_mut().expect("an object").remove("normalizer");
         let mut reference = Reference::default();
         reference.walk("", &record);
-        reference.addresses("", &record);
+        let mut related = Vec::new();
+        addresses("", &record, &mut related);
+        related.sort_unstable();
+        for address in related {
+            reference.add("related.ip", address.to_string().into());
+        }
         let mut expected = reference.finish();
         if expected.get("portcullis").is_none() {
             expected["portcullis"] = json!({});

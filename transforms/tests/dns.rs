@@ -60,7 +60,7 @@ fn what_is_refused_is_refused_with_its_reason() {
     let long = format!("{LINE} {}", "a".repeat(20_000));
     let huge = "1".repeat(RECORD_LIMIT + 1);
     let cases: &[(&[u8], RefusalKind, &str)] = &[
-        (two.as_bytes(), RefusalKind::Form, "second line"),
+        (two.as_bytes(), RefusalKind::Form, "becomes one document"),
         (long.as_bytes(), RefusalKind::Size, "20080 bytes"),
         (huge.as_bytes(), RefusalKind::Size, "limit"),
         (
