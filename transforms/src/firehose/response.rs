@@ -60,7 +60,7 @@ impl Response {
 
     /// Writes the answer to the next record; `false`, with nothing written, if a document does not fit.
     pub(super) fn push(&mut self, record: &Record<'_>, verdict: &Verdict<'_>) -> bool {
-        let id = id_len(&record.id);
+        let id = id_len(record);
         let reserved = reserve(record, self.with_data);
         let free = self.limit - self.out.len() - CLOSE.len() - (self.reserved - reserved);
         let size = |middle: &[u8], data: usize| ID.len() + id + middle.len() + data + END.len() + COMMA;
@@ -117,13 +117,15 @@ enum Data<'a> {
 /// The size of a record's refusal with its comma, an upper bound for `Dropped` too.
 fn reserve(record: &Record<'_>, with_data: bool) -> usize {
     let data = if with_data { record.data.as_ref().len() } else { 0 };
-    ID.len() + id_len(&record.id) + FAILED.len() + data + END.len() + COMMA
+    ID.len() + id_len(record) + FAILED.len() + data + END.len() + COMMA
 }
 
 /// The length of an id as it is written. One that is borrowed stood in JSON without an escape, and so needs none here.
 #[inline]
-fn id_len(id: &Cow<'_, str>) -> usize {
-    let Cow::Owned(id) = id else { return id.len() };
+fn id_len(record: &Record<'_>) -> usize {
+    let Cow::Owned(id) = &record.id else {
+        return record.id.len();
+    };
     let mut written = Vec::new();
     push_json_string(&mut written, id);
     written.len() - 2
