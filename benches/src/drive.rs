@@ -160,7 +160,7 @@ fn measure(settings: &Settings, case: &'static Case) -> Result<Measured> {
         product.len()
     );
     let timings = time(&mut workers, settings.short)?;
-    let memory = memory(&mut workers, event.len(), product.len())?;
+    let memory = memory(settings, case, &event_file, product.len())?;
     Ok(Measured {
         case,
         records,
@@ -197,18 +197,20 @@ fn time(workers: &mut [Worker], short: bool) -> Result<Vec<Timing>> {
     Ok(timings)
 }
 
-fn memory(workers: &mut [Worker], event: usize, response: usize) -> Result<Memory> {
-    let product = workers
-        .iter_mut()
-        .find(|worker| worker.peer.name == "product")
-        .context("the product is not measured")?;
+/// In a process that has not answered anything yet, so that nothing of an earlier invocation is at hand.
+fn memory(settings: &Settings, case: &Case, event_file: &Path, response: usize) -> Result<Memory> {
+    let peer = PEERS.iter().find(|peer| peer.name == "product").context("no product")?;
+    let mut product = Worker::start(settings, peer, case)?.context("the product knows every case")?;
+    product.load(event_file)?;
     let answer = product.ask("memory")?;
     let (before, peak) = answer.split_once(' ').context("no memory")?;
     let (before, peak): (u64, u64) = (before.parse()?, peak.parse()?);
+    let event = fs::metadata(event_file)?.len();
+    // The event itself was there before.
     Ok(Memory {
-        taken: peak.saturating_sub(before),
-        bytes: (event + response) as u64,
-        bar: crate::gates::memory(event as u64, response as u64),
+        taken: peak.saturating_sub(before) + event,
+        bytes: event + response as u64,
+        bar: crate::gates::memory(event, response as u64),
     })
 }
 

@@ -21,6 +21,89 @@ pub(super) struct Table {
     pub(super) timestamp: usize,
     /// Where the timestamps stand that the `native` schema rewrites.
     pub(super) native_times: Vec<Slot>,
+    /// Which steps a document takes: only those, of all the fields that there could be, cost time.
+    pub(super) live: Live,
+}
+
+/// A set of steps, one bit each.
+pub(super) type Steps = Vec<u64>;
+
+/// The steps that are taken because of something in the record. With a row's step go those of the objects around it.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    /// In every document.
+    pub(super) always: Steps,
+    /// For a value in each slot.
+    pub(super) slots: Vec<Steps>,
+    /// For a value in each slot, when source and destination are written the other way round.
+    pub(super) swapped: Vec<Steps>,
+    /// For a value that the source adds to each row.
+    pub(super) rows: Vec<Steps>,
+}
+
+impl Live {
+    fn new(steps: &[Step], rows: &[Row], slots: usize) -> Self {
+        let none = vec![0; steps.len().div_ceil(64)];
+        let mut live = Self {
+            always: none.clone(),
+            slots: vec![none.clone(); slots],
+            swapped: vec![none.clone(); slots],
+            rows: vec![none.clone(); rows.len()],
+        };
+        let mut around: Vec<Vec<usize>> = Vec::new();
+        for (at, step) in steps.iter().enumerate() {
+            match step {
+                Step::Open(_) => around.push(vec![at, closing(steps, at)]),
+                Step::Close => drop(around.pop()),
+                _ => {
+                    let taken = match step {
+                        Step::Row(_, row) => &mut live.rows[*row],
+                        _ => &mut live.always,
+                    };
+                    for step in around.iter().flatten().chain([&at]) {
+                        taken[step / 64] |= 1 << (step % 64);
+                    }
+                }
+            }
+        }
+        for (number, row) in rows.iter().enumerate() {
+            let mirror = rows.get(row.mirror).unwrap_or(row);
+            for &slot in &row.slots {
+                add(&mut live.slots[usize::from(slot)], &live.rows[number]);
+            }
+            for &slot in &mirror.slots {
+                add(&mut live.swapped[usize::from(slot)], &live.rows[number]);
+            }
+        }
+        live
+    }
+}
+
+/// Adds steps to a set.
+#[inline]
+pub(super) fn add(to: &mut Steps, steps: &Steps) {
+    for (word, steps) in to.iter_mut().zip(steps) {
+        *word |= steps;
+    }
+}
+
+/// Where the object ends that opens at `at`.
+fn closing(steps: &[Step], at: usize) -> usize {
+    let mut depth = 0_usize;
+    let after = steps.iter().enumerate().skip(at);
+    let closing = after.map(|(number, step)| {
+        match step {
+            Step::Open(_) => depth += 1,
+            Step::Close => depth -= 1,
+            _ => {}
+        }
+        (number, depth)
+    });
+    closing
+        .filter(|(_, depth)| *depth == 0)
+        .map(|(number, _)| number)
+        .next()
+        .unwrap_or(at)
 }
 
 /// Where a row's values are found.
@@ -72,7 +155,7 @@ impl Table {
             };
             schema == Schema::Ecs || name == "@timestamp" || is_required()
         };
-        let rows = fields
+        let rows: Vec<Row> = fields
             .iter()
             .enumerate()
             .map(|(number, field)| {
@@ -94,11 +177,13 @@ impl Table {
             Schema::Native => map.native_times().iter().flat_map(|path| trie.add(path).0).collect(),
         };
         trie.wrap(map.wrappers());
+        let steps = steps(map);
         Self {
+            live: Live::new(&steps, &rows, trie.slots()),
             trie,
             rows,
             native_times,
-            steps: steps(map),
+            steps,
             timestamp: position(map, "@timestamp").unwrap_or_default(),
         }
     }

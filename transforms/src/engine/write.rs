@@ -8,10 +8,10 @@ use std::{
 };
 
 use super::{
-    addresses, flat,
+    flat,
     found::{Found, Hit, NONE},
     member::{Fit, Values},
-    table::{Row, Step, Table},
+    table::{self, Row, Step, Steps, Table},
     trie::Slot,
     value::{Derived, Own, plain_text, unescape},
 };
@@ -45,6 +45,7 @@ pub(super) struct Writer<'a> {
 pub(super) struct Scratch {
     addresses: Vec<IpAddr>,
     open: Vec<(usize, usize)>,
+    live: Steps,
     pub(super) flat: flat::Scratch,
 }
 
@@ -56,7 +57,8 @@ impl Writer<'_> {
         self.out.push(b'{');
         let mut unplaced = 0;
         let table = self.table;
-        for step in &table.steps {
+        let live = self.live();
+        for step in taken(&live).filter_map(|step| table.steps.get(step)) {
             match step {
                 Step::Open(key) => {
                     let start = self.out.len();
@@ -106,10 +108,34 @@ impl Writer<'_> {
                 Step::Redacted(key) => self.count(key, self.redacted),
             }
         }
+        self.scratch.live = live;
         self.close(0, 0, b'}');
         if let Some(comma) = self.out.last_mut() {
             *comma = b'\n';
         }
+    }
+
+    /// The steps that this record takes.
+    fn live(&mut self) -> Steps {
+        let live = &self.table.live;
+        let mut steps = std::mem::take(&mut self.scratch.live);
+        steps.clone_from(&live.always);
+        let slots = if self.derived.swapped {
+            &live.swapped
+        } else {
+            &live.slots
+        };
+        for hit in &self.found.hits {
+            if let Some(taken) = slots.get(usize::from(hit.slot)) {
+                table::add(&mut steps, taken);
+            }
+        }
+        for row in self.derived.rows() {
+            if let Some(taken) = live.rows.get(row) {
+                table::add(&mut steps, taken);
+            }
+        }
+        steps
     }
 
     fn key(&mut self, key: &str) {
@@ -190,6 +216,13 @@ impl Writer<'_> {
                 let raw = hit.value.of(self.text);
                 let fit = match (replaced, settled) {
                     (true, _) if plain_text(raw).is_none() => Fit::Refused,
+                    // What was derived stands in its place; what the type would reject goes to the rest all the same.
+                    (true, _) if matches!(row.ty, Type::Long | Type::Float | Type::Boolean | Type::Date) => {
+                        match self.raw(row, raw) {
+                            Fit::Refused => Fit::Refused,
+                            Fit::Written | Fit::Empty => Fit::Empty,
+                        }
+                    }
                     (true, _) => Fit::Empty,
                     (_, true) if values.has(raw, self.out) => Fit::Empty,
                     (_, true) => Fit::Refused,
@@ -257,15 +290,11 @@ impl Writer<'_> {
         self.out.push(b',');
     }
 
-    /// A value that is kept in one piece: an object or array as JSON text, or only the addresses in it.
+    /// A value that is kept in one piece: an object or array as JSON text. One that holds nothing says nothing.
     fn whole(&mut self, row: &Row, raw: &[u8], leaves: u32) -> Fit {
-        match (row.ty, raw, std::str::from_utf8(raw)) {
+        match raw {
             _ if leaves == 0 => Fit::Empty,
-            (Type::Ip, ..) => {
-                addresses::collect(raw, &mut self.scratch.addresses);
-                Fit::Empty
-            }
-            (_, [b'{' | b'[', ..], Ok(text)) => self.plain(row, text),
+            [b'{' | b'[', ..] => std::str::from_utf8(raw).map_or(Fit::Refused, |text| self.plain(row, text)),
             _ => self.raw(row, raw),
         }
     }
@@ -406,6 +435,18 @@ impl Writer<'_> {
         }
         self.scratch.addresses = addresses;
     }
+}
+
+/// The numbers of the steps in a set, in order.
+fn taken(steps: &Steps) -> impl Iterator<Item = usize> + '_ {
+    steps.iter().enumerate().flat_map(|(word, &bits)| {
+        let mut left = bits;
+        std::iter::from_fn(move || {
+            let next = (left != 0).then(|| word * 64 + left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            next
+        })
+    })
 }
 
 /// A whole number, written as such or as text, with or without a fraction of zeros.

@@ -142,9 +142,22 @@ impl Names {
         !self.parameters.is_empty()
     }
 
-    /// Whether the inside of a JSON text may be one of the names; wrong only on the careful side.
+    /// Whether the inside of a JSON text may be one of the names, or a word for a part of the request; wrong only on the
+    /// careful side.
     #[inline]
     pub(crate) fn suspects(&self, inside: &[u8], escaped: bool) -> bool {
+        self.may_be_word(inside, escaped) && (escaped || self.is_word(inside))
+    }
+
+    /// Whether the inside of a key may be one of the names. The words for parts are values only: `headers` as a key stands in
+    /// every WAF log.
+    #[inline]
+    pub(crate) fn suspects_key(&self, inside: &[u8], escaped: bool) -> bool {
+        self.may_be_word(inside, escaped) && (escaped || self.is_name(inside))
+    }
+
+    #[inline]
+    fn may_be_word(&self, inside: &[u8], escaped: bool) -> bool {
         let Some(&first) = inside.first() else {
             return false;
         };
@@ -154,7 +167,12 @@ impl Names {
         self.first
             .get(inside.len())
             .is_some_and(|letters| letters & bit(first) != 0)
-            && self.is_word(inside)
+    }
+
+    #[cold]
+    fn is_name(&self, text: &[u8]) -> bool {
+        let mut names = self.headers.iter().chain(&self.parameters);
+        names.any(|name| name.eq_ignore_ascii_case(text))
     }
 
     #[cold]

@@ -14,6 +14,7 @@ impl Scan<'_> {
                 self.leaves += 1;
                 self.escaped = false;
                 let text = self.string()?;
+                self.found.sensitive |= self.names.suspects(text.of(self.text), self.escaped);
                 self.long |= (text.end - text.start) as usize > KEYWORD_LIMIT;
                 if may_be_address(text.of(self.text), self.escaped) && !self.key.of(self.text).ends_with(b"ersion") {
                     self.found.addresses.push(text);
@@ -57,6 +58,7 @@ impl Scan<'_> {
             }
             self.escaped = false;
             let key = self.string()?;
+            self.found.sensitive |= self.names.suspects_key(key.of(self.text), self.escaped);
             self.found.unusual |= self.escaped || (key.end - key.start) as usize > KEY_LIMIT;
             self.key = key;
             self.space();
@@ -120,15 +122,11 @@ impl Scan<'_> {
     fn string(&mut self) -> Scanned<Span> {
         let start = self.at + 1;
         let mut at = start;
-        let mut escaped = false;
         loop {
             at = find_special(self.text, at);
             match self.text.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    at = self.escape(at)?;
-                }
+                Some(b'\\') => at = self.escape(at)?,
                 _ => {
                     self.at = at;
                     return Err(self.expected("a closing quote; control characters must be escaped"));
@@ -136,7 +134,6 @@ impl Scan<'_> {
             }
         }
         self.at = at + 1;
-        self.found.sensitive |= self.names.suspects(&self.text[start..at], escaped);
         Ok(Span::new(start, at))
     }
 
