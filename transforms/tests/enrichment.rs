@@ -225,6 +225,16 @@ fn a_domain_names_itself_and_what_is_below_it() {
 }
 
 #[test]
+fn a_list_of_any_length_says_no_to_a_host_that_it_does_not_hold() {
+    for length in 0..70 {
+        let text: String = (0..length).map(|number| format!("n{number}.example\n")).collect();
+        let list = list("short", &text);
+        assert_eq!(list.host("www.other.example"), None, "{length}");
+        assert_eq!(list.host("n0.example").is_some(), length > 0);
+    }
+}
+
+#[test]
 fn a_compressed_list_is_told_by_its_content() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(b"\xef\xbb\xbf# list\r\n203.0.113.7\tscanner\r\n")

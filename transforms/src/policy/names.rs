@@ -138,7 +138,7 @@ impl Names {
         !self.headers.is_empty()
     }
 
-    pub(super) fn has_parameters(&self) -> bool {
+    pub(crate) fn has_parameters(&self) -> bool {
         !self.parameters.is_empty()
     }
 

@@ -51,7 +51,7 @@ impl Domains {
         if self.entries.is_empty() {
             return;
         }
-        self.table = vec![0; (self.entries.len() * 3 / 2).next_power_of_two()];
+        self.table = vec![0; (self.entries.len() + self.entries.len() / 2 + 1).next_power_of_two()];
         for number in 0..self.entries.len() {
             let domain = self.domain(&self.entries[number]);
             let (place, known) = self.probe(domain);

@@ -1,13 +1,13 @@
 //! Indicator lists: addresses, networks and domains that others have seen doing harm.
 //!
-//! One entry a line, with a label after a tab if there is one; `#` begins a comment. A file may be compressed with gzip.
+//! One entry a line, with a label after a tab (here `→`) if there is one; `#` begins a comment. A file may be compressed with gzip.
 //!
 //! ```text
 //! # seen by our own honeypots
-//! 203.0.113.7	ssh scanner
+//! 203.0.113.7→ssh scanner
 //! 198.51.100.0/24
 //! 2001:db8:bad::/48
-//! evil.example	phishing
+//! evil.example→phishing
 //! ```
 //!
 //! A domain stands for itself and everything below it; of entries inside each other, the smallest counts. A million
