@@ -204,7 +204,7 @@ impl<F: FnMut(&'static str) -> usize> Parser<F> {
             .collect();
         let name: String = name.chars().take(80).collect();
         let hint = match near.as_slice() {
-            [] => format!("docs/fields/{}.md lists its fields", self.source),
+            [] => format!("docs/fields/{}.md lists its fields.", self.source),
             near => format!("is it {}?", near.join(" or ")),
         };
         Err(self.wrong(format!(
