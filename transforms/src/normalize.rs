@@ -281,7 +281,6 @@ impl Normalizer {
     /// # Errors
     /// When `options.flow_format` names a field that flow logs do not have, `options.redact` holds what is no name, or
     /// `options.drop` what is no expression over the source's fields.
-    #[expect(clippy::needless_pass_by_value, reason = "a normaliser owns its options")]
     pub fn new(source: Source, options: Options) -> Result<Self, Refusal> {
         // Filters speak of `ecs` documents, whatever is written.
         let of_ecs = Options {
