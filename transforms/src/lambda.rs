@@ -250,14 +250,14 @@ enum WayBack {
     /// Why there is none.
     None(&'static str),
     #[cfg(feature = "put-back")]
-    Streams(streams::Streams),
+    Streams(Box<streams::Streams>),
 }
 
 impl WayBack {
     fn new(puts_back: bool) -> Self {
         #[cfg(feature = "put-back")]
         if puts_back {
-            return WayBack::Streams(streams::Streams::default());
+            return WayBack::Streams(Box::default());
         }
         let _ = puts_back;
         WayBack::None(if cfg!(feature = "put-back") {

@@ -122,7 +122,7 @@ async fn to_firehose(
         .put_record_batch()
         .delivery_stream_name(name)
         .set_records(Some(records.map_err(unbuilt)?));
-    let answer = request.send().await.map_err(failed)?;
+    let answer = request.send().await.map_err(|error| failed(&error))?;
     Ok(answer
         .request_responses()
         .iter()
@@ -149,7 +149,7 @@ async fn to_kinesis(
         .put_records()
         .stream_arn(arn)
         .set_records(Some(records.map_err(unbuilt)?));
-    let answer = request.send().await.map_err(failed)?;
+    let answer = request.send().await.map_err(|error| failed(&error))?;
     Ok(answer
         .records()
         .iter()
@@ -175,8 +175,8 @@ fn unbuilt(error: impl fmt::Display) -> PutError {
     }
 }
 
-fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(error: SdkError<E>) -> PutError {
-    let lasting = match &error {
+fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> PutError {
+    let lasting = match error {
         SdkError::ConstructionFailure(_) => true,
         _ => error.code().is_some_and(|code| LASTING.contains(&code)),
     };
@@ -184,7 +184,7 @@ fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(error: SdkError
         is_transient: !lasting,
         message: match (error.code(), error.message()) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
-            _ => DisplayErrorContext(&error).to_string(),
+            _ => DisplayErrorContext(error).to_string(),
         },
     }
 }
