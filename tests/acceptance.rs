@@ -338,6 +338,41 @@ fn a_broken_record_is_refused_alone_with_its_file_and_line() {
 }
 
 #[test]
+fn a_broken_entry_is_refused_alone_with_its_file_line_and_number() {
+    let folder = folder();
+    let event = |id: u32| {
+        format!(
+            r#"{{"eventVersion":"1.11","eventTime":"2026-11-21T10:51:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"eu-central-1","eventID":"{id}"}}"#
+        )
+    };
+    let broken =
+        r#"{"eventVersion":"1.11","eventTime":"never","eventSource":"ec2.amazonaws.com","eventName":"RunInstances"}"#;
+    let object = format!("{{\"Records\":[{},{broken},{}]}}\n", event(1), event(3));
+    let large = format!("{{\"Records\":[{}]}}", vec![event(7); 40_000].join(","));
+    assert!(large.len() > 6 << 20, "longer than any record");
+    fs::write(folder.path().join("trail.json"), format!("{object}{large}")).expect("writable");
+    for source in ["cloudtrail", "auto"] {
+        let output = ask(folder.path(), &["normalize", "--source", source, "trail.json"], b"");
+        let told = String::from_utf8(output.stderr).expect("messages are text");
+        assert_eq!(output.status.code(), Some(3), "{told}");
+        assert_eq!(
+            output.stdout.iter().filter(|byte| **byte == b'\n').count(),
+            40_002,
+            "{told}"
+        );
+        assert!(told.contains("trail.json:1: entry 2: refused"), "{told}");
+    }
+    let output = ask(folder.path(), &["normalize", "--json", "trail.json"], b"");
+    let told: Value =
+        serde_json::from_slice(output.stderr.split(|byte| *byte == b'\n').next().unwrap_or_default()).expect("JSON");
+    assert_eq!(
+        (&told["refused"]["line"], &told["refused"]["entry"]),
+        (&1.into(), &2.into()),
+        "{told}"
+    );
+}
+
+#[test]
 fn gzip_is_told_by_its_content_and_a_bomb_is_refused() {
     use flate2::{Compression, write::GzEncoder};
     let folder = folder();
@@ -409,6 +444,34 @@ fn the_firehose_contract_answers_on_standard_output() {
     let answer: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!(answer["records"][0]["result"], "ProcessingFailed");
     assert_eq!(answer["records"][0]["data"], "bm8gZmxvdyBsb2c=");
+
+    // Two flow-log lines in one record.
+    let one = "MiAxMjM0NTY3ODkwMTAgZW5pLTEgMTk4LjUxLjEwMC43IDEwLjAuMC4xIDQ0MyA4MCA2IDEgNDAgMTQxODUzMDAxMCAxNDE4NTMwMDcwIEFDQ0VQVCBPSw==";
+    let both = "MiAxMjM0NTY3ODkwMTAgZW5pLTEgMTk4LjUxLjEwMC43IDEwLjAuMC4xIDQ0MyA4MCA2IDEgNDAgMTQxODUzMDAxMCAxNDE4NTMwMDcwIEFDQ0VQVCBPSwoyIDEyMzQ1Njc4OTAxMCBlbmktMSAxOTguNTEuMTAwLjcgMTAuMC4wLjEgNDQzIDgwIDYgMSA0MCAxNDE4NTMwMDEwIDE0MTg1MzAwNzAgQUNDRVBUIE9L";
+    let event = format!(r#"{{"invocationId":"1","records":[{{"recordId":"a","data":"{both}"}}]}}"#);
+    for (arguments, code, result) in [
+        (&["--put-back", "back.ndjson"][..], 0, "Dropped"),
+        (&[][..], 3, "ProcessingFailed"),
+    ] {
+        let arguments = [&["normalize", "--source", "vpcflow", "--firehose"], arguments].concat();
+        let output = ask(folder.path(), &arguments, event.as_bytes());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        assert_eq!(answer["records"][0]["result"], result, "{told}");
+        assert_eq!(told.contains("--put-back FILE"), code == 3, "{told}");
+    }
+    let back = fs::read_to_string(folder.path().join("back.ndjson")).expect("written");
+    let back: Vec<Value> = back
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(back.len(), 2);
+    assert!(
+        back.iter()
+            .all(|entry| entry["record_id"] == "a" && entry["data"] == one),
+        "{back:?}"
+    );
 
     let output = ask(
         folder.path(),

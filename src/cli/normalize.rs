@@ -36,9 +36,10 @@ Examples:
 
 Input is one record per line, or pretty-printed JSON documents; gzip, arrays,
 lists (findings, Records) and CloudWatch Logs subscriptions are told by their
-content, and each record in them becomes a document. Good records are written even where others are refused; then the
-exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal digits, the same for all
-Lambdas and replays) keys event.id of logs that have no id of their own.")]
+content, and each record in them becomes a document. Good records are written
+even where others are refused; then the exit code is 3. PORTCULLIS_ID_KEY (64
+hexadecimal digits, the same for all Lambdas and replays) keys event.id of logs
+that have no id of their own.")]
 pub(crate) struct Args {
     /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow, dns, cloudtrail
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
@@ -232,6 +233,9 @@ impl Run {
                         Err(refusal) => bar.suspend(|| self.refusals.entry(file, line, Some(number), &refusal)),
                     }
                 }
+            }
+            Err(refusal) if refusal.kind == RefusalKind::Size && bytes.len() > RECORD_LIMIT => {
+                bar.suspend(|| self.refusals.too_long(file, line, bytes.len() as u64, RECORD_LIMIT));
             }
             Err(refusal) => {
                 let refusal = not_text(bytes, &refusal).unwrap_or(refusal);
