@@ -208,6 +208,7 @@ const INDICES: &[&str] = &[
     "securityhub",
     "waf",
     "vpcflow",
+    "dns",
     "cloudtrail",
     "response",
 ];

@@ -16,6 +16,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     ("waf.toml", include_str!("../../dashboards/panels/waf.toml")),
     ("vpcflow.toml", include_str!("../../dashboards/panels/vpcflow.toml")),
+    ("dns.toml", include_str!("../../dashboards/panels/dns.toml")),
     (
         "cloudtrail.toml",
         include_str!("../../dashboards/panels/cloudtrail.toml"),

@@ -94,7 +94,7 @@ enum Kind {
     SecurityHub(feed::Feed, securityhub::Checks),
     Waf(waf::Traffic),
     VpcFlow(flow::Traffic, Denials),
-    Dns,
+    Dns(dns::Queries),
     CloudTrail(cloudtrail::Activity),
 }
 
@@ -115,7 +115,10 @@ impl Generator {
                 let traffic = flow::Traffic::new(&environment, &mut random);
                 (rhythm::MACHINES, Kind::VpcFlow(traffic, Denials::default()))
             }
-            Source::Dns => (rhythm::MACHINES, Kind::Dns),
+            Source::Dns => (
+                rhythm::MACHINES,
+                Kind::Dns(dns::Queries::new(&environment, &mut random)),
+            ),
             Source::CloudTrail => {
                 let activity = cloudtrail::Activity::new(&environment, &mut random);
                 (rhythm::OFFICE, Kind::CloudTrail(activity))
@@ -146,7 +149,7 @@ impl Generator {
             Kind::SecurityHub(..) => Source::SecurityHub,
             Kind::Waf(..) => Source::Waf,
             Kind::VpcFlow(..) => Source::VpcFlow,
-            Kind::Dns => Source::Dns,
+            Kind::Dns(..) => Source::Dns,
             Kind::CloudTrail(..) => Source::CloudTrail,
         }
     }
@@ -171,7 +174,7 @@ impl Generator {
         let (environment, random) = (&self.environment, &mut self.random);
         match &mut self.kind {
             Kind::Waf(traffic) => traffic.write(environment, at, random, out),
-            Kind::Dns => dns::write(at, random, out),
+            Kind::Dns(queries) => queries.write(environment, at, random, out),
             Kind::CloudTrail(activity) => activity.write(environment, at, random, out),
             Kind::VpcFlow(traffic, denials) => traffic.write(environment, denials, at, random, out),
             Kind::GuardDuty(feed) => {

@@ -3,7 +3,7 @@
 //! Only the names at the top level decide, and of the values only the two that EventBridge itself writes: what an attacker
 //! can put into a header or a title is never looked at.
 
-use portcullis_transforms::Source;
+use portcullis_transforms::{Source, sources::dns};
 
 /// What a name at the top level of a JSON record says.
 const NAMES: &[(&str, Source)] = &[
@@ -20,6 +20,10 @@ const NAMES: &[(&str, Source)] = &[
     ("service", Source::GuardDuty),
     ("Service", Source::GuardDuty),
     ("Partition", Source::GuardDuty),
+    ("query_name", Source::Dns),
+    ("query_timestamp", Source::Dns),
+    ("firewall_rule_group_id", Source::Dns),
+    ("srcids", Source::Dns),
     ("eventVersion", Source::CloudTrail),
     ("eventSource", Source::CloudTrail),
     ("userIdentity", Source::CloudTrail),
@@ -30,6 +34,10 @@ const NAMES: &[(&str, Source)] = &[
     ("interface_id", Source::VpcFlow),
     ("interface-id", Source::VpcFlow),
     ("interfaceId", Source::VpcFlow),
+    ("query_name", Source::Dns),
+    ("query_timestamp", Source::Dns),
+    ("eventSource", Source::CloudTrail),
+    ("eventVersion", Source::CloudTrail),
 ];
 
 /// What the `source` or `detail-type` of an EventBridge envelope says.
@@ -41,6 +49,8 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("Security Hub Findings - Custom Action", Source::SecurityHub),
     ("Security Hub Insight Results", Source::SecurityHub),
     ("Findings Imported V2", Source::SecurityHub),
+    ("DNS Firewall Alert", Source::Dns),
+    ("DNS Firewall Block", Source::Dns),
     ("AWS API Call via CloudTrail", Source::CloudTrail),
     ("AWS Console Action via CloudTrail", Source::CloudTrail),
     ("AWS Console Sign In via CloudTrail", Source::CloudTrail),
@@ -48,7 +58,14 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("AWS Service Event via CloudTrail", Source::CloudTrail),
 ];
 
-/// The source that a record's shape belongs to: JSON by its names, any other text as flow logs. `None` when no name decides.
+/// Lists whose first element says what all are.
+const LISTS: &[&[u8]] = &[b"findings", b"Findings", b"Records"];
+
+/// Names that records of other sources have too: they decide when nothing else does.
+const WEAK: &[&[u8]] = &[b"message", b"srcaddr"];
+
+/// The source that a record's shape belongs to: JSON by its names, a line of a public hosted zone by its first columns, any
+/// other text as flow logs. `None` when no name decides.
 ///
 /// ```
 /// use portcullis::input::detect;
@@ -62,22 +79,35 @@ const ENVELOPES: &[(&str, Source)] = &[
 pub fn detect(record: &[u8]) -> Option<Source> {
     let record = record.trim_ascii_start();
     if record.first() != Some(&b'{') {
-        return Some(Source::VpcFlow);
+        let is_query = dns::is_line(record);
+        return Some(if is_query { Source::Dns } else { Source::VpcFlow });
     }
-    let mut envelope = None;
-    let mut flow = None;
+    let (mut envelope, mut list, mut flow) = (None, None, None);
     for (name, value) in (Members { rest: &record[1..] }) {
         if matches!(name, b"source" | b"detail-type") {
             envelope = envelope.or_else(|| look_up(ENVELOPES, value));
         } else if let Some(source) = look_up(NAMES, name) {
-            // `message` says least: other records have one too.
-            if name != b"message" {
+            // `message` may also hold a whole record of another source.
+            if !WEAK.contains(&name) {
                 return Some(source);
             }
-            flow = Some(source);
+            flow = flow.or((!value.is_empty() && !matches!(value.first(), Some(b'{' | b'['))).then_some(source));
+        } else if LISTS.contains(&name) {
+            list = list.or(of_first(value));
         }
     }
-    envelope.or(flow)
+    envelope.or(list).or(flow)
+}
+
+/// The source of a list's first element, which is no list itself.
+fn of_first(list: &[u8]) -> Option<Source> {
+    let first = list.strip_prefix(b"[")?.trim_ascii_start();
+    let is_finding = |(name, _): &(&[u8], &[u8])| !LISTS.contains(name);
+    first.strip_prefix(b"{").and_then(|rest| {
+        Members { rest }
+            .filter(is_finding)
+            .find_map(|(name, _)| look_up(NAMES, name))
+    })
 }
 
 fn look_up(table: &[(&str, Source)], text: &[u8]) -> Option<Source> {
@@ -87,7 +117,7 @@ fn look_up(table: &[(&str, Source)], text: &[u8]) -> Option<Source> {
         .map(|(_, source)| *source)
 }
 
-/// The members of a JSON object: raw name, and raw text of a string value or nothing. Stops where it is no JSON.
+/// The members of a JSON object: raw name, and raw text of the value, without quotes. Stops where it is no JSON.
 struct Members<'a> {
     rest: &'a [u8],
 }
@@ -104,8 +134,9 @@ impl<'a> Iterator for Members<'a> {
         let value = if self.rest.first() == Some(&b'"') {
             self.string()?
         } else {
+            let start = self.rest;
             self.skip_value();
-            &[]
+            &start[..start.len() - self.rest.len()]
         };
         self.skip_blanks();
         self.rest = self.rest.strip_prefix(b",").unwrap_or(&[]);
@@ -159,7 +190,7 @@ mod tests {
 
     #[test]
     fn the_shape_tells_the_source() {
-        use Source::{CloudTrail, GuardDuty, SecurityHub, VpcFlow, Waf};
+        use Source::{CloudTrail, Dns, GuardDuty, SecurityHub, VpcFlow, Waf};
         for (record, source) in [
             (
                 r#"{"timestamp":1576280412771,"formatVersion":1,"webaclId":"arn"}"#,
@@ -197,8 +228,37 @@ mod tests {
             (r#"{"message":"2 1 eni-1 - - - - - - - 1 2 - NODATA"}"#, Some(VpcFlow)),
             (r#"{"message":"x","webaclId":"arn"}"#, Some(Waf)),
             (r#"{"version":2,"srcaddr":"192.0.2.1"}"#, Some(VpcFlow)),
+            (
+                r#"{"srcaddr":"10.0.0.5","vpc_id":"vpc-1","answers":[],"query_name":"example.com."}"#,
+                Some(Dns),
+            ),
+            (
+                r#"{"version":"1.100000","query_timestamp":"2026-11-21T10:51:00Z"}"#,
+                Some(Dns),
+            ),
+            (
+                r#"{"detail-type":"DNS Firewall Block","source":"aws.route53resolver","detail":{}}"#,
+                Some(Dns),
+            ),
+            (
+                "1.0 2026-11-21T10:51:00.130Z Z1 example.com A NOERROR UDP FRA6 192.0.2.53 -",
+                Some(Dns),
+            ),
             ("version account-id interface-id", Some(VpcFlow)),
             ("2 1 eni-1 192.0.2.1", Some(VpcFlow)),
+            (r#"{"Records":[{"eventVersion":"1.11"}]}"#, Some(CloudTrail)),
+            (r#"{"findings":[{"schemaVersion":"2.0"},{}]}"#, Some(GuardDuty)),
+            (
+                r#"{"Findings": [ {"ProductArn":"p"} ], "NextToken":null}"#,
+                Some(SecurityHub),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3"}"#,
+                Some(CloudTrail),
+            ),
+            (r#"{"query_name":"example.com."}"#, Some(Dns)),
+            (r#"{"message":"{\"query_name\":\"example.com.\"}"}"#, None),
+            (r#"{"findings":[{"findings":[{"ProductArn":"p"}]}]}"#, None),
             (r#"{"a":1}"#, None),
             (r#"{"findings":[]}"#, None),
             ("{", None),

@@ -19,6 +19,7 @@ pub(super) const MENU: &[(&str, &str)] = &[
     ("/securityhub", "Security Hub"),
     ("/waf", "WAF"),
     ("/vpcflow", "VPC flow"),
+    ("/dns", "DNS"),
     ("/cloudtrail", "CloudTrail"),
     ("/response", "Response"),
     ("/search", "Search"),

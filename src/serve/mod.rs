@@ -7,7 +7,7 @@
 //! | path | page |
 //! |---|---|
 //! | `/` | Overview |
-//! | `/guardduty`, `/securityhub`, `/waf`, `/vpcflow`, `/cloudtrail` | one source each |
+//! | `/guardduty`, `/securityhub`, `/waf`, `/vpcflow`, `/dns`, `/cloudtrail` | one source each |
 //! | `/response` | the gate, alerts, audit, refusals |
 //! | `/address/{ip}` | one address across everything |
 //! | `/search`, `/document/{id}` | documents |

@@ -71,6 +71,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("securityhub", "Security Hub"),
     ("waf", "WAF"),
     ("vpcflow", "VPC flow logs"),
+    ("dns", "DNS query logs"),
     ("cloudtrail", "CloudTrail"),
     ("response", "Response"),
 ];

@@ -9,7 +9,7 @@
 //! | number below 10^14 | `1795258260250` | milliseconds |
 //! | number below 10^17 | `1795258260250000` | microseconds |
 //! | larger number | `1795258260250000000` | nanoseconds |
-//! | RFC 3339 | `2026-11-21T11:51:00.25+01:00` | as it says; an offset is required |
+//! | RFC 3339 | `2026-11-21T11:51:00.25+01:00` | as it says; an offset is required, also as `+0100` or `+01` |
 //! | with a space | `2026-11-21 10:51:00.250000000` | UTC, or the offset that follows (`Z`, ` UTC`, `+01:00`) |
 //!
 //! The powers of ten are no guess: 10^11 seconds is the year 5138 and 10^11 milliseconds is March 1973, so between
@@ -194,8 +194,13 @@ fn parse_offset(zone: &[u8], with_space: bool) -> Result<i64, TimeError> {
             b"UTC" => Ok(0),
             _ => parse_offset(zone, false),
         },
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-            let (Some(hours), Some(minutes)) = (digits(&[*h1, *h2]), digits(&[*m1, *m2])) else {
+        [sign @ (b'+' | b'-'), h1, h2, minutes @ ..] => {
+            let minutes = match minutes {
+                [] => &b"00"[..],
+                [b':', two @ ..] => two,
+                two => two,
+            };
+            let (Some(hours), Some(minutes), 2) = (digits(&[*h1, *h2]), digits(minutes), minutes.len()) else {
                 return Err(TimeError(Reason::Unreadable));
             };
             if hours > 23 || minutes > 59 {

@@ -141,7 +141,6 @@ impl Reference {
                 match text.parse::<std::net::IpAddr>() {
                     Ok(address) => {
                         self.add("source.ip", address.to_string().into());
-                        self.add("related.ip", address.to_string().into());
                     }
                     Err(_) => self.add("source.address", text.into()),
                 }
@@ -262,6 +261,19 @@ impl Reference {
             *at = value;
         }
         document
+    }
+}
+
+/// Every address in the record, but for headers, which say what a client claims, and versions, which only look like one.
+fn addresses(key: &str, value: &Value, found: &mut Vec<std::net::IpAddr>) {
+    match value {
+        Value::String(text) if !key.ends_with("ersion") => found.extend(text.parse::<std::net::IpAddr>()),
+        Value::Array(values) => values.iter().for_each(|value| addresses(key, value, found)),
+        Value::Object(_) if key == "headers" => {}
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| addresses(key, value, found));
+        }
+        _ => {}
     }
 }
 
@@ -472,6 +484,12 @@ proptest! {
         actual["portcullis"].as_object_mut().expect("an object").remove("normalizer");
         let mut reference = Reference::default();
         reference.walk("", &record);
+        let mut related = Vec::new();
+        addresses("", &record, &mut related);
+        related.sort_unstable();
+        for address in related {
+            reference.add("related.ip", address.to_string().into());
+        }
         let mut expected = reference.finish();
         if expected.get("portcullis").is_none() {
             expected["portcullis"] = json!({});

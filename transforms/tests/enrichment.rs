@@ -160,6 +160,26 @@ fn what_the_record_says_itself_wins() {
     );
     assert_eq!(other["source"]["geo"], json!({"country_iso_code": "US"}));
     assert_eq!(other["source"]["as"], json!({"number": 1}));
+    for (details, expected) in [
+        (
+            r#","country":{"countryName":"Sweden"}"#,
+            json!({"country_iso_code": "SE", "country_name": "Sweden", "city_name": "Linköping", "location": {"lat": 58.4167, "lon": 15.6167}}),
+        ),
+        (
+            r#","country":{"countryName":"Norway"}"#,
+            json!({"country_name": "Norway"}),
+        ),
+        (r#","city":{"cityName":"Kiruna"}"#, json!({"city_name": "Kiruna"})),
+    ] {
+        let record = format!(
+            r#"{{"schemaVersion":"2.0","accountId":"111122223333","region":"eu-west-1","id":"a1","type":"Recon:EC2/Portscan","severity":2,"updatedAt":"2026-11-21T10:00:00Z","service":{{"action":{{"actionType":"NETWORK_CONNECTION","networkConnectionAction":{{"remoteIpDetails":{{"ipAddressV4":"198.51.100.7"{details}}}}}}}}}}}"#
+        );
+        assert_eq!(
+            enriched(Source::GuardDuty, &record)["source"]["geo"],
+            expected,
+            "{details}"
+        );
+    }
 }
 
 #[test]
@@ -190,6 +210,7 @@ fn a_domain_names_itself_and_what_is_below_it() {
     for (host, entry) in [
         ("evil.example", Some("evil.example")),
         ("EVIL.example.", Some("evil.example")),
+        ("www.evil.example:8443", Some("evil.example")),
         ("a.b.evil.example", Some("evil.example")),
         ("y.evil.example", Some("evil.example")),
         ("a.x.y.evil.example", Some("x.y.evil.example")),
@@ -395,7 +416,7 @@ fn a_million_entries_are_small_and_found_at_once() {
         let each = started.elapsed().as_nanos() / known.len() as u128;
         println!("{kind}: {each} ns a look-up, {} bytes", list.memory());
         assert_eq!(found, known.len(), "{kind}");
-        // The bound is for optimised code.
-        assert!(cfg!(debug_assertions) || each < 1_000, "{kind}: {each} ns");
+        // Well above what optimised code takes on a busy machine.
+        assert!(cfg!(debug_assertions) || each < 5_000, "{kind}: {each} ns");
     }
 }

@@ -4,12 +4,19 @@ mod support;
 
 use std::net::IpAddr;
 
-use portcullis_transforms::{Normalizer, Options, Outcome, Schema, Source};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use portcullis_transforms::{Normalizer, Options, Outcome, Schema, Source, firehose};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{normalize, sample_records};
 
 const FLOW: &str = "2 123456789012 eni-0a1 10.0.1.7 10.0.2.5 51234 443 6 9 720 1795258200 1795258260 ACCEPT OK";
+
+/// Two flows under a header line of four columns.
+const FLOW_LINES: [&str; 2] = [
+    "10.0.0.1 10.0.0.2 1795258200 ACCEPT",
+    "10.0.0.1 10.0.0.2 1795258200 REJECT",
+];
 
 fn with(drop: &str) -> Options {
     Options {
@@ -68,6 +75,28 @@ fn a_header_line_holds_for_what_filters_look_at_too() {
         assert_eq!(outcome == Outcome::Dropped, dropped, "{line}");
     }
     assert_eq!(normalizer.filtered(), 1);
+}
+
+#[test]
+fn a_batch_answers_dropped_and_its_report_counts_what_filters_took() {
+    let mut normalizer = Normalizer::new(Source::VpcFlow, with("event.action == accept")).expect("a filter");
+    let records: Vec<Value> = ["srcaddr dstaddr end action", FLOW_LINES[0], FLOW_LINES[1]]
+        .iter()
+        .enumerate()
+        .map(|(number, line)| json!({"recordId": number.to_string(), "data": STANDARD.encode(line)}))
+        .collect();
+    let event = json!({ "invocationId": "1", "records": records }).to_string();
+    for _ in 0..2 {
+        let (response, report) = firehose::transform(&mut normalizer, event.as_bytes()).expect("an event");
+        let response: Value = serde_json::from_slice(&response).expect("JSON");
+        let results: Vec<&Value> = (0..3).map(|at| &response["records"][at]["result"]).collect();
+        assert_eq!(json!(results), json!(["Dropped", "Dropped", "Ok"]));
+        assert_eq!((report.ok, report.dropped, report.filtered), (1, 2, 1));
+        assert_eq!(
+            report.log_lines(&[("source", "vpcflow")]),
+            [r#"{"level":"INFO","source":"vpcflow","filtered":1}"#]
+        );
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn count() -> u64 {
     std::env::var("PORTCULLIS_MUTATIONS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(250)
+        .unwrap_or(150)
 }
 
 fn hold(source: Source) {

@@ -118,7 +118,8 @@ pub(crate) fn fuzz(wish: &Wish) -> Result<()> {
         for path in &outcome.findings {
             println!("\n{}", path.display());
             println!(
-                "  again:   {TOOLCHAIN} cargo fuzz run {} {}",
+                "  again:   RUSTUP_TOOLCHAIN={TOOLCHAIN} {} fuzz run --sanitizer none {} {}",
+                cargo_fuzz.display(),
                 outcome.target,
                 path.display()
             );

@@ -122,7 +122,22 @@ fn required(source: Source) -> &'static [&'static str] {
             "labels",
         ],
         Source::VpcFlow => &[],
-        Source::Dns => &["query_timestamp", "query_name"],
+        Source::Dns => &[
+            "version",
+            "account_id",
+            "region",
+            "vpc_id",
+            "query_timestamp",
+            "query_name",
+            "query_type",
+            "query_class",
+            "rcode",
+            "answers",
+            "srcaddr",
+            "srcport",
+            "transport",
+            "srcids/instance",
+        ],
         Source::CloudTrail => &[
             "eventVersion",
             "userIdentity/type",
@@ -257,7 +272,7 @@ fn a_flow_log_line_has_fourteen_columns_and_ends_after_it_started() {
 
 #[test]
 fn afternoons_are_busier_than_nights() {
-    for source in [Source::Waf, Source::VpcFlow] {
+    for source in [Source::Waf, Source::VpcFlow, Source::Dns] {
         let between = |from, to| {
             day(source, 9, 4_000)
                 .filter(|event| (from..to).contains(&event.at.hour()))
@@ -297,6 +312,42 @@ fn web_requests_show_everything_that_a_web_acl_does() {
     assert_eq!(Vec::from_iter(kinds), ["MANAGED_RULE_GROUP", "RATE_BASED", "REGULAR"]);
     assert!(counted > 0);
     assert!((200..400).contains(&clients.len()), "{}", clients.len());
+}
+
+#[test]
+fn dns_queries_are_those_of_the_machines_and_show_everything_that_a_firewall_does() {
+    let environment = Environment::new(4);
+    let machines: BTreeMap<&str, String> = environment
+        .vpcs
+        .iter()
+        .flat_map(|vpc| &vpc.instances)
+        .map(|instance| (instance.id.as_str(), instance.private_address.to_string()))
+        .collect();
+    let (mut kinds, mut codes, mut verdicts, mut names) = Default::default();
+    let count = |counts: &mut BTreeMap<String, u32>, word: &Value| {
+        *counts.entry(word.as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    };
+    for event in day(Source::Dns, 4, 5_000) {
+        let record: Value = serde_json::from_slice(&event.line).unwrap();
+        let asker = record.pointer("/srcids/instance").and_then(Value::as_str).unwrap();
+        assert_eq!(record["srcaddr"], machines[asker]);
+        assert!(record["query_name"].as_str().unwrap().ends_with('.'), "{record}");
+        let sent = DateTime::parse_from_rfc3339(record["query_timestamp"].as_str().unwrap()).unwrap();
+        assert!(sent < event.at, "{record}");
+        let has_answers = record["answers"] != serde_json::json!([]);
+        assert!(record["rcode"] == "NOERROR" || !has_answers, "{record}");
+        count(&mut kinds, &record["query_type"]);
+        count(&mut codes, &record["rcode"]);
+        count(&mut verdicts, &record["firewall_rule_action"]);
+        count(&mut names, &record["query_name"]);
+    }
+    assert_eq!(Vec::from_iter(kinds.keys()), ["A", "AAAA", "MX", "PTR", "TXT"]);
+    assert_eq!(Vec::from_iter(codes.keys()), ["NOERROR", "NXDOMAIN", "SERVFAIL"]);
+    assert!(codes["NOERROR"] > 4_000, "{codes:?}");
+    assert_eq!(Vec::from_iter(verdicts.keys()), ["", "ALERT", "BLOCK"]);
+    assert!(verdicts["ALERT"] + verdicts["BLOCK"] < 250, "{verdicts:?}");
+    assert!(names.contains_key("pool.supportxmr.example."));
+    assert!(names.len() > 300, "{}", names.len());
 }
 
 #[test]
@@ -355,7 +406,7 @@ fn hostile_events_stay_on_one_line_and_come_as_often_as_asked() {
 #[test]
 fn memory_does_not_grow_with_the_count() {
     let mut line = Vec::new();
-    for source in [Source::Waf, Source::VpcFlow] {
+    for source in [Source::Waf, Source::VpcFlow, Source::Dns] {
         let mut generator = day(source, 1, u64::MAX);
         let mut largest = 0;
         for _ in 0..5_000 {

@@ -19,6 +19,7 @@ pub(crate) const BOARDS: &[(&str, &str, &str)] = &[
     ),
     ("waf", "WAF", "What the web ACLs let through and what they stopped"),
     ("vpcflow", "VPC flow", "Who talks to whom, and what is turned away"),
+    ("dns", "DNS", "Which names are asked for, by whom, and what is stopped"),
     (
         "cloudtrail",
         "CloudTrail",

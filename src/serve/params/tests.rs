@@ -21,7 +21,7 @@ fn a_bad_parameter_is_refused_by_name_with_a_remedy() {
         ("filter=nocolon", "filter", "field:value"),
         ("filter=--a:b", "filter", "field:value"),
         ("filter=a%20b:c", "filter", "field:value"),
-        ("source=dns", "source", "guardduty"),
+        ("source=cloudwatch", "source", "guardduty"),
         ("page=0", "page", "from 1 to 200"),
         ("refresh=1", "refresh", "from 2 to 3600"),
         ("filer=a:b", "filer", "no such parameter"),

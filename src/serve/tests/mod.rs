@@ -19,6 +19,7 @@ const PAGES: &[&str] = &[
     "/securityhub",
     "/waf",
     "/vpcflow",
+    "/dns",
     "/cloudtrail",
     "/response",
     "/address/45.83.64.11",

@@ -69,8 +69,8 @@ pub(super) struct Found {
     tails: Vec<u32>,
     /// Keys of the objects that are open, to notice repeated ones.
     pub(super) keys: Vec<Span>,
-    /// Slots of the envelope's own members, which are kept when the record is found inside.
-    envelope: Vec<Slot>,
+    /// Slots of the envelope's own members, and those they are kept in when the record is found inside.
+    envelope: Vec<(Slot, Slot)>,
     /// The insides of texts that look like addresses, wherever they stand.
     pub(super) addresses: Vec<Span>,
 }
@@ -124,8 +124,7 @@ impl Found {
         let kept: Vec<Hit> = self
             .envelope
             .iter()
-            .flat_map(|&slot| self.hits_of(slot))
-            .map(|(_, hit)| hit)
+            .flat_map(|&(from, slot)| self.hits_of(from).map(move |(_, hit)| Hit { slot, ..hit }))
             .collect();
         self.forget();
         for hit in kept {

@@ -8,7 +8,6 @@
 //!
 //! A source is a table and what cannot be said in a table ([`Map::derive`]).
 
-mod addresses;
 mod canonical;
 mod flat;
 mod found;

@@ -114,7 +114,8 @@ impl<'a> Scan<'a> {
                 self.skip(depth)?;
                 let value = Span::new(start, self.at);
                 let leaves = self.leaves - before;
-                if let Some(slot) = node.slot {
+                let of_envelope = node.envelope.filter(|_| self.found.wrapped);
+                if let Some(slot) = of_envelope.or(node.slot) {
                     self.found.push(slot, value, Span::default(), leaves);
                     if node.wrapper && self.found.wrapped {
                         self.found.settle_last();

@@ -43,6 +43,8 @@ pub(super) struct Node {
     pub(super) named: Option<Box<Named>>,
     /// Whether this is an envelope around the record.
     pub(super) wrapper: bool,
+    /// Where a plain value is kept once the record was found inside the envelope that has it.
+    pub(super) envelope: Option<Slot>,
     /// Whether an object or array found here is also kept as one value.
     pub(super) whole: bool,
     children: Vec<(Box<[u8]>, NodeId)>,
@@ -104,9 +106,16 @@ impl Trie {
         self.whole.contains(&slot)
     }
 
-    /// Slots that keep their values when the record is found inside its envelope.
-    pub(super) fn envelope_slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.envelope.iter().map(|&(_, slot)| slot)
+    /// Slots whose values are of the envelope when the record is found inside it, and the slots they are kept in then.
+    pub(super) fn envelope_slots(&self) -> impl Iterator<Item = (Slot, Slot)> + '_ {
+        let root = self.node(Self::ROOT);
+        self.envelope.iter().filter_map(move |(path, slot)| {
+            let mut at = root;
+            for key in path.split('.') {
+                at = self.node(self.child(at, key.as_bytes())?.1);
+            }
+            Some((at.slot?, *slot))
+        })
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node {
@@ -284,10 +293,32 @@ impl Trie {
         }
         for (path, slot) in self.envelope.clone() {
             let at = path.split('.').fold(Self::ROOT, |at, key| self.child_or_new(at, key));
+            let at = self.apart(at);
             let node = &mut self.nodes[at as usize];
             node.wrapper = true;
+            node.envelope = Some(slot);
             node.slot.get_or_insert(slot);
         }
+    }
+
+    /// A member of the root that records have too gets a node of its own there, so that it can mean the envelope's.
+    fn apart(&mut self, at: NodeId) -> NodeId {
+        let root = &self.nodes[Self::ROOT as usize];
+        let shared = &self.nodes[at as usize];
+        let Some(number) = root.children.iter().position(|(_, child)| *child == at) else {
+            return at;
+        };
+        if shared.wrapper || shared.slot.is_none() {
+            return at;
+        }
+        let own = self.push(Node {
+            path: shared.path.clone(),
+            slot: shared.slot,
+            whole: shared.whole,
+            ..Node::default()
+        });
+        self.nodes[Self::ROOT as usize].children[number].1 = own;
+        own
     }
 }
 
@@ -373,7 +404,22 @@ mod tests {
         assert_eq!(trie.node(name).slot, Some(2));
         let (_, body) = trie.child(trie.node(detail), b"findings").expect("the record");
         assert!(trie.child(trie.node(body), b"id").is_some() && trie.child(trie.node(body), b"time").is_none());
-        assert_eq!(trie.envelope_slots().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(trie.envelope_slots().collect::<Vec<_>>(), [(1, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn a_member_that_both_have_is_the_records_until_it_is_found_inside() {
+        let mut trie = Trie::new(false);
+        assert_eq!(trie.add("region | ^region"), (vec![0, 1], true));
+        trie.wrap(&["detail"]);
+        let root = trie.node(Trie::ROOT);
+        let member = |of, key: &[u8]| trie.child(of, key).map(|(_, id)| trie.node(id));
+        let outer = member(root, b"region").expect("the envelope's");
+        assert_eq!((outer.slot, outer.envelope), (Some(0), Some(1)));
+        let detail = member(root, b"detail").expect("the record");
+        let inner = member(detail, b"region").expect("its own");
+        assert_eq!((inner.slot, inner.envelope), (Some(0), None));
+        assert_eq!(trie.envelope_slots().collect::<Vec<_>>(), [(0, 1)]);
     }
 
     #[test]

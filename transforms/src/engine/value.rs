@@ -58,16 +58,6 @@ impl<'a> Input<'a> {
         self.raw(row).next().is_some()
     }
 
-    /// Members that no row names, of the object that stands at `path`: their keys as written, and plain values as text.
-    pub(crate) fn unnamed(&self, path: &str) -> impl Iterator<Item = (&'a [u8], Cow<'a, str>)> {
-        let (text, trie) = (self.text, &self.table.trie);
-        self.found
-            .unknown
-            .iter()
-            .filter(move |unknown| trie.node(unknown.node).path == path)
-            .filter_map(move |unknown| Some((unknown.key.of(text), plain_text(unknown.value.of(text))?)))
-    }
-
     fn raw(&self, row: RowId) -> impl Iterator<Item = (usize, Hit)> + use<'a> {
         let found = self.found;
         let slots: &'a [_] = self.table.rows.get(row.0).map_or(&[], |row| &row.slots);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    addresses, flat,
+    flat,
     found::{Found, Hit, NONE},
     member::{Fit, Values},
     table::{self, Row, Step, Steps, Table},
@@ -216,6 +216,13 @@ impl Writer<'_> {
                 let raw = hit.value.of(self.text);
                 let fit = match (replaced, settled) {
                     (true, _) if plain_text(raw).is_none() => Fit::Refused,
+                    // What was derived stands in its place; what the type would reject goes to the rest all the same.
+                    (true, _) if matches!(row.ty, Type::Long | Type::Float | Type::Boolean | Type::Date) => {
+                        match self.raw(row, raw) {
+                            Fit::Refused => Fit::Refused,
+                            Fit::Written | Fit::Empty => Fit::Empty,
+                        }
+                    }
                     (true, _) => Fit::Empty,
                     (_, true) if values.has(raw, self.out) => Fit::Empty,
                     (_, true) => Fit::Refused,
@@ -283,15 +290,11 @@ impl Writer<'_> {
         self.out.push(b',');
     }
 
-    /// A value that is kept in one piece: an object or array as JSON text, or only the addresses in it.
+    /// A value that is kept in one piece: an object or array as JSON text. One that holds nothing says nothing.
     fn whole(&mut self, row: &Row, raw: &[u8], leaves: u32) -> Fit {
-        match (row.ty, raw, std::str::from_utf8(raw)) {
+        match raw {
             _ if leaves == 0 => Fit::Empty,
-            (Type::Ip, ..) => {
-                addresses::collect(raw, &mut self.scratch.addresses);
-                Fit::Empty
-            }
-            (_, [b'{' | b'[', ..], Ok(text)) => self.plain(row, text),
+            [b'{' | b'[', ..] => std::str::from_utf8(raw).map_or(Fit::Refused, |text| self.plain(row, text)),
             _ => self.raw(row, raw),
         }
     }

@@ -120,7 +120,7 @@ impl Checked {
         let Some(body) = spec.body(&json) else {
             return;
         };
-        time_is_of_the_record(body, &document);
+        time_is_of_the_record(self.source, &json, body, &document);
         if let Some(missing) = missing_address(body, &document) {
             panic!(
                 "related.ip lacks {missing}\n{}\n{line}",
@@ -142,16 +142,24 @@ fn native(line: &str) {
     serde_json::from_str::<Value>(line).expect("native output is JSON");
 }
 
-/// `@timestamp` is what some value of the record says, in `chrono`'s reading.
-fn time_is_of_the_record(body: &Json, document: &Value) {
+/// `@timestamp` is what some value of the record says, in `chrono`'s reading, or the time of its envelope where the
+/// table asks for that.
+fn time_is_of_the_record(source: Source, record: &Json, body: &Json, document: &Value) {
     let shown = document["@timestamp"].as_str().expect("every document has a time");
-    let mut found = false;
-    body.leaves("", &mut |_, leaf| {
-        found |= leaf
-            .plain()
+    let is_shown = |leaf: &Json| {
+        leaf.plain()
             .and_then(moment::read)
-            .is_some_and(|millis| moment::shown(millis) == shown);
-    });
+            .is_some_and(|millis| moment::shown(millis) == shown)
+    };
+    let mut found = false;
+    body.leaves("", &mut |_, leaf| found |= is_shown(leaf));
+    let fields = source.fields();
+    if fields
+        .iter()
+        .any(|field| field.name == "@timestamp" && field.from.contains("^time"))
+    {
+        found |= record.get("time").is_some_and(is_shown);
+    }
     assert!(found, "no value of the record is the time {shown}");
 }
 

@@ -80,11 +80,57 @@ pub(crate) fn sample_records(source: Source) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("a sample")).collect()
 }
 
+/// A sample file: its records, and what is needed to read them.
+pub(crate) struct Sample {
+    pub(crate) name: String,
+    pub(crate) records: Vec<Vec<u8>>,
+    pub(crate) flow_format: Option<String>,
+}
+
+/// Every sample file of a source, whatever its form, in the order of its name; none where the source has no folder.
+pub(crate) fn samples(source: Source) -> Vec<Sample> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../samples")
+        .join(source.name());
+    let mut samples: Vec<Sample> = fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.expect("an entry").path();
+            let (case, form) = path.file_name()?.to_str()?.split_once(".in.")?;
+            let text = fs::read(&path).expect("a sample");
+            let records = match form {
+                "json" => vec![text],
+                _ => text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect(),
+            };
+            let format = fs::read_to_string(folder.join(format!("{case}.format.txt"))).ok();
+            Some(Sample {
+                name: format!("{source}/{case}"),
+                records,
+                flow_format: format.map(|text| text.trim().to_owned()),
+            })
+        })
+        .collect();
+    samples.sort_by(|a, b| a.name.cmp(&b.name));
+    samples
+}
+
 /// One record through a normaliser of its own.
 pub(crate) fn normalize(source: Source, options: Options, record: &[u8]) -> Result<(Outcome, String), Refusal> {
     let mut out = Vec::new();
     let outcome = Normalizer::new(source, options)?.record(record, &mut out)?;
     Ok((outcome, String::from_utf8(out).expect("UTF-8")))
+}
+
+/// Every plain value of a document, as text.
+pub(crate) fn values(document: &Value) -> Vec<String> {
+    match document {
+        Value::Null => Vec::new(),
+        Value::Array(members) => members.iter().flat_map(values).collect(),
+        Value::Object(members) => members.values().flat_map(values).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
 }
 
 /// Says what is wrong with a document: a field that the table does not have, a value that its type would reject.

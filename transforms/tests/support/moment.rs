@@ -41,7 +41,23 @@ fn calendar(text: &str) -> Option<i64> {
     if strict.contains(' ') {
         return None;
     }
-    Some(DateTime::parse_from_rfc3339(&strict).ok()?.timestamp_millis())
+    Some(
+        DateTime::parse_from_rfc3339(&with_colon(strict))
+            .ok()?
+            .timestamp_millis(),
+    )
+}
+
+/// The offset `+0100` or `+01`, which ISO 8601 allows and Security Hub takes, as `+01:00`.
+fn with_colon(strict: String) -> String {
+    let Some(sign) = strict.rfind(['+', '-']).filter(|at| *at >= 19) else {
+        return strict;
+    };
+    match strict.len() - sign {
+        3 => strict + ":00",
+        5 => format!("{}:{}", &strict[..sign + 3], &strict[sign + 3..]),
+        _ => strict,
+    }
 }
 
 /// A decimal number, moved by its exponent digit by digit, whose size tells the unit.

@@ -110,6 +110,10 @@ static SPECS: [Spec; 5] = [
             "network.transport",
             "aws.securityhub.severity_label",
             "aws.securityhub.severity_normalized",
+            "aws.securityhub.compliance_status",
+            "aws.securityhub.workflow_status",
+            "aws.securityhub.fixable",
+            "aws.securityhub.exploitable",
         ],
         swaps: |record| {
             let outbound = |text: &str| text.eq_ignore_ascii_case("OUTBOUND");

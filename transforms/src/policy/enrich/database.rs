@@ -6,6 +6,7 @@
 use std::{fmt, fs::File, io::Read as _, net::IpAddr, path::Path};
 
 use maxminddb::Reader;
+use mmap_io::MemoryMappedFile;
 use serde::Deserialize;
 
 /// A database cannot be used.
@@ -65,14 +66,14 @@ impl fmt::Debug for Database {
 
 enum Bytes {
     Held(Vec<u8>),
-    Mapped(vmap::Map),
+    Mapped(MemoryMappedFile),
 }
 
 impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {
         match self {
             Bytes::Held(bytes) => bytes,
-            Bytes::Mapped(map) => map.as_ref(),
+            Bytes::Mapped(map) => map.as_slice_bytes(0, map.len()).unwrap_or_default(),
         }
     }
 }
@@ -90,8 +91,8 @@ impl Database {
         };
         // What is short or cannot be mapped, such as a pipe, is read; it also gives the better error.
         let mut file = File::open(path).map_err(unreadable)?;
-        let bytes = match vmap::Map::with_options().open(path) {
-            Ok((map, _)) => Bytes::Mapped(map),
+        let bytes = match MemoryMappedFile::open_ro(path) {
+            Ok(map) => Bytes::Mapped(map),
             Err(_) => {
                 let mut bytes = Vec::new();
                 file.read_to_end(&mut bytes).map_err(unreadable)?;

@@ -147,8 +147,15 @@ impl Enricher {
     }
 
     fn place(&mut self, document: &[u8], base: usize, object: usize, place: &Place<'_>) {
-        if let Some(own) = self.first(document, base + COUNTRY_CODE)
-            && text(own).as_deref() != place.country.iso_code
+        let differs = |field: usize, value: Option<&str>| {
+            self.first(document, base + field)
+                .is_some_and(|own| text(own).as_deref() != value)
+        };
+        // Names of a country differ between databases, so they tell only where there is no code.
+        let has_code = self.start_of(base + COUNTRY_CODE).is_some();
+        if differs(COUNTRY_CODE, place.country.iso_code)
+            || (!has_code && differs(COUNTRY_NAME, place.country.names.en))
+            || differs(CITY_NAME, place.city.names.en)
         {
             return;
         }

@@ -7,7 +7,8 @@ use std::hash::{BuildHasher, RandomState};
 pub(super) struct Domains {
     text: Vec<u8>,
     entries: Vec<Entry>,
-    /// Number of an entry plus one; the length is a power of two.
+    /// Number of an entry plus one, and above [`NUMBER_BITS`] a part of its hash, so that a miss seldom reads the text. The
+    /// length is a power of two.
     table: Vec<u32>,
     hash: RandomState,
 }
@@ -18,6 +19,11 @@ struct Entry {
     mark: u32,
     length: u8,
 }
+
+/// The bits of a place in the table that number an entry: enough for the longest list.
+const NUMBER_BITS: u32 = 22;
+const NUMBER: u32 = (1 << NUMBER_BITS) - 1;
+const _: () = assert!(super::MAX_ENTRIES < NUMBER as usize);
 
 /// Longest domain in bytes, as DNS has it.
 pub(super) const MAX_LENGTH: usize = 253;
@@ -48,16 +54,10 @@ impl Domains {
         self.table = vec![0; (self.entries.len() * 3 / 2).next_power_of_two()];
         for number in 0..self.entries.len() {
             let domain = self.domain(&self.entries[number]);
-            let mask = self.table.len() - 1;
-            let mut at = self.hash.hash_one(domain) as usize & mask;
-            while let Some(known) = (self.table[at] as usize).checked_sub(1) {
-                if self.domain(&self.entries[known]) == domain {
-                    break;
-                }
-                at = (at + 1) & mask;
-            }
-            if self.table[at] == 0 {
-                self.table[at] = number as u32 + 1;
+            let (place, known) = self.probe(domain);
+            if known.is_none() {
+                let part = (self.hash.hash_one(domain) >> 32) as u32 & !NUMBER;
+                self.table[place] = part | (number as u32 + 1);
             }
         }
     }
@@ -85,13 +85,28 @@ impl Domains {
     }
 
     fn exact(&self, domain: &[u8]) -> Option<u32> {
+        let entry = self.entries.get(self.probe(domain).1?)?;
+        Some(entry.mark)
+    }
+
+    /// Where in the table a domain is, or would be, and the number of its entry. The table always has a free place.
+    fn probe(&self, domain: &[u8]) -> (usize, Option<usize>) {
         let mask = self.table.len() - 1;
-        let mut at = self.hash.hash_one(domain) as usize & mask;
+        let hash = self.hash.hash_one(domain);
+        let part = (hash >> 32) as u32 & !NUMBER;
+        let mut at = hash as usize & mask;
         loop {
-            let number = (*self.table.get(at)? as usize).checked_sub(1)?;
-            let entry = self.entries.get(number)?;
-            if self.domain(entry) == domain {
-                return Some(entry.mark);
+            let place = self.table[at];
+            let Some(number) = ((place & NUMBER) as usize).checked_sub(1) else {
+                return (at, None);
+            };
+            if place & !NUMBER == part
+                && self
+                    .entries
+                    .get(number)
+                    .is_some_and(|entry| self.domain(entry) == domain)
+            {
+                return (at, Some(number));
             }
             at = (at + 1) & mask;
         }

@@ -184,9 +184,13 @@ impl IndicatorList {
         Some(self.matched(network.to_string(), mark))
     }
 
-    /// The longest domain of the list that a host is, or is below.
+    /// The longest domain of the list that a host is, or is below; a port behind it does not matter.
     #[must_use]
     pub fn host(&self, host: &str) -> Option<Match<'_>> {
+        let host = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
         let host = host.strip_suffix('.').unwrap_or(host);
         let mut lower = [0; MAX_LENGTH];
         let lower = lower.get_mut(..host.len())?;

@@ -6,8 +6,8 @@
 //! | network | `source.as.*`, `destination.as.*` | an ASN database |
 //! | indicators | `threat.indicator.*`, `threat.feed.name` | lists of addresses, networks and domains |
 //!
-//! **What the record says itself wins.** Fields that it has are left alone, and where it names another country or
-//! another autonomous system than the database, nothing is added to it: half of each would be wrong as a whole. Private
+//! **What the record says itself wins.** Fields that it has are left alone, and where it names another country, city
+//! or autonomous system than the database, nothing is added to it: half of each would be wrong as a whole. Private
 //! addresses are skipped, and an end with several addresses gets no place.
 
 mod database;

@@ -1,35 +1,28 @@
 //! Addresses and networks of a list, flattened: sorted places at which the answer changes.
 //!
-//! Networks nest or are apart, so a list of `n` has at most `2 n` such places. An index over the first 16 bits leaves a
-//! handful of them to search.
+//! Networks nest or are apart, so a list of `n` has at most `2 n` such places. A search begins
+//! in every 64th of them, which fit a cache, and ends among 64 neighbours.
 
 /// An address as a number.
 pub(super) trait Bits: Copy + Ord {
-    /// The first 16 bits.
-    fn top(self) -> usize;
     /// The next address, if there is one.
     fn next(self) -> Option<Self>;
 }
 
 impl Bits for u32 {
-    fn top(self) -> usize {
-        (self >> 16) as usize
-    }
-
     fn next(self) -> Option<Self> {
         self.checked_add(1)
     }
 }
 
 impl Bits for u128 {
-    fn top(self) -> usize {
-        (self >> 112) as usize
-    }
-
     fn next(self) -> Option<Self> {
         self.checked_add(1)
     }
 }
+
+/// How many starts one sample stands for.
+const STEP: usize = 64;
 
 /// What a place belongs to: nothing.
 const NOTHING: u32 = u32::MAX;
@@ -40,8 +33,8 @@ pub(super) struct Ranges<A> {
     starts: Vec<A>,
     /// What begins at each start.
     marks: Vec<u32>,
-    /// For each first 16 bits, how many starts are below.
-    index: Vec<u32>,
+    /// Every [`STEP`]th start.
+    samples: Vec<A>,
 }
 
 impl<A: Bits> Ranges<A> {
@@ -52,7 +45,7 @@ impl<A: Bits> Ranges<A> {
         let mut ranges = Self {
             starts: Vec::with_capacity(networks.len()),
             marks: Vec::with_capacity(networks.len()),
-            index: Vec::new(),
+            samples: Vec::new(),
         };
         let mut around: Vec<(A, u32)> = Vec::new();
         for (first, last, mark) in networks {
@@ -63,11 +56,7 @@ impl<A: Bits> Ranges<A> {
         ranges.leave(&mut around, None);
         ranges.starts.shrink_to_fit();
         ranges.marks.shrink_to_fit();
-        ranges.index = Vec::with_capacity(65_537);
-        for top in 0..=65_536_usize {
-            let below = ranges.starts.partition_point(|start| start.top() < top);
-            ranges.index.push(below as u32);
-        }
+        ranges.samples = ranges.starts.iter().copied().step_by(STEP).collect();
         ranges
     }
 
@@ -95,16 +84,16 @@ impl<A: Bits> Ranges<A> {
 
     /// The mark of the smallest network that holds the address.
     pub(super) fn find(&self, address: A) -> Option<u32> {
-        let top = address.top();
-        let (from, to) = (*self.index.get(top)? as usize, *self.index.get(top + 1)? as usize);
-        let inside = self.starts.get(from..to)?.partition_point(|start| *start <= address);
-        let place = (from + inside).checked_sub(1)?;
+        let sample = self.samples.partition_point(|start| *start <= address).checked_sub(1)?;
+        let near = self.starts.get(sample * STEP..)?;
+        let near = near.get(..STEP).unwrap_or(near);
+        let place = sample * STEP + near.partition_point(|start| *start <= address).checked_sub(1)?;
         self.marks.get(place).copied().filter(|mark| *mark != NOTHING)
     }
 
     /// Bytes that are held.
     pub(super) fn memory(&self) -> usize {
-        self.starts.capacity() * size_of::<A>() + (self.marks.capacity() + self.index.capacity()) * size_of::<u32>()
+        (self.starts.capacity() + self.samples.capacity()) * size_of::<A>() + self.marks.capacity() * size_of::<u32>()
     }
 }
 

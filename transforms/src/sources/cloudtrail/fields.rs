@@ -64,7 +64,6 @@ pub const FIELDS: &[Field] = &[
     field("tls.client.server_name", Keyword, "tlsDetails.clientProvidedHostHeader", "host that the client asked for"),
     field("error.code", Keyword, "errorCode", "error that the service answered, such as AccessDenied"),
     field("error.message", Keyword, "errorMessage", "description of the error"),
-    field("related.ip", Ip, "{requestParameters,responseElements,additionalEventData,serviceEventDetails,eventContext}!", "every address in the event"),
     field("related.user", Keyword, "{userIdentity.userName,userIdentity.sessionContext.sessionIssuer.userName,userIdentity.sessionContext.sourceIdentity,requestParameters.userName,requestParameters.roleSessionName,responseElements.user.userName,additionalEventData.UserName}", "every user in the event, names of sessions included"),
     field("related.hosts", Keyword, "{tlsDetails.clientProvidedHostHeader,requestParameters.Host,responseElements.instancesSet.items[].privateDnsName,responseElements.instancesSet.items[].dnsName}", "every host in the event"),
     field("aws.cloudtrail.event_id", Keyword, "eventID", "id of the event"),

@@ -123,14 +123,8 @@ fn identity(input: &Input<'_>, derived: &mut Derived) {
     }
     let assumed = input.text(ASSUMED_ROLE_ARN);
     let assumed = assumed.as_deref().and_then(session);
-    if own.is_none() && assumed.is_none() {
-        return;
-    }
-    for user in input.texts(RELATED_USER) {
-        derived.set(RELATED_USER, &user);
-    }
     for (_, name) in own.into_iter().chain(assumed) {
-        derived.set(RELATED_USER, name);
+        derived.add(RELATED_USER, name);
     }
 }
 

@@ -17,7 +17,7 @@ pub const FIELDS: &[Field] = &[
     field("event.outcome", Keyword, "", "success when the answer is NOERROR and was let through, otherwise failure"),
     field("event.type", Keyword, "", "protocol; with it denied or allowed when DNS Firewall acted"),
     field("cloud.account.id", Keyword, "account_id | account-id", "account of the VPC"),
-    field("cloud.region", Keyword, "region", "Region of the VPC"),
+    field("cloud.region", Keyword, "region | ^region", "Region of the VPC"),
     field("cloud.instance.id", Keyword, "srcids.instance | resources[].instance-details.id", "EC2 instance that asked"),
     field("dns.type", Keyword, "", "answer when the response is known, otherwise query"),
     field("dns.question.name", Keyword, "query_name | query-name", "name that was asked for, in lower case and without the last dot"),

@@ -27,16 +27,13 @@ const COLUMNS: [&str; 10] = [
     "edns_client_subnet",
 ];
 
-/// A line has at least these: without a name there is no query.
-const NEEDED: usize = 4;
-
 /// The longest line that is read. A name has at most 255 bytes, of which each may be escaped.
 const LIMIT: usize = 16 * 1024;
 
 /// Writes the line as an object with a member for each column; `-` is `null`. Columns that a later version of the format
 /// adds are kept under `more`. The answer is whether it is such a line at all.
 pub(super) fn to_json(text: &str, json: &mut Vec<u8>) -> Result<bool, Refusal> {
-    if !is_line(text) {
+    if !is_line(text.as_bytes()) {
         return Ok(false);
     }
     if text.len() > LIMIT {
@@ -80,21 +77,35 @@ pub(super) fn to_json(text: &str, json: &mut Vec<u8>) -> Result<bool, Refusal> {
     Ok(true)
 }
 
-/// Whether the text begins as a line does: a version such as `1.0`, a time, the id of a hosted zone, a name.
-pub(super) fn is_line(text: &str) -> bool {
-    let mut columns = text.split_ascii_whitespace();
+/// Whether a record begins as a line of a public hosted zone's query log does: a version such as `1.0`, a time, the id of
+/// a hosted zone, a name.
+///
+/// ```
+/// use portcullis_transforms::sources::dns::is_line;
+///
+/// assert!(is_line(b"1.0 2026-11-21T10:51:00.130Z Z123 example.com A NOERROR UDP FRA6 192.0.2.53 -"));
+/// assert!(!is_line(b"2 123456789012 eni-1 - - - - - - - 1795258200 1795258260 - NODATA"));
+/// ```
+#[must_use]
+pub fn is_line(record: &[u8]) -> bool {
+    let mut columns = record
+        .split(u8::is_ascii_whitespace)
+        .filter(|column| !column.is_empty());
     let (version, time, zone) = (columns.next(), columns.next(), columns.next());
-    let is_version = |text: &str| {
-        text.split_once('.').is_some_and(|(major, minor)| {
-            let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            digits(major) && digits(minor)
-        })
-    };
-    let is_time = |text: &str| text.as_bytes().get(10) == Some(&b'T');
     version.is_some_and(is_version)
-        && time.is_some_and(is_time)
-        && zone.is_some_and(|text| text.starts_with('Z'))
-        && columns.count() >= NEEDED - 3
+        && time.is_some_and(|text| text.get(10) == Some(&b'T'))
+        && zone.is_some_and(|text| text.starts_with(b"Z"))
+        && columns.next().is_some()
+}
+
+fn is_version(text: &[u8]) -> bool {
+    let mut parts = text.split(|byte| *byte == b'.');
+    let mut number = || {
+        parts
+            .next()
+            .is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
+    };
+    number() && number() && parts.next().is_none()
 }
 
 #[cfg(test)]

@@ -14,5 +14,5 @@ mod line;
 mod map;
 mod name;
 
-pub use self::fields::FIELDS;
 pub(crate) use self::map::Dns;
+pub use self::{fields::FIELDS, line::is_line};

@@ -85,8 +85,13 @@ resource.eksClusterDetails.tags[key=*].value,resource.ecsClusterDetails.tags[key
 resource.ecsClusterDetails.taskDetails.tags[key=*].value,resource.lambdaDetails.tags[key=*].value,\
 resource.rdsDbInstanceDetails.tags[key=*].value,resource.rdsLimitlessDbDetails.tags[key=*].value}";
 
-/// Addresses that stand in no row of type `ip`.
-const MORE_ADDRESSES: &str = "{resource.instanceDetails.networkInterfaces[].privateIpAddress,\
+/// The names of the same.
+const TAG_NAMES: &str = "resource.{instanceDetails,s3BucketDetails,eksClusterDetails,ecsClusterDetails,\
+ecsClusterDetails.taskDetails,lambdaDetails,rdsDbInstanceDetails,rdsLimitlessDbDetails}.tags[].key";
+
+/// Addresses that stand in no row of type `ip` among those of ECS, which are written before.
+const MORE_ADDRESSES: &str = "{service.detection.sequence.endpoints[].ip,\
+resource.instanceDetails.networkInterfaces[].privateIpAddress,\
 resource.instanceDetails.networkInterfaces[].privateIpAddresses[].privateIpAddress,\
 resource.instanceDetails.networkInterfaces[].publicIp,\
 resource.instanceDetails.networkInterfaces[].ipv6Addresses[],\
@@ -124,10 +129,11 @@ service.malwareScanDetails.threats[].itemDetails[].hash}";
 /// The rows of GuardDuty findings.
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
-    field("@timestamp", Date, "updatedAt | createdAt | service.eventLastSeen | ^time", "when the finding was last updated"),
+    field("@timestamp", Date, "updatedAt | createdAt | service.eventLastSeen | eventTime | ^time", "when the finding was last updated"),
     field("message", Text, "description", "GuardDuty's description"),
     field("event.kind", Keyword, "", "alert; event for the result of an object's scan"),
     field("event.action", Keyword, "service.action.actionType", "kind of activity in lower case, such as network_connection"),
+    field("event.provider", Keyword, "service.serviceName", "guardduty"),
     field("event.severity", Float, "severity", "severity, 1.0 to 10.0"),
     field("event.created", Date, "createdAt", "when the finding was first made"),
     field("event.start", Date, "service.eventFirstSeen", "first activity"),
@@ -220,6 +226,7 @@ pub const FIELDS: &[Field] = &[
     field("aws.guardduty.resource_type", Keyword, "{resource.resourceType,resourceType}", "kind of affected resource"),
     field("aws.guardduty.resource_role", Keyword, "service.resourceRole", "TARGET or ACTOR"),
     field("aws.guardduty.resource_tags", FlatObject, TAGS, "tags of the affected resource, by name in lower case"),
+    field("aws.guardduty.resource_tag_names", Keyword, TAG_NAMES, "names of the tags as they are written"),
     field("aws.guardduty.service_name", Keyword, "service.action.awsApiCallAction.serviceName | service.serviceName", "AWS service that was called, else guardduty"),
     field("aws.guardduty.feature", Keyword, "service.featureName", "GuardDuty feature that found it"),
     field("aws.guardduty.count", Long, "service.count", "how often it was seen"),
@@ -259,7 +266,7 @@ pub const FIELDS: &[Field] = &[
     field("aws.guardduty.additional_info_type", Keyword, "service.additionalInfo.type", "what kind of details"),
     field("aws.guardduty.threat_list", Keyword, "{service.additionalInfo.threatListName,service.evidence.threatIntelligenceDetails[].threatListName}", "threat lists that name the remote side"),
     field("aws.guardduty.threat_name", Keyword, "{service.additionalInfo.threatName,service.evidence.threatIntelligenceDetails[].threatNames[]}", "threats by the lists' names"),
-    field("aws.guardduty.bucket", Keyword, "{resource.s3BucketDetails[].name,s3ObjectDetails.bucketName}", "S3 bucket"),
+    field("aws.guardduty.bucket", Keyword, "{resource.s3BucketDetails[].name,s3ObjectDetails.bucketName,s3BucketDetails.bucketName}", "S3 bucket"),
     field("aws.guardduty.bucket_arn", Keyword, "resource.s3BucketDetails[].arn", "its ARN"),
     field("aws.guardduty.bucket_type", Keyword, "resource.s3BucketDetails[].type", "Source or Destination"),
     field("aws.guardduty.bucket_owner", Keyword, "{resource.s3BucketDetails[].owner.id,service.detection.sequence.resources[].data.s3Bucket.ownerId}", "its owner"),
@@ -350,6 +357,9 @@ pub const FIELDS: &[Field] = &[
     field("aws.guardduty.scan_result", Keyword, "scanResultDetails.scanResultStatus", "NO_THREATS_FOUND, THREATS_FOUND and so on"),
     field("aws.guardduty.scan_reason", Keyword, "scanResultDetails.statusReasons[]", "why an object's scan was skipped or failed"),
     field("aws.guardduty.scan_throttled", Boolean, "s3ObjectDetails.s3Throttled", "whether S3 delayed the scan"),
+    field("aws.guardduty.protection_status", Keyword, "resourceStatus", "whether a bucket's malware protection works"),
+    field("aws.guardduty.post_scan_action", Keyword, "postScanActions[].actionType", "what failed after a scan, such as TAGGING"),
+    field("aws.guardduty.post_scan_failure", Keyword, "postScanActions[].failureReason", "why it failed"),
     field("aws.guardduty.volume_arn", Keyword, "resource.ebsVolumeDetails.{scannedVolumeDetails[],skippedVolumeDetails[]}.volumeArn", "EBS volumes"),
     field("aws.guardduty.snapshot_arn", Keyword, "resource.{ebsVolumeDetails.scannedVolumeDetails[],ebsVolumeDetails.skippedVolumeDetails[],ebsSnapshotDetails}.snapshotArn", "EBS snapshots"),
     field("aws.guardduty.image_arn", Keyword, "resource.ec2ImageDetails.imageArn", "machine image that was scanned"),

@@ -30,6 +30,8 @@ const ADDITIONAL_INFO: RowId = row(FIELDS, "aws.guardduty.additional_info");
 const DETECTOR: RowId = row(FIELDS, "aws.guardduty.detector_id");
 const SCHEMA_VERSION: RowId = row(FIELDS, "aws.guardduty.schema_version");
 const SCAN_STATUS: RowId = row(FIELDS, "aws.guardduty.scan_status");
+const PROTECTION_STATUS: RowId = row(FIELDS, "aws.guardduty.protection_status");
+const POST_SCAN_ACTION: RowId = row(FIELDS, "aws.guardduty.post_scan_action");
 const INDICATOR_VALUE: RowId = row(FIELDS, "aws.guardduty.indicator_value");
 const TACTIC: RowId = row(FIELDS, "aws.guardduty.tactic");
 const TECHNIQUE: RowId = row(FIELDS, "aws.guardduty.technique");
@@ -87,8 +89,11 @@ impl Map for GuardDuty {
     }
 
     fn required(&self) -> &'static [&'static [RowId]] {
-        // A finding, or the result of an object's scan, which has neither type nor id.
-        &[&[TYPE, SCAN_STATUS], &[ID, ARN, DETECTOR, SCHEMA_VERSION, SCAN_STATUS]]
+        // A finding, or one of the events of Malware Protection for S3, which have neither type nor id.
+        &[
+            &[TYPE, SCAN_STATUS, PROTECTION_STATUS, POST_SCAN_ACTION],
+            &[ID, ARN, DETECTOR, SCHEMA_VERSION],
+        ]
     }
 
     fn native_id(&self) -> Option<RowId> {

@@ -46,8 +46,9 @@ macro_rules! sequence {
     };
 }
 
-/// Addresses that stand in no row of type `ip`. Those in `ProductFields` are found by the map.
-const MORE_ADDRESSES: &str = "{Network.SourceIpV4,Network.SourceIpV6,Network.DestinationIpV4,Network.DestinationIpV6,\
+/// Addresses that stand in no row of type `ip` among those of ECS, which are written before. Those in `ProductFields` are found by the map.
+const MORE_ADDRESSES: &str = "{Detection.Sequence.Endpoints[].Ip,\
+Network.SourceIpV4,Network.SourceIpV6,Network.DestinationIpV4,Network.DestinationIpV6,\
 NetworkPath[].Egress.Source.Address[],NetworkPath[].Egress.Destination.Address[],\
 NetworkPath[].Ingress.Source.Address[],NetworkPath[].Ingress.Destination.Address[],\
 ThreatIntelIndicators[].Value,Detection.Sequence.SequenceIndicators[].Values[],\
@@ -91,6 +92,7 @@ evidences[].process.file.hashes[].value,malware[].files[].hashes[].value}";
 pub const FIELDS: &[Field] = &[
     field("@timestamp", Date, "UpdatedAt | CreatedAt | LastObservedAt | time | time_dt | finding_info.modified_time | finding_info.modified_time_dt | finding_info.last_seen_time | finding_info.last_seen_time_dt | finding_info.created_time | finding_info.created_time_dt", "when the finding was last updated"),
     field("message", Text, "Description | finding_info.desc | message", "description of the finding"),
+    field("event.kind", Keyword, "", "alert; event for the results of an insight"),
     field("event.action", Keyword, "Action.ActionType | evidences[].api.operation", "kind of activity in lower case"),
     field("event.category", Keyword, "", "configuration, vulnerability or intrusion_detection, by the finding's types or class"),
     field("event.severity", Float, "Severity.Normalized | FindingProviderFields.Severity.Normalized", "severity, 0 to 100"),
@@ -193,7 +195,7 @@ pub const FIELDS: &[Field] = &[
     field("aws.securityhub.workflow_state", Keyword, "WorkflowState", "what came before the workflow status"),
     field("aws.securityhub.status", Keyword, "status", "status of an OCSF finding in its own word"),
     field("aws.securityhub.status_id", Long, "status_id", "its number"),
-    field("aws.securityhub.record_state", Keyword, "RecordState", "ACTIVE or ARCHIVED"),
+    field("aws.securityhub.record_state", Keyword, "RecordState | unmapped.RecordState", "ACTIVE or ARCHIVED"),
     field("aws.securityhub.verification_state", Keyword, "VerificationState", "what an analyst said of it"),
     field("aws.securityhub.types", Keyword, "Types[] | FindingProviderFields.Types[] | finding_info.types[]", "namespace/category/classifier"),
     field("aws.securityhub.class_uid", Long, "class_uid", "class of an OCSF finding, such as 2003"),

@@ -1,7 +1,5 @@
 //! What the table cannot say: severity from its label and the other way round, ASFF's words for OCSF's, outcome,
-//! direction, addresses among the product's own fields.
-
-use std::net::IpAddr;
+//! direction.
 
 use super::FIELDS;
 use crate::{
@@ -10,6 +8,7 @@ use crate::{
     source::Source,
 };
 
+const KIND: RowId = row(FIELDS, "event.kind");
 const ACTION: RowId = row(FIELDS, "event.action");
 const CATEGORY: RowId = row(FIELDS, "event.category");
 const SEVERITY: RowId = row(FIELDS, "event.severity");
@@ -19,7 +18,6 @@ const SOURCE_IP: RowId = row(FIELDS, "source.ip");
 const DESTINATION_IP: RowId = row(FIELDS, "destination.ip");
 const DIRECTION: RowId = row(FIELDS, "network.direction");
 const TRANSPORT: RowId = row(FIELDS, "network.transport");
-const RELATED_IP: RowId = row(FIELDS, "related.ip");
 const ID: RowId = row(FIELDS, "aws.securityhub.finding_id");
 const PRODUCT_ARN: RowId = row(FIELDS, "aws.securityhub.product_arn");
 const GENERATOR: RowId = row(FIELDS, "aws.securityhub.generator_id");
@@ -53,7 +51,7 @@ impl Map for SecurityHub {
     }
 
     fn constants(&self) -> &'static [(&'static str, &'static str)] {
-        &[("event.kind", "alert"), ("event.type", "info")]
+        &[("event.type", "info")]
     }
 
     fn wrappers(&self) -> &'static [&'static str] {
@@ -83,6 +81,7 @@ impl Map for SecurityHub {
     }
 
     fn derive(&self, input: &Input<'_>, derived: &mut Derived) {
+        derived.set(KIND, if input.has(ID) { "alert" } else { "event" });
         severity(input, derived);
         ocsf_words(input, derived);
         derived.set(CATEGORY, category(input));
@@ -103,12 +102,6 @@ impl Map for SecurityHub {
         if !input.has(REGION) {
             let arn = input.text(PRODUCT_ARN).unwrap_or_default();
             derived.set(REGION, arn.split(':').nth(3).unwrap_or_default());
-        }
-        // A copy of a GuardDuty finding spells its paths out, as in `.../portProbeDetails.0_/remoteIpDetails/ipAddressV4`.
-        for (_, value) in input.unnamed("ProductFields") {
-            if value.parse::<IpAddr>().is_ok() {
-                derived.add(RELATED_IP, &value);
-            }
         }
     }
 }

@@ -19,7 +19,7 @@ use super::{
     layout::MAX_COLUMNS,
     members::{self, Members},
 };
-use crate::{Refusal, RefusalKind, engine::plain_text, normalize::excerpt};
+use crate::{Refusal, RefusalKind, Source, engine::plain_text, envelope, normalize::excerpt};
 
 /// What a record holds.
 pub(super) enum Content<'a> {
@@ -88,7 +88,7 @@ fn unwrap_json(text: &[u8]) -> Result<Content<'_>, Refusal> {
     {
         Some(Cow::Borrowed(line)) => Ok(Content::Text(Cow::Borrowed(line.as_bytes().trim_ascii()))),
         Some(Cow::Owned(line)) => Ok(Content::Text(Cow::Owned(line.as_bytes().trim_ascii().to_vec()))),
-        None => match other_source(&object.members) {
+        None => match other_source(text, &object.members) {
             Some(refusal) => Err(refusal),
             None if object.is_too_large => Err(members::too_many()),
             None if members::are_columns(&object.members) => Ok(Content::Members(object.members)),
@@ -171,9 +171,12 @@ const OTHER_SOURCES: &[(&str, &str)] = &[
 ];
 
 /// The refusal of an object whose keys say that it is of another source.
-fn other_source(members: &Members<'_>) -> Option<Refusal> {
+fn other_source(text: &[u8], members: &Members<'_>) -> Option<Refusal> {
     let has = |key: &str| members.iter().any(|(name, _)| name == key);
-    let (_, what) = OTHER_SOURCES.iter().find(|(key, _)| has(key))?;
+    let by_key = || OTHER_SOURCES.iter().find(|(key, _)| has(key)).map(|(_, what)| *what);
+    let what = envelope::recognise(text)
+        .filter(|title| *title != Source::VpcFlow.title())
+        .or_else(by_key)?;
     let message = format!("the record looks like {what}, not a flow log; send it to the transform of its source");
     Some(Refusal::new(RefusalKind::WrongSource, "", message))
 }

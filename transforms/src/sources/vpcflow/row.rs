@@ -134,6 +134,7 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// Checks each value against what its column holds; no text may be longer than `limit` bytes.
+    #[inline]
     pub(super) fn new(line: &'a [u8], spans: &'a Spans, layout: &'a Layout, limit: usize) -> Result<Self, Problem> {
         let row = Row {
             line,
@@ -149,6 +150,7 @@ impl<'a> Row<'a> {
         row.checked(limit)
     }
 
+    #[inline]
     fn checked(mut self, limit: usize) -> Result<Self, Problem> {
         for (position, kind) in self.layout.kinds.iter().enumerate() {
             let Some(value) = self.value(position) else { continue };
