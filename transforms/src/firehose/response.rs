@@ -157,7 +157,7 @@ fn write(out: &mut Vec<u8>, record: &Record<'_>, verdict: &Verdict<'_>, free: us
 }
 
 fn size(record: &Record<'_>, middle: &[u8], data: usize) -> usize {
-    ID.len() + id_len(&record.id) + middle.len() + data + END.len() + COMMA
+    ID.len() + id_len(record) + middle.len() + data + END.len() + COMMA
 }
 
 enum Data<'a> {
@@ -174,8 +174,10 @@ fn reserve(record: &Record<'_>, with_data: bool) -> usize {
 
 /// The length of an id as it is written. One that is borrowed stood in JSON without an escape, and so needs none here.
 #[inline]
-fn id_len(id: &Cow<'_, str>) -> usize {
-    let Cow::Owned(id) = id else { return id.len() };
+fn id_len(record: &Record<'_>) -> usize {
+    let Cow::Owned(id) = &record.id else {
+        return record.id.len();
+    };
     let mut written = Vec::new();
     push_json_string(&mut written, id);
     written.len() - 2
