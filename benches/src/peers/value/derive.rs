@@ -20,11 +20,7 @@ pub(super) fn constants(source: Source) -> Result<Vec<(&'static str, &'static st
     let mut constants = common_constants(source);
     constants.extend_from_slice(match source {
         Source::Waf => &[("event.kind", "event"), ("event.category", "web")],
-        Source::GuardDuty => &[
-            ("event.kind", "alert"),
-            ("event.category", "intrusion_detection"),
-            ("event.type", "info"),
-        ],
+        Source::GuardDuty => &[("event.category", "intrusion_detection"), ("event.type", "info")],
         _ => bail!("the serde_json::Value peer does not know {source} yet"),
     });
     Ok(constants)
@@ -84,6 +80,10 @@ impl<'a> Deriving<'a> {
             self.set("cloud.region", region);
             self.set("cloud.account.id", account);
             acl = resource.split('/').nth(2);
+            self.set("aws.waf.generation", "v2");
+            if let Some(id) = resource.split('/').nth(3) {
+                self.set("aws.waf.acl_id", id);
+            }
         }
         if let Some(name) = acl {
             self.set("aws.waf.acl_name", name);
@@ -111,6 +111,7 @@ impl<'a> Deriving<'a> {
     }
 
     fn guardduty(&mut self) {
+        self.set("event.kind", "alert");
         if let Some(kind) = self.text("aws.guardduty.type") {
             let (purpose, rest) = kind.split_once(':').unwrap_or((kind, ""));
             let (affected, rest) = rest.split_once('/').unwrap_or((rest, ""));

@@ -59,7 +59,10 @@ impl Mapper {
         let rows: Vec<Row> = fields
             .iter()
             .map(|field| {
-                let alternatives = field.from.split(" | ").filter(|path| !path.is_empty());
+                let alternatives = field
+                    .from
+                    .split(" | ")
+                    .filter(|path| !path.is_empty() && !path.starts_with('^'));
                 let mut slots: Vec<usize> = alternatives
                     .flat_map(expand)
                     .map(|path| root.add(&path, &mut paths))
@@ -368,6 +371,7 @@ impl Writer<'_> {
         if let Some(number) = row.take() {
             self.row(number);
         }
+        self.addresses.append(&mut self.found.addresses);
         self.addresses.sort_unstable();
         self.addresses.dedup();
         self.addresses.iter().map(IpAddr::to_string).collect()

@@ -1,6 +1,6 @@
 //! Takes a parsed record apart along the paths of the table: each value is moved to the path's slot or to the rest.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::IpAddr};
 
 use serde_json::{Map, Value};
 
@@ -32,14 +32,31 @@ pub(super) struct Hit {
 pub(super) struct Found {
     pub(super) slots: Vec<Vec<Hit>>,
     pub(super) rest: Vec<(String, Value)>,
+    /// Every text that is an address, wherever it stands.
+    pub(super) addresses: Vec<IpAddr>,
 }
 
 impl Found {
     pub(super) fn new(slots: usize) -> Self {
-        let slots = std::iter::repeat_with(Vec::new).take(slots).collect();
         Self {
-            slots,
+            slots: std::iter::repeat_with(Vec::new).take(slots).collect(),
             rest: Vec::new(),
+            addresses: Vec::new(),
+        }
+    }
+
+    /// Notes the addresses in a value under `key`. Version numbers may look like addresses.
+    fn note(&mut self, key: &str, value: &Value) {
+        match value {
+            Value::String(text) if !key.ends_with("ersion") => {
+                let starts_like_one = text.starts_with(|first: char| first.is_ascii_hexdigit() || first == ':');
+                if starts_like_one && text.len() <= 45 && text.bytes().take(5).any(|byte| matches!(byte, b'.' | b':')) {
+                    self.addresses.extend(text.parse::<IpAddr>());
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| self.note(key, value)),
+            Value::Object(members) => members.iter().for_each(|(key, value)| self.note(key, value)),
+            _ => {}
         }
     }
 
@@ -99,15 +116,22 @@ impl Node {
                     && let Value::String(name) = &value
                 {
                     element.0.clone_from(name);
+                    if self.child(&key, fold).is_none() {
+                        continue;
+                    }
                 } else if key == named.value {
+                    // What a header says of addresses is its sender's word.
                     element.1 = Some(value);
                     continue;
                 }
             }
             match self.child(&key, fold) {
-                Some(child) => child.value(value, fold, found),
+                Some(child) => child.value(&key, value, fold, found),
                 None if value.is_null() => {}
-                None => found.rest.push((self.below(&key), value)),
+                None => {
+                    found.note(&key, &value);
+                    found.rest.push((self.below(&key), value));
+                }
             }
         }
         if let (Some(named), (name, Some(value))) = (&self.named, element) {
@@ -128,17 +152,22 @@ impl Node {
         self.children.get(key)
     }
 
-    fn value(&self, value: Value, fold: bool, found: &mut Found) {
+    fn value(&self, key: &str, value: Value, fold: bool, found: &mut Found) {
         match value {
             Value::Null => {}
-            Value::Array(values) => values.into_iter().for_each(|value| self.value(value, fold, found)),
+            Value::Array(values) => {
+                values.into_iter().for_each(|value| self.value(key, value, fold, found));
+            }
             Value::Object(members) if !self.children.is_empty() || self.named.is_some() => {
                 self.object(members, fold, found);
             }
-            value => match self.slot {
-                Some(slot) => found.push(slot, value, String::new()),
-                None => found.rest.push((self.path.clone(), value)),
-            },
+            value => {
+                found.note(key, &value);
+                match self.slot {
+                    Some(slot) => found.push(slot, value, String::new()),
+                    None => found.rest.push((self.path.clone(), value)),
+                }
+            }
         }
     }
 
