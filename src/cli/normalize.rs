@@ -12,13 +12,16 @@ use std::{
 use anyhow::Context as _;
 use clap::builder::BoolishValueParser;
 use indicatif::ProgressBar;
-use portcullis_transforms::{Normalizer, Options, Refusal, RefusalKind, Schema, TrustedProxies};
+use portcullis_transforms::{
+    Normalizer, Options, Refusal, RefusalKind, Schema, Taken, TrustedProxies,
+    firehose::{self, Back, Returned},
+};
 use serde_json::json;
 
 use super::{Context, Failure, Outcome, output, policy::Policy, refusals::Refusals};
 use crate::{
     config::SourceChoice,
-    input::{self, Content, Normalizers, RECORD_LIMIT, Records},
+    input::{self, Content, LINE_LIMIT, Normalizers, RECORD_LIMIT, Records},
 };
 
 /// Arguments of `normalize`.
@@ -31,12 +34,13 @@ Examples:
   portcullis normalize --source vpcflow --flow-format '${srcaddr} ${start}' FILE
   portcullis normalize --source waf --firehose --put-back back.ndjson < event
 
-Input is one record per line, or pretty-printed JSON documents; gzip is told by
-its content. Good records are written even where others are refused; then the
+Input is one record per line, or pretty-printed JSON documents; gzip, arrays,
+lists (findings, Records) and CloudWatch Logs subscriptions are told by their
+content, and each record in them becomes a document. Good records are written even where others are refused; then the
 exit code is 3. PORTCULLIS_ID_KEY (64 hexadecimal digits, the same for all
 Lambdas and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {
-    /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow, cloudtrail
+    /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow, dns, cloudtrail
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
     source: SourceChoice,
 
@@ -106,7 +110,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     };
     args.policy.apply(&mut options)?;
     if args.firehose {
-        return firehose(args.source, options, args.put_back.as_deref());
+        return one_event(args.source, options, args.put_back.as_deref());
     }
     let mut files = Vec::new();
     for file in &args.files {
@@ -170,7 +174,7 @@ impl Run {
         match input::open(path) {
             Err(error) => bar.suspend(|| self.refusals.unreadable(&name, line, &error)),
             Ok(opened) => {
-                let mut records = Records::new(opened, RECORD_LIMIT);
+                let mut records = Records::new(opened, LINE_LIMIT);
                 loop {
                     match records.next_record() {
                         Ok(None) => break,
@@ -214,18 +218,23 @@ impl Run {
         let bytes = match *content {
             Content::Bytes(bytes) => bytes,
             Content::TooLong { bytes } => {
-                bar.suspend(|| self.refusals.too_long(file, line, bytes, RECORD_LIMIT));
+                bar.suspend(|| self.refusals.too_long(file, line, bytes, LINE_LIMIT));
                 return Ok(());
             }
         };
-        match self.normalize(bytes) {
-            Ok(portcullis_transforms::Outcome::Document) => {
-                out.write_all(&self.document)?;
-                self.documents += 1;
+        self.document.clear();
+        match self.normalizers.take(bytes, &mut self.document) {
+            Ok(Taken::One(outcome)) => self.write(outcome, out)?,
+            Ok(Taken::Several(entries)) => {
+                for (entry, number) in entries.iter().zip(1..) {
+                    match self.normalize(&entry.bytes()) {
+                        Ok(outcome) => self.write(outcome, out)?,
+                        Err(refusal) => bar.suspend(|| self.refusals.entry(file, line, Some(number), &refusal)),
+                    }
+                }
             }
-            Ok(portcullis_transforms::Outcome::Dropped) => self.dropped += 1,
             Err(refusal) => {
-                let refusal = not_text(bytes).unwrap_or(refusal);
+                let refusal = not_text(bytes, &refusal).unwrap_or(refusal);
                 bar.suspend(|| self.refusals.record(file, line, &refusal));
             }
         }
@@ -240,6 +249,19 @@ impl Run {
         let source = self.normalizers.source_of(record)?;
         self.document.clear();
         self.normalizers.record(source, record, &mut self.document)
+    }
+
+    fn write(&mut self, outcome: portcullis_transforms::Outcome, out: &mut impl Write) -> io::Result<()> {
+        match outcome {
+            portcullis_transforms::Outcome::Document => {
+                self.documents += 1;
+                out.write_all(&self.document)
+            }
+            portcullis_transforms::Outcome::Dropped => {
+                self.dropped += 1;
+                Ok(())
+            }
+        }
     }
 
     fn summary(&self, files: usize) {
@@ -272,7 +294,10 @@ impl Run {
 }
 
 /// Where a record is no text at all, that is what a person needs to hear, whatever the normaliser stumbled on.
-fn not_text(record: &[u8]) -> Option<Refusal> {
+fn not_text(record: &[u8], refusal: &Refusal) -> Option<Refusal> {
+    if matches!(refusal.kind, RefusalKind::Gzip | RefusalKind::Size) {
+        return None;
+    }
     let at = std::str::from_utf8(record).err()?.valid_up_to();
     Some(Refusal::new(
         RefusalKind::Encoding,
@@ -285,7 +310,7 @@ fn not_text(record: &[u8]) -> Option<Refusal> {
 }
 
 /// One transformation event on standard input, the Lambda's response on standard output.
-fn firehose(choice: SourceChoice, options: Options, put_back: Option<&Path>) -> Result<Outcome, Failure> {
+fn one_event(choice: SourceChoice, options: Options, put_back: Option<&Path>) -> Result<Outcome, Failure> {
     let SourceChoice::Named(source) = choice else {
         return Err(Failure::usage(anyhow::anyhow!(
             "--firehose needs --source: a delivery stream carries one source"
@@ -303,11 +328,18 @@ fn firehose(choice: SourceChoice, options: Options, put_back: Option<&Path>) -> 
             "standard input holds more than 60 MiB, which is no event of Lambda; send one event",
         ));
     }
-    let (response, report) = portcullis_transforms::firehose::transform(&mut normalizer, &event)?;
-    if let Some(path) = put_back {
-        // Every record that is accepted is one document, so nothing is left over for the stream.
-        File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    let prepared = firehose::prepare(&mut normalizer, &event)?;
+    let returned = match put_back {
+        Some(path) => {
+            write_back(path, prepared.back()).with_context(|| format!("cannot write {}", path.display()))?;
+            Returned::everything(prepared.back())
+        }
+        None => Returned::nothing(
+            "--put-back FILE takes what a transform function that is built with the feature `put-back` would put back \
+             on the stream",
+        ),
+    };
+    let (response, report) = prepared.finish(&returned);
     let mut out = output::stdout();
     out.write_all(&response)?;
     out.flush()?;
@@ -319,6 +351,20 @@ fn firehose(choice: SourceChoice, options: Options, put_back: Option<&Path>) -> 
     } else {
         Outcome::InputRefused
     })
+}
+
+/// What goes back to the stream, one JSON object per line: the record that it was in, the key of its shard, the data.
+fn write_back(path: &Path, back: &[Back]) -> io::Result<()> {
+    let mut file = io::BufWriter::new(File::create(path)?);
+    for back in back.iter().filter(|back| !back.is_withdrawn()) {
+        let line = json!({
+            "record_id": back.record_id(),
+            "partition_key": back.partition_key(),
+            "data": base64_simd::STANDARD.encode_to_string(back.data()),
+        });
+        writeln!(file, "{line}")?;
+    }
+    file.flush()
 }
 
 /// Lambda takes 6 MB; ten times that leaves room for hand-made events and bounds memory.

@@ -31,9 +31,15 @@ impl Refusals {
 
     /// A record was refused.
     pub(crate) fn record(&mut self, file: &str, line: u64, refusal: &Refusal) {
+        self.entry(file, line, None, refusal);
+    }
+
+    /// An entry of a record was refused, the one with this number; without one, the record was.
+    pub(crate) fn entry(&mut self, file: &str, line: u64, entry: Option<usize>, refusal: &Refusal) {
         self.tell(
             file,
             line,
+            entry,
             refusal.kind.word(),
             &refusal.field,
             &refusal.message,
@@ -45,7 +51,7 @@ impl Refusals {
     #[cfg(feature = "embedded")]
     pub(crate) fn finding(&mut self, file: &str, line: u64, error: &crate::finding::Error) {
         // The problem names the field already.
-        self.tell(file, line, error.word(), "", &error.problem(), error.remedy());
+        self.tell(file, line, None, error.word(), "", &error.problem(), error.remedy());
     }
 
     /// A record was longer than the limit.
@@ -64,6 +70,7 @@ impl Refusals {
         self.tell(
             file,
             line,
+            None,
             "unreadable",
             "",
             &message,
@@ -71,14 +78,28 @@ impl Refusals {
         );
     }
 
-    fn tell(&mut self, file: &str, line: u64, reason: &'static str, field: &str, message: &str, remedy: &str) {
+    #[expect(clippy::too_many_arguments, reason = "each is a word of the line that is told")]
+    fn tell(
+        &mut self,
+        file: &str,
+        line: u64,
+        entry: Option<usize>,
+        reason: &'static str,
+        field: &str,
+        message: &str,
+        remedy: &str,
+    ) {
         self.total += 1;
         let of_reason = self.by_reason.entry(reason).or_default();
         *of_reason += 1;
         if self.json {
-            output::tell(json!({
+            let mut told = json!({
                 "refused": {"file": file, "line": line, "reason": reason, "field": field, "message": message, "remedy": remedy}
-            }));
+            });
+            if let Some(entry) = entry {
+                told["refused"]["entry"] = entry.into();
+            }
+            output::tell(told);
         } else if self.told < SINGLY && *of_reason <= SINGLY_OF_A_REASON {
             self.told += 1;
             let field = if field.is_empty() {
@@ -86,7 +107,8 @@ impl Refusals {
             } else {
                 format!(" (field {field})")
             };
-            let told = format!("{file}:{line}: refused: {message}{field}; {remedy}");
+            let entry = entry.map_or_else(String::new, |entry| format!(" entry {entry}:"));
+            let told = format!("{file}:{line}:{entry} refused: {message}{field}; {remedy}");
             output::tell(output::clipped(&told, 600));
         }
     }

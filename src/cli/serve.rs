@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Input},
     consume::{Files, Pipeline, pipeline, positions::Positions},
     index::{Index, embedded},
-    input::{self, Content, RECORD_LIMIT, Records},
+    input::{self, Content, LINE_LIMIT, Records},
     ledger::embedded::SqliteLedger,
     network_acl::model::Model,
     respond::{self, Embedded, notify::Slack},
@@ -214,8 +214,8 @@ impl Reader {
                 for _ in 0..WAITING {
                     let Ok((line, record)) = records.try_recv() else { break };
                     let taken = runtime.block_on(self.pipeline.take(files.normalizers(), &record, clock::now()))?;
-                    if let Some(refusal) = taken.refused {
-                        self.refusals.record("stdin", line, &refusal);
+                    for refused in taken.refused {
+                        self.refusals.entry("stdin", line, refused.entry, &refused.refusal);
                     }
                     read = true;
                 }
@@ -261,12 +261,12 @@ impl Reader {
             };
             last = record.line;
             match record.content {
-                Content::TooLong { bytes } => self.refusals.too_long(&name, record.line, bytes, RECORD_LIMIT),
+                Content::TooLong { bytes } => self.refusals.too_long(&name, record.line, bytes, LINE_LIMIT),
                 Content::Bytes(bytes) => {
                     let normalizers = self.files[at].normalizers();
                     let taken = runtime.block_on(self.pipeline.take(normalizers, bytes, clock::now()))?;
-                    if let Some(refusal) = taken.refused {
-                        self.refusals.record(&name, record.line, &refusal);
+                    for refused in taken.refused {
+                        self.refusals.entry(&name, record.line, refused.entry, &refused.refusal);
                     }
                 }
             }
@@ -294,7 +294,7 @@ fn from_stdin() -> mpsc::Receiver<(u64, Vec<u8>)> {
     let (records, waiting) = mpsc::channel(WAITING);
     thread::spawn(move || {
         let read = || -> io::Result<()> {
-            let mut input = Records::new(input::open(Path::new("-"))?, RECORD_LIMIT);
+            let mut input = Records::new(input::open(Path::new("-"))?, LINE_LIMIT);
             while let Some(record) = input.next_record()? {
                 match record.content {
                     Content::Bytes(bytes) => {

@@ -13,7 +13,7 @@ use portcullis_transforms::{Options, Refusal};
 use super::positions::{Position, Positions};
 use crate::{
     config::Input,
-    input::{self, Normalizers, RECORD_LIMIT, Records},
+    input::{self, LINE_LIMIT, Normalizers, Records},
 };
 
 /// Bytes of one file that are read before what they held is made durable.
@@ -148,7 +148,7 @@ impl Files {
     pub fn open(&mut self, portion: &Portion) -> io::Result<Records<Box<dyn Read + Send>>> {
         self.normalizers.next_file();
         if portion.packed {
-            return Ok(Records::new(input::open(&portion.path)?, RECORD_LIMIT));
+            return Ok(Records::new(input::open(&portion.path)?, LINE_LIMIT));
         }
         let mut file = File::open(&portion.path)?;
         if portion.from > 0 {
@@ -156,7 +156,7 @@ impl Files {
         }
         file.seek(SeekFrom::Start(portion.from))?;
         let part: Box<dyn Read + Send> = Box::new(file.take(portion.to - portion.from));
-        Ok(Records::new(part, RECORD_LIMIT))
+        Ok(Records::new(part, LINE_LIMIT))
     }
 
     fn read_header(&mut self, file: &File) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use portcullis_transforms::{Outcome, Refusal, Source};
+use portcullis_transforms::{Outcome, Refusal, Source, forms::Form};
 
 use crate::{
     index::{self, Index},
@@ -47,12 +47,21 @@ pub struct Tally {
 }
 
 /// What became of one record.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Taken {
-    /// Decisions, when it was a finding.
+    /// Decisions, when it was a finding, or held some.
     pub decisions: Vec<Decision>,
-    /// Why there is no document of it, when it was refused.
-    pub refused: Option<Refusal>,
+    /// What of it has no document, and why.
+    pub refused: Vec<Refused>,
+}
+
+/// A record that was refused, or an entry of it.
+#[derive(Debug)]
+pub struct Refused {
+    /// Number of the entry, from 1, where the record holds several.
+    pub entry: Option<usize>,
+    /// Why.
+    pub refusal: Refusal,
 }
 
 /// The way of every record, whichever door it came through.
@@ -96,15 +105,53 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
         record: &[u8],
         now: DateTime<Utc>,
     ) -> Result<Taken, Error> {
+        let mut taken = Taken::default();
+        match normalizers.open(record) {
+            Ok(Form::Empty(_)) => self.count(now, |tally| tally.dropped += 1),
+            Ok(Form::Entries(entries)) if entries.len() > 1 => {
+                for (entry, number) in entries.iter().zip(1..) {
+                    self.one(normalizers, &entry.bytes(), Some(number), now, &mut taken)
+                        .await?;
+                }
+            }
+            Ok(Form::Entries(entries)) => {
+                for entry in entries.iter() {
+                    self.one(normalizers, &entry.bytes(), None, now, &mut taken).await?;
+                }
+            }
+            Err(refusal) => {
+                // People hear of a finding that cannot even be unpacked.
+                if matches!(normalizers.source_of(record), Ok(Source::GuardDuty)) {
+                    taken.decisions = self.responder.accept(record, now).await?;
+                }
+                self.refuse(refusal, None, now, &mut taken);
+            }
+        }
+        if self.buffered > BUFFER {
+            self.write()?;
+        }
+        Ok(taken)
+    }
+
+    /// One record, or one entry of it.
+    async fn one(
+        &mut self,
+        normalizers: &mut Normalizers,
+        record: &[u8],
+        entry: Option<usize>,
+        now: DateTime<Utc>,
+        taken: &mut Taken,
+    ) -> Result<(), Error> {
         let source = match normalizers.source_of(record) {
             Ok(source) => source,
-            Err(refusal) => return Ok(self.refuse(refusal, Vec::new(), now)),
+            Err(refusal) => {
+                self.refuse(refusal, entry, now, taken);
+                return Ok(());
+            }
         };
-        let decisions = if source == Source::GuardDuty {
-            self.responder.accept(record, now).await?
-        } else {
-            Vec::new()
-        };
+        if source == Source::GuardDuty {
+            taken.decisions.extend(self.responder.accept(record, now).await?);
+        }
         let buffer = self.documents.entry(source.name()).or_default();
         let before = buffer.len();
         match normalizers.record(source, record, buffer) {
@@ -113,15 +160,9 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
                 self.count(now, |tally| *tally.indexed.entry(source.name()).or_default() += 1);
             }
             Ok(Outcome::Dropped) => self.count(now, |tally| tally.dropped += 1),
-            Err(refusal) => return Ok(self.refuse(refusal, decisions, now)),
+            Err(refusal) => self.refuse(refusal, entry, now, taken),
         }
-        if self.buffered > BUFFER {
-            self.write()?;
-        }
-        Ok(Taken {
-            decisions,
-            refused: None,
-        })
+        Ok(())
     }
 
     /// Carries out what is planned, and makes everything taken so far durable and searchable.
@@ -153,12 +194,9 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
         Ok(())
     }
 
-    fn refuse(&self, refusal: Refusal, decisions: Vec<Decision>, now: DateTime<Utc>) -> Taken {
+    fn refuse(&self, refusal: Refusal, entry: Option<usize>, now: DateTime<Utc>, taken: &mut Taken) {
         self.count(now, |tally| *tally.refused.entry(refusal.kind.word()).or_default() += 1);
-        Taken {
-            decisions,
-            refused: Some(refusal),
-        }
+        taken.refused.push(Refused { entry, refusal });
     }
 
     fn count(&self, now: DateTime<Utc>, change: impl FnOnce(&mut Tally)) {

@@ -180,8 +180,8 @@ impl Demo {
     pub async fn take(&mut self, event: &Event, feed: &mut impl Feed) -> Result<Vec<AuditReport>, Error> {
         if let Some(normalizers) = self.normalizers.get_mut(&event.source) {
             let taken = self.pipeline.take(normalizers, &event.line, event.at).await?;
-            if let Some(refusal) = taken.refused {
-                tracing::warn!(source = %event.source, %refusal, "a generated record was refused");
+            for refused in taken.refused {
+                tracing::warn!(source = %event.source, refusal = %refused.refusal, "a generated record was refused");
             }
         }
         if event.source != Source::GuardDuty {

@@ -29,3 +29,7 @@ pub use records::{Content, Record, Records};
 pub use shape::detect;
 
 pub use portcullis_transforms::normalize::RECORD_LIMIT;
+
+/// The longest line that is read: an object of CloudTrail's in S3 is one line with thousands of records in it, none of
+/// which may be longer than [`RECORD_LIMIT`].
+pub const LINE_LIMIT: usize = 64 * 1024 * 1024;

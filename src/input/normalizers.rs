@@ -1,6 +1,9 @@
 //! One normaliser per source that turns up, chosen by the operator or told by each record's shape.
 
-use portcullis_transforms::{Normalizer, Options, Outcome, Refusal, RefusalKind, Source};
+use portcullis_transforms::{
+    Normalizer, Options, Outcome, Refusal, RefusalKind, Source, Taken,
+    forms::{self, Form},
+};
 
 use super::detect;
 use crate::config::SourceChoice;
@@ -60,11 +63,48 @@ impl Normalizers {
         }
     }
 
+    /// What a record holds: itself, or the entries of a list or an archive.
+    ///
+    /// # Errors
+    /// When it is damaged gzip, or holds more than the limits allow.
+    pub fn open<'a>(&self, record: &'a [u8]) -> Result<Form<'a>, Refusal> {
+        let source = match self.choice {
+            SourceChoice::Named(source) => Some(source),
+            SourceChoice::Auto => None,
+        };
+        forms::open(source, record, &self.options.limits)
+    }
+
+    /// Appends the document of a record, or hands out its entries where it holds several; a bare record is not opened at
+    /// all. The entries may be of several sources: give each to [`Normalizers::record`].
+    ///
+    /// # Errors
+    /// As [`Normalizers::open`] and [`Normalizer::record`].
+    pub fn take<'a>(&mut self, record: &'a [u8], out: &mut Vec<u8>) -> Result<Taken<'a>, Refusal> {
+        let source = match self.source_of(record) {
+            Ok(source) if self.choice != SourceChoice::Auto || !forms::is_packed(record) => Ok(source),
+            Ok(_) => Err(None),
+            Err(refusal) => Err(Some(refusal)),
+        };
+        match source {
+            Ok(source) => self.of(source)?.take(record, out),
+            Err(refusal) => match (self.open(record)?, refusal) {
+                (Form::Empty(_), _) => Ok(Taken::One(Outcome::Dropped)),
+                (Form::Entries(entries), Some(refusal)) if entries.is_bare() => Err(refusal),
+                (Form::Entries(entries), _) => Ok(Taken::Several(entries)),
+            },
+        }
+    }
+
     /// Appends the document of a record of `source`; see [`Normalizer::record`].
     ///
     /// # Errors
     /// As [`Normalizer::record`].
     pub fn record(&mut self, source: Source, record: &[u8], out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        self.of(source)?.record(record, out)
+    }
+
+    fn of(&mut self, source: Source) -> Result<&mut Normalizer, Refusal> {
         let place = match self.known.iter().position(|(known, _)| *known == source) {
             Some(place) => place,
             None => {
@@ -73,7 +113,7 @@ impl Normalizers {
                 self.known.len() - 1
             }
         };
-        self.known[place].1.record(record, out)
+        Ok(&mut self.known[place].1)
     }
 
     /// Forgets what held for one file only: the header line of its flow logs.

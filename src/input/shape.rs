@@ -34,6 +34,10 @@ const NAMES: &[(&str, Source)] = &[
     ("interface_id", Source::VpcFlow),
     ("interface-id", Source::VpcFlow),
     ("interfaceId", Source::VpcFlow),
+    ("query_name", Source::Dns),
+    ("query_timestamp", Source::Dns),
+    ("eventSource", Source::CloudTrail),
+    ("eventVersion", Source::CloudTrail),
 ];
 
 /// What the `source` or `detail-type` of an EventBridge envelope says.
@@ -53,6 +57,9 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("AWS Insight via CloudTrail", Source::CloudTrail),
     ("AWS Service Event via CloudTrail", Source::CloudTrail),
 ];
+
+/// Lists whose first element says what all are.
+const LISTS: &[&[u8]] = &[b"findings", b"Findings", b"Records"];
 
 /// Names that records of other sources have too: they decide when nothing else does.
 const WEAK: &[&[u8]] = &[b"message", b"srcaddr"];
@@ -75,19 +82,32 @@ pub fn detect(record: &[u8]) -> Option<Source> {
         let is_query = dns::is_line(record);
         return Some(if is_query { Source::Dns } else { Source::VpcFlow });
     }
-    let mut envelope = None;
-    let mut flow = None;
+    let (mut envelope, mut list, mut flow) = (None, None, None);
     for (name, value) in (Members { rest: &record[1..] }) {
         if matches!(name, b"source" | b"detail-type") {
             envelope = envelope.or_else(|| look_up(ENVELOPES, value));
         } else if let Some(source) = look_up(NAMES, name) {
+            // `message` may also hold a whole record of another source.
             if !WEAK.contains(&name) {
                 return Some(source);
             }
-            flow = Some(source);
+            flow = flow.or((!value.is_empty() && !matches!(value.first(), Some(b'{' | b'['))).then_some(source));
+        } else if LISTS.contains(&name) {
+            list = list.or(of_first(value));
         }
     }
-    envelope.or(flow)
+    envelope.or(list).or(flow)
+}
+
+/// The source of a list's first element, which is no list itself.
+fn of_first(list: &[u8]) -> Option<Source> {
+    let first = list.strip_prefix(b"[")?.trim_ascii_start();
+    let is_finding = |(name, _): &(&[u8], &[u8])| !LISTS.contains(name);
+    first.strip_prefix(b"{").and_then(|rest| {
+        Members { rest }
+            .filter(is_finding)
+            .find_map(|(name, _)| look_up(NAMES, name))
+    })
 }
 
 fn look_up(table: &[(&str, Source)], text: &[u8]) -> Option<Source> {
@@ -97,7 +117,7 @@ fn look_up(table: &[(&str, Source)], text: &[u8]) -> Option<Source> {
         .map(|(_, source)| *source)
 }
 
-/// The members of a JSON object: raw name, and raw text of a string value or nothing. Stops where it is no JSON.
+/// The members of a JSON object: raw name, and raw text of the value, without quotes. Stops where it is no JSON.
 struct Members<'a> {
     rest: &'a [u8],
 }
@@ -114,8 +134,9 @@ impl<'a> Iterator for Members<'a> {
         let value = if self.rest.first() == Some(&b'"') {
             self.string()?
         } else {
+            let start = self.rest;
             self.skip_value();
-            &[]
+            &start[..start.len() - self.rest.len()]
         };
         self.skip_blanks();
         self.rest = self.rest.strip_prefix(b",").unwrap_or(&[]);
@@ -225,6 +246,19 @@ mod tests {
             ),
             ("version account-id interface-id", Some(VpcFlow)),
             ("2 1 eni-1 192.0.2.1", Some(VpcFlow)),
+            (r#"{"Records":[{"eventVersion":"1.11"}]}"#, Some(CloudTrail)),
+            (r#"{"findings":[{"schemaVersion":"2.0"},{}]}"#, Some(GuardDuty)),
+            (
+                r#"{"Findings": [ {"ProductArn":"p"} ], "NextToken":null}"#,
+                Some(SecurityHub),
+            ),
+            (
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3"}"#,
+                Some(CloudTrail),
+            ),
+            (r#"{"query_name":"example.com."}"#, Some(Dns)),
+            (r#"{"message":"{\"query_name\":\"example.com.\"}"}"#, None),
+            (r#"{"findings":[{"findings":[{"ProductArn":"p"}]}]}"#, None),
             (r#"{"a":1}"#, None),
             (r#"{"findings":[]}"#, None),
             ("{", None),

@@ -7,6 +7,7 @@
 //! | `PORTCULLIS_FLOW_FORMAT` | format of flow logs, such as `${version} ${srcaddr} ...` | a header line, or AWS's documented order |
 //! | `PORTCULLIS_KEEP_ORIGINAL` | `true` keeps each record in `event.original` | `false` |
 //! | `PORTCULLIS_ID_KEY` | 64 hexadecimal digits, the same for all functions and replays: the key of `event.id` | zeros |
+//! | `PORTCULLIS_PUT_BACK` | `false`: records with several entries are `ProcessingFailed` instead of going back in pieces | `true` when built with the feature `put-back`, which it needs |
 //! | `PORTCULLIS_TRUSTED_PROXIES` | WAF: networks of the proxies in front of the web ACL, or how many there are; `source.ip` is then who stands behind them | none |
 //! | `PORTCULLIS_COMMUNITY_ID` | flow logs: `true` adds `network.community_id` | `false` |
 //! | `PORTCULLIS_REDACT` | headers, and query parameters as `?name`, whose values are not kept, beside the default list; `none` first leaves that out | credentials and cookies |
@@ -15,8 +16,14 @@
 //! | `PORTCULLIS_ASN_DB` | ASN database in MaxMind's format (feature `enrich`) | none |
 //! | `PORTCULLIS_INDICATORS` | indicator lists, paths between commas (feature `enrich`) | none |
 //!
-//! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused, and one
-//! with the number of those that drop filters took.
+//! Putting back needs one permission more: `firehose:PutRecordBatch` on the delivery stream, or, where its source is
+//! Kinesis, `kinesis:PutRecords` on that stream. Endpoints and credentials come from the standard AWS variables.
+//!
+//! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused, one with
+//! the number of those that drop filters took, one with the number of entries that went back.
+
+#[cfg(feature = "put-back")]
+mod streams;
 
 use std::{
     process::ExitCode,
@@ -32,7 +39,10 @@ use lambda_runtime::{
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::{Normalizer, Options, Schema, Source, firehose};
+use crate::{
+    Normalizer, Options, Schema, Source,
+    firehose::{self, Prepared, Returned},
+};
 
 /// An environment variable that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,6 +144,25 @@ fn enrich(value: &dyn Fn(&str) -> Option<String>, _: &mut Options) -> Result<(),
     Ok(())
 }
 
+/// Whether records with several entries go back in pieces, from environment variables as for [`options`].
+///
+/// # Errors
+/// When `PORTCULLIS_PUT_BACK` is neither `true` nor `false`, or asks for what this program was built without.
+pub fn puts_back(variable: impl Fn(&str) -> Option<String>) -> Result<bool, SettingError> {
+    let refuse = |problem: &str| SettingError {
+        variable: "PORTCULLIS_PUT_BACK",
+        problem: problem.to_owned(),
+    };
+    let can = cfg!(feature = "put-back");
+    match variable("PORTCULLIS_PUT_BACK").as_deref() {
+        None | Some("") => Ok(can),
+        Some("false" | "0") => Ok(false),
+        Some("true" | "1") if can => Ok(true),
+        Some("true" | "1") => Err(refuse("needs a program that was built with the feature `put-back`")),
+        Some(_) => Err(refuse("must be `true` or `false`")),
+    }
+}
+
 fn parse_key(hex: &str) -> Option<[u8; 32]> {
     let mut key = [0; 32];
     let (pairs, []) = hex.as_bytes().as_chunks::<2>() else {
@@ -163,8 +192,10 @@ pub fn main(source: Source) -> ExitCode {
 }
 
 fn run(source: Source) -> Result<(), Error> {
-    let options = options(|name| std::env::var(name).ok())?;
-    let mut normalizer = Normalizer::new(source, options).map_err(|refusal| SettingError {
+    let variable = |name: &str| std::env::var(name).ok();
+    let options = options(variable)?;
+    let puts_back = puts_back(variable)?;
+    let normalizer = Normalizer::new(source, options).map_err(|refusal| SettingError {
         variable: match refusal.field.as_str() {
             "drop" => "PORTCULLIS_DROP",
             "redact" => "PORTCULLIS_REDACT",
@@ -178,24 +209,79 @@ fn run(source: Source) -> Result<(), Error> {
         );
     }
     let body = Body::default();
+    let function = Arc::new(tokio::sync::Mutex::new(Function {
+        source,
+        normalizer,
+        way_back: WayBack::new(puts_back),
+    }));
     let handler = {
         let body = body.clone();
         service_fn(move |event: LambdaEvent<IgnoredAny>| {
-            let answer = answer(source, &mut normalizer, &body.take(), &event.context.request_id);
-            std::future::ready(answer)
+            let (function, event_body) = (Arc::clone(&function), body.take());
+            // One invocation at a time: a function instance never gets a second one before it has answered.
+            async move { function.lock().await.answer(&event_body, &event.context).await }
         })
     };
-    // One invocation at a time: a function instance never gets a second one before it has answered.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(Runtime::new(handler).layer(keep_body(body)).run())
 }
 
-fn answer(source: Source, normalizer: &mut Normalizer, event: &[u8], request_id: &str) -> Result<Box<RawValue>, Error> {
-    let (response, report) = firehose::transform(normalizer, event)?;
-    for line in report.log_lines(&[("source", source.name()), ("request_id", request_id)]) {
-        eprintln!("{line}");
+/// What is kept from one invocation to the next.
+struct Function {
+    source: Source,
+    normalizer: Normalizer,
+    way_back: WayBack,
+}
+
+impl Function {
+    async fn answer(&mut self, event: &[u8], context: &lambda_runtime::Context) -> Result<Box<RawValue>, Error> {
+        let prepared = firehose::prepare(&mut self.normalizer, event)?;
+        let returned = self.way_back.put(&prepared, context.deadline).await;
+        let (response, report) = prepared.finish(&returned);
+        for line in report.log_lines(&[("source", self.source.name()), ("request_id", &context.request_id)]) {
+            eprintln!("{line}");
+        }
+        Ok(RawValue::from_string(String::from_utf8(response)?)?)
     }
-    Ok(RawValue::from_string(String::from_utf8(response)?)?)
+}
+
+/// The way back to the stream, if there is one.
+enum WayBack {
+    /// Why there is none.
+    None(&'static str),
+    #[cfg(feature = "put-back")]
+    Streams(streams::Streams),
+}
+
+impl WayBack {
+    fn new(puts_back: bool) -> Self {
+        #[cfg(feature = "put-back")]
+        if puts_back {
+            return WayBack::Streams(streams::Streams::default());
+        }
+        let _ = puts_back;
+        WayBack::None(if cfg!(feature = "put-back") {
+            "nothing goes back to the stream because PORTCULLIS_PUT_BACK is false"
+        } else {
+            "a function that is built with the feature `put-back` would put them back on the stream one by one"
+        })
+    }
+
+    /// Puts back what an event leaves over, before `deadline` (milliseconds since 1970).
+    #[cfg_attr(
+        not(feature = "put-back"),
+        expect(clippy::unused_async, reason = "waits for the stream, if there is one")
+    )]
+    async fn put(&mut self, prepared: &Prepared<'_>, deadline: u64) -> Returned {
+        match self {
+            WayBack::None(why) => {
+                let _ = (prepared, deadline);
+                Returned::nothing(*why)
+            }
+            #[cfg(feature = "put-back")]
+            WayBack::Streams(streams) => streams.put_all(prepared, deadline).await,
+        }
+    }
 }
 
 /// The raw body of the invocation at hand. The runtime would parse it into owned values, which takes longer than the
@@ -272,6 +358,17 @@ mod tests {
         assert!(options.keep_original && options.community_id && options.trusted_proxies.is_some());
         assert_eq!(options.id_key, [15; 32]);
         assert!(with(&[("PORTCULLIS_SCHEMA", "")]).is_ok());
+    }
+
+    #[test]
+    fn putting_back_is_on_where_it_was_built_in() {
+        let with = |value: Option<&str>| puts_back(|_| value.map(str::to_owned));
+        let built = cfg!(feature = "put-back");
+        assert_eq!(with(None), Ok(built));
+        assert_eq!(with(Some("")), Ok(built));
+        assert_eq!(with(Some("false")), Ok(false));
+        assert_eq!(with(Some("true")).is_ok(), built);
+        assert!(with(Some("yes")).is_err());
     }
 
     #[test]

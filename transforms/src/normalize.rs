@@ -214,6 +214,16 @@ pub fn excerpt(bytes: &[u8]) -> String {
 /// The longest record that is read, in bytes: what one Lambda invocation can carry.
 pub const RECORD_LIMIT: usize = 6 * 1024 * 1024;
 
+/// What would become of several entries.
+pub(crate) enum Outlook {
+    /// Documents, of some of them at least, or an answer of its own for each.
+    Documents,
+    /// All would be dropped.
+    Nothing,
+    /// All would be refused, the first one for this reason.
+    Refusals(Refusal),
+}
+
 /// Turns records of one source into documents. Reuse it: its buffers are kept between records.
 #[derive(Debug)]
 pub struct Normalizer {
@@ -302,10 +312,43 @@ impl Normalizer {
         }
     }
 
+    /// The header line that the records to come depend on.
+    pub(crate) fn header(&self) -> Option<String> {
+        match &self.mapper {
+            Mapper::Json(_) => None,
+            Mapper::VpcFlow(mapper) => mapper.header_line(),
+        }
+    }
+
     /// How many records were [`Outcome::Dropped`] because of a filter.
     #[must_use]
     pub fn filtered(&self) -> u64 {
         self.filtered
+    }
+
+    /// What would become of entries if each came alone. Nothing is counted as filtered unless all that are read are.
+    pub(crate) fn outlook(&mut self, entries: &Entries<'_>) -> Outlook {
+        let filtered = self.filtered;
+        let mut scratch = Vec::new();
+        let (mut refusal, mut dropped) = (None, false);
+        for entry in entries.iter() {
+            match self.record(&entry.bytes(), &mut scratch) {
+                Ok(Outcome::Document) => {
+                    self.filtered = filtered;
+                    return Outlook::Documents;
+                }
+                Ok(Outcome::Dropped) => dropped = true,
+                Err(refused) => refusal = refusal.or(Some(refused)),
+            }
+        }
+        match (refusal, dropped) {
+            (None, _) => Outlook::Nothing,
+            (Some(refusal), false) => Outlook::Refusals(refusal),
+            (Some(_), true) => {
+                self.filtered = filtered;
+                Outlook::Documents
+            }
+        }
     }
 
     /// Appends one document (one line of JSON with its `\n`) to `out`, or says why not. On refusal `out` is unchanged.

@@ -43,7 +43,8 @@ fn a_line_and_an_object_by_turns_do_not_meet() {
     let mut normalizer = portcullis_transforms::Normalizer::new(Source::Dns, Options::default()).expect("a normaliser");
     let mut together = Vec::new();
     for record in [LINE.as_bytes(), object, b"nothing of the kind", LINE.as_bytes(), object] {
-        let _ = normalizer.record(record, &mut together).is_ok();
+        let refused = normalizer.record(record, &mut together).is_err();
+        assert_eq!(refused, record.starts_with(b"nothing"));
     }
     let alone = |record| {
         normalize(Source::Dns, Options::default(), record)

@@ -121,7 +121,7 @@ fn what_cannot_be_read_is_refused_with_its_reason() {
     let two = br#"{"detail-type":"x","source":"aws.securityhub","detail":{"findings":[{"Id":"1","ProductArn":"p"},{"Id":"2","ProductArn":"p"}]}}"#;
     let refusal = normalize(Source::SecurityHub, Options::default(), two).expect_err("two findings");
     assert_eq!(refusal.kind, Form, "{refusal}");
-    assert!(refusal.message.contains("2 findings"));
+    assert!(refusal.message.contains("2 entries"));
 }
 
 #[test]

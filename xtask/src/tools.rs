@@ -13,12 +13,13 @@ use anyhow::{Context, Result, bail};
 use crate::shell::{command, find, output, run, succeeds};
 
 const SLACK_SDK: &str = "3.47.0";
+const MOTO: &str = "5.2.5";
 const BENCH_PACKAGES: &[&str] = &["awslambdaric==4.2.2", "orjson==3.13.0", "pybase64==1.5.1"];
 const PLAYWRIGHT: &str = "1.65.1";
 
 /// Where the tools are.
 pub(crate) struct Tools {
-    /// A Python with `slack_sdk`, which knows Block Kit's limits.
+    /// A Python with `slack_sdk`, which knows Block Kit's limits, and moto, which plays AWS.
     pub(crate) python: PathBuf,
     /// A folder with `playwright-core` in it.
     pub(crate) node_modules: PathBuf,
@@ -101,7 +102,7 @@ pub(crate) fn cache() -> Result<PathBuf> {
 fn places() -> Result<Tools> {
     let cache = cache()?;
     Ok(Tools {
-        python: cache.join(format!("slack_sdk-{SLACK_SDK}/bin/python")),
+        python: cache.join(format!("python-slack_sdk-{SLACK_SDK}-moto-{MOTO}/bin/python")),
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
         chromium: chromium().context("Chromium is not installed; run `cargo xtask tools`")?,
     })
@@ -154,8 +155,12 @@ fn packages() -> Result<()> {
 }
 
 fn python(python: &Path) -> Result<()> {
-    let check = format!("import slack_sdk.version as v; assert v.__version__ == '{SLACK_SDK}'");
-    environment(python, &check, &[&format!("slack_sdk=={SLACK_SDK}")])
+    let check = format!(
+        "import moto, moto.server, slack_sdk.version as slack; \
+         assert (moto.__version__, slack.__version__) == ('{MOTO}', '{SLACK_SDK}')"
+    );
+    let packages = [format!("slack_sdk=={SLACK_SDK}"), format!("moto[server]=={MOTO}")];
+    environment(python, &check, &[&packages[0], &packages[1]])
 }
 
 /// A Python with the packages of the benches' Python peers; installed when it is not there yet.

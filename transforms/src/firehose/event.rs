@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 use serde::Deserialize;
+use serde_json::Value;
+
+use super::Stream;
 
 /// Why a body is no Firehose transformation event. Lambda reports it as the invocation's error, and Firehose retries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,10 +30,11 @@ pub enum EventError {
     },
 }
 
-/// The records of an event.
+/// The records of an event, and where they came from.
 #[derive(Debug)]
 pub(super) struct Event<'a> {
     pub(super) records: Vec<Record<'a>>,
+    pub(super) stream: Option<Stream>,
 }
 
 /// One record of an event.
@@ -41,6 +45,22 @@ pub(super) struct Record<'a> {
     /// Base64; empty where the event has none.
     #[serde(borrow, default, deserialize_with = "text_or_null")]
     pub(super) data: Text<'a>,
+    /// JSON, where the stream's source is Kinesis.
+    #[serde(rename = "kinesisRecordMetadata", default, deserialize_with = "any_json")]
+    metadata: Text<'a>,
+}
+
+impl Record<'_> {
+    /// The key by which the record found its shard.
+    pub(super) fn partition_key(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Metadata {
+            #[serde(rename = "partitionKey")]
+            partition_key: String,
+        }
+        let metadata: Metadata = serde_json::from_slice(self.metadata.as_ref()).ok()?;
+        Some(metadata.partition_key)
+    }
 }
 
 /// The text of a JSON string. Borrowed from the body it may be anything but a quote or a backslash, so it is bytes.
@@ -64,19 +84,37 @@ fn text_or_null<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Re
     })
 }
 
+fn any_json<'de, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(Text(Cow::Owned(value.to_string().into_bytes())))
+}
+
 impl<'a> Event<'a> {
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, EventError> {
-        if let Some(records) = (Scanner { body, at: 0 }).event() {
-            return Ok(Self { records });
+        if let Some(event) = (Scanner { body, at: 0 }).event() {
+            return Ok(event);
         }
         #[derive(Deserialize)]
         struct Owned<'b> {
             #[serde(borrow)]
             records: Vec<Record<'b>>,
+            #[serde(rename = "deliveryStreamArn", default)]
+            delivery: Value,
+            #[serde(rename = "sourceKinesisStreamArn", default)]
+            kinesis: Value,
+            #[serde(rename = "sourceMSKArn", default)]
+            kafka: Value,
         }
         let event: Owned<'a> =
             serde_json::from_slice(body).map_err(|error| EventError::NotAnEvent(bounded(&error.to_string())))?;
-        Ok(Self { records: event.records })
+        let stream = match event.kafka {
+            Value::Null => Stream::of(event.delivery.as_str(), event.kinesis.as_str()),
+            _ => None,
+        };
+        Ok(Self {
+            records: event.records,
+            stream,
+        })
     }
 }
 
@@ -92,19 +130,18 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn event(mut self) -> Option<Vec<Record<'a>>> {
-        let mut records = None;
+    fn event(mut self) -> Option<Event<'a>> {
+        let (mut records, mut delivery, mut kinesis) = (None, None, None);
         self.token(b'{')?;
         loop {
             let key = self.string()?;
             self.token(b':')?;
-            if key == b"records" {
-                if records.is_some() {
-                    return None;
-                }
-                records = Some(self.records()?);
-            } else {
-                self.skip_value()?;
+            match key {
+                b"records" if records.is_none() => records = Some(self.records()?),
+                b"deliveryStreamArn" if delivery.is_none() => delivery = Some(self.string()?),
+                b"sourceKinesisStreamArn" if kinesis.is_none() => kinesis = Some(self.string()?),
+                b"records" | b"deliveryStreamArn" | b"sourceKinesisStreamArn" | b"sourceMSKArn" => return None,
+                _ => self.skip_value()?,
             }
             match self.next()? {
                 b',' => {}
@@ -113,7 +150,11 @@ impl<'a> Scanner<'a> {
             }
         }
         self.skip_space();
-        if self.at == self.body.len() { records } else { None }
+        let text = |bytes: Option<&'a [u8]>| bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        (self.at == self.body.len()).then_some(Event {
+            records: records?,
+            stream: Stream::of(text(delivery), text(kinesis)),
+        })
     }
 
     fn records(&mut self) -> Option<Vec<Record<'a>>> {
@@ -135,27 +176,23 @@ impl<'a> Scanner<'a> {
     }
 
     fn record(&mut self) -> Option<Record<'a>> {
-        let (mut id, mut data) = (None, None);
+        let (mut id, mut data, mut metadata) = (None, None, &[][..]);
         self.token(b'{')?;
         loop {
             let key = self.string()?;
             self.token(b':')?;
-            let slot = match key {
-                b"recordId" => &mut id,
-                b"data" => &mut data,
-                _ => {
+            match key {
+                b"recordId" if id.is_none() => id = Some(self.string()?),
+                b"data" if data.is_none() => data = Some(self.string()?),
+                b"kinesisRecordMetadata" if metadata.is_empty() => {
+                    self.skip_space();
+                    let start = self.at;
                     self.skip_value()?;
-                    match self.next()? {
-                        b',' => continue,
-                        b'}' => break,
-                        _ => return None,
-                    }
+                    metadata = &self.body[start..self.at];
                 }
-            };
-            if slot.is_some() {
-                return None;
+                b"recordId" | b"data" | b"kinesisRecordMetadata" => return None,
+                _ => self.skip_value()?,
             }
-            *slot = Some(self.string()?);
             match self.next()? {
                 b',' => {}
                 b'}' => break,
@@ -167,6 +204,7 @@ impl<'a> Scanner<'a> {
         Some(Record {
             id: Cow::Borrowed(std::str::from_utf8(id).ok()?),
             data: Text(Cow::Borrowed(data?)),
+            metadata: Text(Cow::Borrowed(metadata)),
         })
     }
 
@@ -272,7 +310,7 @@ mod tests {
         for body in events {
             let scanned = Scanner { body, at: 0 }.event().expect("nothing unusual in it");
             assert_eq!(
-                pairs(&scanned),
+                pairs(&scanned.records),
                 slow(body).expect("valid"),
                 "{}",
                 String::from_utf8_lossy(body)
@@ -296,6 +334,49 @@ mod tests {
                 String::from_utf8_lossy(body)
             );
             assert!(Event::parse(body).is_ok(), "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn both_ways_find_the_stream_and_the_partition_keys() {
+        let record =
+            r#"{"recordId":"1","kinesisRecordMetadata":{"shardId":"s","partitionKey":"key \"1\""},"data":"YQ=="}"#;
+        let delivery = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/findings";
+        let kinesis = "arn:aws:kinesis:eu-west-1:111122223333:stream/findings";
+        let direct = Some(Stream::DirectPut {
+            name: "findings".to_owned(),
+            region: "eu-west-1".to_owned(),
+        });
+        let sourced = Some(Stream::Kinesis {
+            arn: kinesis.to_owned(),
+            region: "eu-west-1".to_owned(),
+        });
+        for (head, stream) in [
+            (format!(r#""deliveryStreamArn":"{delivery}""#), direct),
+            (
+                format!(r#""sourceKinesisStreamArn":"{kinesis}","deliveryStreamArn":"{delivery}""#),
+                sourced,
+            ),
+            (
+                format!(
+                    r#""sourceMSKArn":"arn:aws:kafka:eu-west-1:111122223333:cluster/c/1","deliveryStreamArn":"{delivery}""#
+                ),
+                None,
+            ),
+            (r#""deliveryStreamArn":"aws:lambda:events""#.to_owned(), None),
+            (
+                r#""deliveryStreamArn":7,"sourceKinesisStreamArn":null"#.to_owned(),
+                None,
+            ),
+        ] {
+            let plain = format!(r#"{{{head},"records":[{record}]}}"#);
+            // An escape makes the scanner leave the event to the parser.
+            let escaped = format!(r#"{{"\u0061":0,{head},"records":[{record}]}}"#);
+            for body in [plain, escaped] {
+                let event = Event::parse(body.as_bytes()).expect("an event");
+                assert_eq!(event.stream, stream, "{body}");
+                assert_eq!(event.records[0].partition_key().as_deref(), Some("key \"1\""), "{body}");
+            }
         }
     }
 }

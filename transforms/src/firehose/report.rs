@@ -1,6 +1,7 @@
 //! What became of a batch, for the log.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// How many different reasons one report tells apart; an attacker could otherwise fill the log.
 const MAX_REASONS: usize = 32;
@@ -19,6 +20,8 @@ pub struct Report {
     pub filtered: usize,
     /// Records answered `ProcessingFailed`.
     pub failed: usize,
+    /// Entries that went back to the stream; the records that held them are among the dropped ones.
+    pub put_back: usize,
     /// The reasons of the failed ones, in the order in which they first came up; what is beyond 32 of them is counted
     /// under the word `other`.
     pub reasons: Vec<Reason>,
@@ -70,31 +73,35 @@ impl Report {
         });
     }
 
-    /// The log lines of this batch, each one a JSON object: one per reason, and one for what drop filters took;
-    /// none when nothing was refused or filtered.
+    /// The log lines of this batch, each one a JSON object: one per reason, one for what drop filters took, one for what
+    /// went back; none when every record became a document.
     ///
     /// `context` is written first into each, for instance the source and the request id.
     #[must_use]
     pub fn log_lines(&self, context: &[(&str, &str)]) -> Vec<String> {
-        let begin = |level: &str| {
+        let line = |level: &str, fields: Value| {
             let mut line = serde_json::Map::new();
             line.insert("level".to_owned(), level.into());
             line.extend(context.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())));
-            line
-        };
-        let reasons = self.reasons.iter().map(|reason| {
-            let mut line = begin("WARN");
-            if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(reason) {
+            if let Value::Object(fields) = fields {
                 line.extend(fields);
             }
-            serde_json::Value::Object(line).to_string()
-        });
-        let filtered = (self.filtered > 0).then(|| {
-            let mut line = begin("INFO");
-            line.insert("filtered".to_owned(), self.filtered.into());
-            serde_json::Value::Object(line).to_string()
-        });
-        reasons.chain(filtered).collect()
+            Value::Object(line).to_string()
+        };
+        let reasons = self.reasons.iter();
+        let mut lines: Vec<String> = reasons
+            .map(|reason| line("WARN", serde_json::to_value(reason).unwrap_or_default()))
+            .collect();
+        if self.filtered > 0 {
+            lines.push(line("INFO", json!({ "filtered": self.filtered })));
+        }
+        if self.put_back > 0 {
+            lines.push(line(
+                "INFO",
+                json!({ "message": "put back on the stream", "count": self.put_back }),
+            ));
+        }
+        lines
     }
 }
 

@@ -1,4 +1,5 @@
-//! The response: written once, front to back, into one buffer whose end is known in advance.
+//! The response: written once, front to back, into one buffer whose end is known in advance. Where a record's answer is
+//! not known yet, a gap is left, with room kept for it.
 
 use std::borrow::Cow;
 
@@ -26,6 +27,7 @@ pub(super) enum Verdict<'a> {
 }
 
 /// A response that keeps room for the answers that are still to come.
+#[derive(Debug)]
 pub(super) struct Response {
     out: Vec<u8>,
     limit: usize,
@@ -33,6 +35,10 @@ pub(super) struct Response {
     reserved: usize,
     /// Whether those refusals carry their data: always, but for an event of nearly 6 MB, where ids alone must do.
     with_data: bool,
+    /// Where answers are missing, in order: place in `out`, and number of the record.
+    gaps: Vec<(usize, usize)>,
+    /// Bytes that the answers in the gaps will take at most.
+    kept: usize,
 }
 
 impl Response {
@@ -55,56 +61,103 @@ impl Response {
             limit,
             reserved: needed - frame,
             with_data,
+            gaps: Vec::new(),
+            kept: 0,
         })
     }
 
     /// Writes the answer to the next record; `false`, with nothing written, if a document does not fit.
     pub(super) fn push(&mut self, record: &Record<'_>, verdict: &Verdict<'_>) -> bool {
-        let id = id_len(&record.id);
-        let reserved = reserve(record, self.with_data);
-        let free = self.limit - self.out.len() - CLOSE.len() - (self.reserved - reserved);
-        let size = |middle: &[u8], data: usize| ID.len() + id + middle.len() + data + END.len() + COMMA;
-        let (middle, data) = match verdict {
-            Verdict::Ok(document) => {
-                let encoded = base64_simd::STANDARD.encoded_length(document.len());
-                if size(OK, encoded) > free {
-                    return false;
-                }
-                (OK, Data::Encode(document))
-            }
-            Verdict::Dropped => (DROPPED, Data::Encode(&[])),
-            Verdict::Failed { is_base64: true } if size(FAILED, record.data.as_ref().len()) <= free => {
-                (FAILED, Data::Raw(record.data.as_ref()))
-            }
-            Verdict::Failed { is_base64: false }
-                if size(FAILED, base64_simd::STANDARD.encoded_length(record.data.as_ref().len())) <= free =>
-            {
-                (FAILED, Data::Encode(record.data.as_ref()))
-            }
-            Verdict::Failed { .. } => (FAILED, Data::Raw(&[])),
-        };
-        self.reserved -= reserved;
-        if self.out.len() > OPEN.len() {
-            self.out.push(b',');
+        let reserve = reserve(record, self.with_data);
+        let free = self.limit - self.out.len() - CLOSE.len() - self.kept - (self.reserved - reserve);
+        let written = write(&mut self.out, record, verdict, free);
+        if written {
+            self.reserved -= reserve;
         }
-        self.out.extend_from_slice(ID);
-        match &record.id {
-            Cow::Borrowed(id) => self.out.extend_from_slice(id.as_bytes()),
-            Cow::Owned(id) => push_escaped(&mut self.out, id),
-        }
-        self.out.extend_from_slice(middle);
-        match data {
-            Data::Raw(text) => self.out.extend_from_slice(text),
-            Data::Encode(bytes) => base64_simd::STANDARD.encode_append(bytes, &mut self.out),
-        }
-        self.out.extend_from_slice(END);
-        true
+        written
     }
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// Leaves the answer to the next record, the one with this number, open.
+    pub(super) fn leave(&mut self, record: &Record<'_>, number: usize) {
+        let reserve = reserve(record, self.with_data);
+        self.reserved -= reserve;
+        self.kept += reserve;
+        self.gaps.push((self.out.len(), number));
+    }
+
+    /// Whether a document of so many bytes fits a response in which nothing else stands.
+    pub(super) fn fits_alone(&self, record: &Record<'_>, document: usize) -> bool {
+        let encoded = base64_simd::STANDARD.encoded_length(document);
+        OPEN.len() + size(record, OK, encoded) + CLOSE.len() <= self.limit
+    }
+
+    /// The whole response, with the gaps filled.
+    pub(super) fn finish<'v>(
+        mut self,
+        records: &[Record<'_>],
+        mut verdict: impl FnMut(usize) -> Verdict<'v>,
+    ) -> Vec<u8> {
+        if !self.gaps.is_empty() {
+            self.fill(records, &mut verdict);
+        }
+        if self.out.last() == Some(&b',') {
+            self.out.pop();
+        }
         self.out.extend_from_slice(CLOSE);
         self.out
     }
+
+    fn fill<'v>(&mut self, records: &[Record<'_>], verdict: &mut dyn FnMut(usize) -> Verdict<'v>) {
+        let mut out = Vec::with_capacity(self.out.len() + self.kept + CLOSE.len());
+        let mut from = 0;
+        for &(at, number) in &self.gaps {
+            out.extend_from_slice(&self.out[from..at]);
+            from = at;
+            let Some(record) = records.get(number) else { continue };
+            write(&mut out, record, &verdict(number), reserve(record, self.with_data));
+        }
+        out.extend_from_slice(&self.out[from..]);
+        self.out = out;
+    }
+}
+
+/// Writes an answer with the comma behind it into at most `free` bytes. Only a document may not fit; a refusal goes
+/// without its data then.
+fn write(out: &mut Vec<u8>, record: &Record<'_>, verdict: &Verdict<'_>, free: usize) -> bool {
+    let raw = record.data.as_ref();
+    let (middle, data) = match verdict {
+        Verdict::Ok(document) => {
+            if size(record, OK, base64_simd::STANDARD.encoded_length(document.len())) > free {
+                return false;
+            }
+            (OK, Data::Encode(document))
+        }
+        Verdict::Dropped => (DROPPED, Data::Encode(&[])),
+        Verdict::Failed { is_base64: true } if size(record, FAILED, raw.len()) <= free => (FAILED, Data::Raw(raw)),
+        Verdict::Failed { is_base64: false }
+            if size(record, FAILED, base64_simd::STANDARD.encoded_length(raw.len())) <= free =>
+        {
+            (FAILED, Data::Encode(raw))
+        }
+        Verdict::Failed { .. } => (FAILED, Data::Raw(&[])),
+    };
+    out.extend_from_slice(ID);
+    match &record.id {
+        Cow::Borrowed(id) => out.extend_from_slice(id.as_bytes()),
+        Cow::Owned(id) => push_escaped(out, id),
+    }
+    out.extend_from_slice(middle);
+    match data {
+        Data::Raw(text) => out.extend_from_slice(text),
+        Data::Encode(bytes) => base64_simd::STANDARD.encode_append(bytes, out),
+    }
+    out.extend_from_slice(END);
+    out.push(b',');
+    true
+}
+
+fn size(record: &Record<'_>, middle: &[u8], data: usize) -> usize {
+    ID.len() + id_len(&record.id) + middle.len() + data + END.len() + COMMA
 }
 
 enum Data<'a> {
@@ -116,8 +169,7 @@ enum Data<'a> {
 
 /// The size of a record's refusal with its comma, an upper bound for `Dropped` too.
 fn reserve(record: &Record<'_>, with_data: bool) -> usize {
-    let data = if with_data { record.data.as_ref().len() } else { 0 };
-    ID.len() + id_len(&record.id) + FAILED.len() + data + END.len() + COMMA
+    size(record, FAILED, if with_data { record.data.as_ref().len() } else { 0 })
 }
 
 /// The length of an id as it is written. One that is borrowed stood in JSON without an escape, and so needs none here.

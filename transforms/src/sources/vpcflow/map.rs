@@ -58,6 +58,11 @@ impl Mapper {
         self.header = None;
     }
 
+    /// The header line that is remembered.
+    pub(crate) fn header_line(&self) -> Option<String> {
+        self.header.as_ref().map(|layout| layout.names.join(" "))
+    }
+
     /// Appends the document of one line to `out`, or says why not; on refusal `out` is unchanged.
     ///
     /// A header line is [`Outcome::Dropped`] and names the columns of the lines after it.
