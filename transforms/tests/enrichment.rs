@@ -382,36 +382,38 @@ proptest! {
 
 #[test]
 fn a_million_entries_are_small_and_found_at_once() {
-    const MILLION: u32 = 1_000_000;
+    // Without optimisation a million takes so long that the other tests wait for it.
+    const MANY: u32 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
     // Spread over the whole space, without two alike.
     let spread = |number: u32| number.wrapping_mul(2_654_435_761);
+    // With the most bytes that an entry may take.
     let kinds: [(&str, usize, Box<dyn Fn(u32) -> String>); 3] = [
         (
             "IPv4 addresses",
-            17 << 20,
+            17,
             Box::new(|number| std::net::Ipv4Addr::from_bits(spread(number)).to_string()),
         ),
         (
             "IPv6 addresses",
-            41 << 20,
+            41,
             Box::new(|number| {
                 std::net::Ipv6Addr::from_bits((0x2001 << 112) | (u128::from(spread(number)) << 64) | 1).to_string()
             }),
         ),
         (
             "domains",
-            60 << 20,
+            60,
             Box::new(|number| format!("host-{number:07}.some-domain.example")),
         ),
     ];
     for (kind, most, entry) in kinds {
-        let text: String = (0..MILLION).map(|number| entry(number) + "\n").collect();
-        let list = IndicatorList::read("million", text.as_bytes()).expect("a list");
-        assert_eq!(list.entries(), MILLION as usize);
-        assert!(list.memory() <= most, "{kind}: {} bytes", list.memory());
-        let known: HashMap<u32, String> = (0..MILLION)
+        let text: String = (0..MANY).map(|number| entry(number) + "\n").collect();
+        let list = IndicatorList::read("many", text.as_bytes()).expect("a list");
+        assert_eq!(list.entries(), MANY as usize);
+        assert!(list.memory() <= most * MANY as usize + (1 << 20), "{kind}: {} bytes", list.memory());
+        let known: HashMap<u32, String> = (0..MANY)
             .step_by(97)
-            .map(|number| (number, entry(spread(number) % MILLION)))
+            .map(|number| (number, entry(spread(number) % MANY)))
             .collect();
         let addresses: Vec<Option<IpAddr>> = known.values().map(|value| value.parse().ok()).collect();
         let started = Instant::now();
