@@ -15,6 +15,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use super::{
+    fuzz_forms::forms,
     invariants::{Checked, Depth},
     json::Json,
     moment, mutate,
@@ -28,6 +29,7 @@ const FULL_ONE_IN: usize = 64;
 /// Every target with its body.
 pub(crate) const TARGETS: &[(&str, fn(&[u8], Depth))] = &[
     ("envelope", |input, _| envelope(input)),
+    ("forms", |input, _| forms(input)),
     ("guardduty", |input, depth| source(Source::GuardDuty, input, depth)),
     ("securityhub", |input, depth| source(Source::SecurityHub, input, depth)),
     ("waf", |input, depth| source(Source::Waf, input, depth)),
