@@ -312,19 +312,21 @@ fn a_document_that_no_response_holds_is_refused_and_never_goes_back() {
         .expect("a sample"),
     )
     .expect("JSON");
-    // Each value is kept, so a document is larger than its record; the event alone leaves little room.
-    let mut large = finding;
-    large["httpRequest"]["headers"] = (0..60_000)
-        .map(|n| json!({ "name": format!("x-{n}"), "value": format!("{n:040}") }))
+    // Each name of a header is kept in the list and in the flat object, so the document is larger than the record.
+    let mut large = finding.clone();
+    large["httpRequest"]["headers"] = (0..50_000)
+        .map(|n| json!({ "name": format!("x-{n:050}"), "value": "v" }))
         .collect();
-    let records = [("a".to_owned(), large.to_string().into_bytes())];
+    let records = [
+        ("a".to_owned(), large.to_string().into_bytes()),
+        ("b".to_owned(), finding.to_string().into_bytes()),
+    ];
     let mut fake = Fake::default();
     let (answers, report) = invoke(&mut fake, Source::Waf, &event(false, &records));
-    assert_eq!(answers.len(), 1);
-    if answers[0].0 == "ProcessingFailed" {
-        assert_eq!(report.reasons[0].word, "response_full");
-    }
-    assert_eq!(fake.calls, 0);
+    let results: Vec<_> = answers.iter().map(|(result, _)| result.as_str()).collect();
+    assert_eq!(results, ["ProcessingFailed", "Ok"]);
+    assert!(answers[0].1 == records[0].1, "with its data");
+    assert_eq!((report.reasons[0].word, fake.calls), ("response_full", 0));
 }
 
 /// What a record of the batch holds.
