@@ -146,7 +146,7 @@ fn invoke(fake: &mut Fake, source: Source, event: &[u8]) -> (Vec<(String, Vec<u8
         None => Returned::nothing("no stream"),
     };
     let (response, report) = prepared.finish(&returned);
-    assert!(response.len() <= 6_000_000);
+    assert!(response.len() <= 6_000_000, "{} bytes: {report:?}", response.len());
     let response: Value = serde_json::from_slice(&response).expect("JSON");
     let answers = response["records"].as_array().expect("answers").iter().map(|answer| {
         let data = BASE64_STANDARD
@@ -227,6 +227,26 @@ fn an_envelope_that_cannot_go_back_whole_is_refused_with_its_data() {
         "{}",
         report.reasons[0].message
     );
+}
+
+#[test]
+fn a_call_carries_no_more_bytes_and_no_more_records_than_the_stream_takes() {
+    // 75 lines of 60 KB, which are more than 4 MiB together but less than Kinesis' 5, and 1,200 short ones.
+    let long: Vec<String> = (1..=75).map(|n| format!("{} {}", line(n), "x".repeat(60_000))).collect();
+    let many: Vec<String> = (1_000..2_200).map(line).collect();
+    for (lines, kinesis, calls) in [
+        (&long, false, 2),
+        (&long, true, 1),
+        (&many, false, 3),
+        (&many, true, 3),
+    ] {
+        let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+        let records = [("a".to_owned(), format!("{header}\n{}", lines.join("\n")).into_bytes())];
+        let mut fake = Fake::default();
+        let (answers, report) = invoke(&mut fake, Source::VpcFlow, &event(kinesis, &records));
+        assert_eq!((answers[0].0.as_str(), report.put_back), ("Dropped", lines.len()));
+        assert_eq!((fake.taken.len(), fake.calls), (lines.len(), calls), "{kinesis}");
+    }
 }
 
 #[test]
@@ -327,6 +347,53 @@ fn a_document_that_no_response_holds_is_refused_and_never_goes_back() {
     assert_eq!(results, ["ProcessingFailed", "Ok"]);
     assert!(answers[0].1 == records[0].1, "with its data");
     assert_eq!((report.reasons[0].word, fake.calls), ("response_full", 0));
+}
+
+/// A WAF record with so many headers that its document is larger than itself.
+fn with_headers(count: u32) -> Vec<u8> {
+    let headers: Vec<_> = (0..count)
+        .map(|n| json!({ "name": format!("x-{n:050}"), "value": "v" }))
+        .collect();
+    json!({ "timestamp": 1_795_170_000_000_i64, "webaclId": "x", "httpRequest": { "headers": headers } })
+        .to_string()
+        .into_bytes()
+}
+
+#[test]
+fn where_nothing_was_delivered_nothing_goes_back_for_want_of_room() {
+    // It would find the same neighbours again, and again.
+    let (large, garbage) = (with_headers(12_500), vec![b'{'; 3_200_000]);
+    let records = [("a".to_owned(), large.clone()), ("b".to_owned(), garbage)];
+    let mut fake = Fake::default();
+    let (answers, report) = invoke(&mut fake, Source::Waf, &event(false, &records));
+    assert!(answers.iter().all(|(result, _)| result == "ProcessingFailed"));
+    assert!(answers[0].1 == large, "with its data");
+    let words: Vec<_> = report.reasons.iter().map(|reason| reason.word).collect();
+    assert_eq!((words, fake.calls), (vec!["syntax", "response_full"], 0));
+    // With a document delivered, what is left becomes less each time.
+    let small = ("c".to_owned(), with_headers(1));
+    let [first, second] = records;
+    let (answers, _) = invoke(&mut fake, Source::Waf, &event(false, &[small, first, second]));
+    let results: Vec<_> = answers.iter().map(|(result, _)| result.as_str()).collect();
+    assert_eq!(results, ["Ok", "Dropped", "ProcessingFailed"]);
+    assert_eq!(fake.taken, [(large, None)]);
+}
+
+#[test]
+fn an_event_puts_back_no_more_than_fits_into_memory() {
+    // Each finding goes back with all that is around it: sixty times 460 KB.
+    let finding = |n: u32| json!({ "Id": n.to_string(), "ProductArn": "p", "UpdatedAt": "2026-11-20T10:00:00Z" });
+    let findings = |count| (0..count).map(finding).collect::<Vec<_>>();
+    let record = |count| json!({ "pad": "x".repeat(460_000), "findings": findings(count) }).to_string();
+    let records = [
+        ("a".to_owned(), record(60).into_bytes()),
+        ("b".to_owned(), record(2).into_bytes()),
+    ];
+    let mut fake = Fake::default();
+    let (answers, report) = invoke(&mut fake, Source::SecurityHub, &event(false, &records));
+    let results: Vec<_> = answers.iter().map(|(result, _)| result.as_str()).collect();
+    assert_eq!((results, fake.taken.len()), (vec!["ProcessingFailed", "Dropped"], 2));
+    assert!(report.reasons[0].message.contains("all of this event more than"));
 }
 
 /// What a record of the batch holds.
