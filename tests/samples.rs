@@ -22,7 +22,9 @@ struct Case {
 }
 
 fn folder(source: Source) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(source.name())
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("samples")
+        .join(source.name())
 }
 
 fn cases(source: Source) -> Vec<Case> {

@@ -232,14 +232,11 @@ fn an_envelope_that_cannot_go_back_whole_is_refused_with_its_data() {
 #[test]
 fn a_call_carries_no_more_bytes_and_no_more_records_than_the_stream_takes() {
     // 75 lines of 60 KB, which are more than 4 MiB together but less than Kinesis' 5, and 1,200 short ones.
-    let long: Vec<String> = (1..=75).map(|n| format!("{} {}", line(n), "x".repeat(60_000))).collect();
+    let long: Vec<String> = (1..=75)
+        .map(|n| format!("{} {}", line(n), "x".repeat(60_000)))
+        .collect();
     let many: Vec<String> = (1_000..2_200).map(line).collect();
-    for (lines, kinesis, calls) in [
-        (&long, false, 2),
-        (&long, true, 1),
-        (&many, false, 3),
-        (&many, true, 3),
-    ] {
+    for (lines, kinesis, calls) in [(&long, false, 2), (&long, true, 1), (&many, false, 3), (&many, true, 3)] {
         let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
         let records = [("a".to_owned(), format!("{header}\n{}", lines.join("\n")).into_bytes())];
         let mut fake = Fake::default();

@@ -78,7 +78,9 @@ fn wrapped(how: u8, body: &[u8]) -> Vec<u8> {
         }
         8 => lines().flat_map(gzip).collect(),
         9 => [b"{\"Records\":[", body, b"]}"].concat(),
-        10 => json!({ "message": String::from_utf8_lossy(body) }).to_string().into_bytes(),
+        10 => json!({ "message": String::from_utf8_lossy(body) })
+            .to_string()
+            .into_bytes(),
         11 => subscription(lines()),
         _ => body.to_vec(),
     }
