@@ -124,7 +124,11 @@ impl PutRecords for Fake {
 
 /// One invocation: the answers, in order, and the report.
 fn invoke(fake: &mut Fake, source: Source, event: &[u8]) -> (Vec<(String, Vec<u8>)>, Report) {
-    let mut normalizer = Normalizer::new(source, Options::default()).expect("options");
+    invoke_with(fake, source, Options::default(), event)
+}
+
+fn invoke_with(fake: &mut Fake, source: Source, options: Options, event: &[u8]) -> (Vec<(String, Vec<u8>)>, Report) {
+    let mut normalizer = Normalizer::new(source, options).expect("options");
     let prepared = prepare(&mut normalizer, event).expect("an event");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -247,6 +251,25 @@ fn a_call_carries_no_more_bytes_and_no_more_records_than_the_stream_takes() {
 }
 
 #[test]
+fn what_a_stream_throttles_is_tried_again_and_nothing_else_is() {
+    let lines: Vec<String> = (1..=10).map(line).collect();
+    let records = [("a".to_owned(), lines.join("\n").into_bytes())];
+    let never: Vec<Mood> = vec![Mood::FailsForNow; 20];
+    let once: Vec<Mood> = vec![Mood::Throttles(2), Mood::FailsForNow, Mood::Throttles(3)];
+    for (moods, result, calls, taken) in [(once, "Dropped", 4, 10), (never, "ProcessingFailed", 6, 0)] {
+        let mut fake = Fake {
+            moods: moods.into(),
+            ..Fake::default()
+        };
+        let (answers, report) = invoke(&mut fake, Source::VpcFlow, &event(true, &records));
+        assert_eq!((answers[0].0.as_str(), fake.calls), (result, calls), "{:?}", report.reasons);
+        let mut put: Vec<u32> = fake.taken.iter().flat_map(|(data, _)| numbers(data)).collect();
+        put.sort_unstable();
+        assert_eq!(put, (1..=taken).collect::<Vec<_>>(), "each once");
+    }
+}
+
+#[test]
 fn what_the_stream_refuses_for_good_is_tried_once_and_told() {
     let records = [("a".to_owned(), [line(1), line(2)].join("\n").into_bytes())];
     let mut fake = Fake {
@@ -286,6 +309,47 @@ fn a_header_from_an_earlier_record_goes_back_with_the_line_that_needs_it() {
         answers.iter().all(|(result, _)| result == "Ok"),
         "each is understood alone"
     );
+}
+
+#[test]
+fn a_header_speaks_of_what_stands_behind_it_and_of_nothing_before() {
+    let (first, second) = (
+        "bytes srcaddr dstaddr start end action log-status",
+        "srcaddr dstaddr bytes start end action log-status",
+    );
+    let old = |n: u32| format!("{n} 198.51.100.24 10.0.1.15 1795258200 1795258257 ACCEPT OK");
+    let new = |n: u32| format!("198.51.100.24 10.0.1.15 {n} 1795258200 1795258257 ACCEPT OK");
+    for (drop, held) in [
+        // A header between lines, the same with the line before it dropped by a filter, and one behind a single line.
+        ("", vec![old(1), second.to_owned(), new(2)]),
+        ("network.bytes == 1", vec![old(1), second.to_owned(), new(2)]),
+        ("", vec![old(1), second.to_owned()]),
+    ] {
+        let records = [
+            ("a".to_owned(), first.as_bytes().to_vec()),
+            ("b".to_owned(), held.join("\n").into_bytes()),
+            ("c".to_owned(), new(3).into_bytes()),
+        ];
+        let options = Options {
+            drop: vec![drop.to_owned()],
+            ..Options::default()
+        };
+        let mut fake = Fake::default();
+        let (answers, report) = invoke_with(&mut fake, Source::VpcFlow, options, &event(false, &records));
+        assert_eq!(report.failed, 0, "{:?}", report.reasons);
+        let back: Vec<_> = fake
+            .taken
+            .iter()
+            .map(|(data, _)| String::from_utf8_lossy(data).into_owned())
+            .collect();
+        if held.len() == 3 {
+            assert_eq!(answers[1].0, "Dropped");
+            assert_eq!(back, [format!("{first}\n{}", old(1)), format!("{second}\n{}", new(2))]);
+        } else {
+            assert_eq!(number(&answers[1].1), 1);
+        }
+        assert_eq!(number(&answers[2].1), 3, "and of the later records");
+    }
 }
 
 #[test]

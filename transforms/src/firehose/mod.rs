@@ -241,6 +241,8 @@ impl Prepared<'_> {
         number: usize,
         entries: &Entries<'_>,
     ) -> Result<(), Refusal> {
+        // That of an earlier record; those inside stand with their lines.
+        let header = normalizer.header();
         // What none would become of would only come again to be answered so one by one.
         match normalizer.outlook(entries) {
             Outlook::Documents => {}
@@ -251,7 +253,6 @@ impl Prepared<'_> {
                 return Ok(());
             }
         }
-        let header = normalizer.header();
         let pieces = entries
             .iter()
             .map(|entry| with_header(header.as_deref(), entry.alone()));
