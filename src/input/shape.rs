@@ -34,10 +34,6 @@ const NAMES: &[(&str, Source)] = &[
     ("interface_id", Source::VpcFlow),
     ("interface-id", Source::VpcFlow),
     ("interfaceId", Source::VpcFlow),
-    ("query_name", Source::Dns),
-    ("query_timestamp", Source::Dns),
-    ("eventSource", Source::CloudTrail),
-    ("eventVersion", Source::CloudTrail),
 ];
 
 /// What the `source` of an EventBridge envelope says, when its `detail-type` says nothing: calls to a service's own API
@@ -56,12 +52,10 @@ const ENVELOPES: &[(&str, Source)] = &[
     ("Findings Imported V2", Source::SecurityHub),
     ("DNS Firewall Alert", Source::Dns),
     ("DNS Firewall Block", Source::Dns),
-    ("AWS API Call via CloudTrail", Source::CloudTrail),
-    ("AWS Console Action via CloudTrail", Source::CloudTrail),
-    ("AWS Console Sign In via CloudTrail", Source::CloudTrail),
-    ("AWS Insight via CloudTrail", Source::CloudTrail),
-    ("AWS Service Event via CloudTrail", Source::CloudTrail),
 ];
+
+/// How every `detail-type` of CloudTrail's ends: API calls, sign-ins, service events, Insights.
+const VIA_CLOUDTRAIL: &[u8] = b" via CloudTrail";
 
 /// Lists whose first element says what all are.
 const LISTS: &[&[u8]] = &[b"findings", b"Findings", b"Records"];
@@ -90,7 +84,8 @@ pub fn detect(record: &[u8]) -> Option<Source> {
     let (mut envelope, mut producer, mut list, mut flow) = (None, None, None, None);
     for (name, value) in (Members { rest: &record[1..] }) {
         if name == b"detail-type" {
-            envelope = envelope.or_else(|| look_up(ENVELOPES, value));
+            let via = value.ends_with(VIA_CLOUDTRAIL).then_some(Source::CloudTrail);
+            envelope = envelope.or(via).or_else(|| look_up(ENVELOPES, value));
         } else if name == b"source" {
             producer = producer.or_else(|| look_up(PRODUCERS, value));
         } else if let Some(source) = look_up(NAMES, name) {
@@ -235,6 +230,14 @@ mod tests {
             (
                 r#"{"source":"aws.guardduty","detail":{},"detail-type":"AWS API Call via CloudTrail"}"#,
                 Some(CloudTrail),
+            ),
+            (
+                r#"{"detail-type":"AWS Console Sign In via CloudTrail","source":"aws.signin","detail":{}}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"source":"aws.guardduty","detail-type":"GuardDuty Malware Protection Object Scan Result"}"#,
+                Some(GuardDuty),
             ),
             (
                 r#"{"source":"aws.securityhub","detail-type":"GuardDuty Finding","detail":{}}"#,

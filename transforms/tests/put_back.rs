@@ -262,7 +262,12 @@ fn what_a_stream_throttles_is_tried_again_and_nothing_else_is() {
             ..Fake::default()
         };
         let (answers, report) = invoke(&mut fake, Source::VpcFlow, &event(true, &records));
-        assert_eq!((answers[0].0.as_str(), fake.calls), (result, calls), "{:?}", report.reasons);
+        assert_eq!(
+            (answers[0].0.as_str(), fake.calls),
+            (result, calls),
+            "{:?}",
+            report.reasons
+        );
         let mut put: Vec<u32> = fake.taken.iter().flat_map(|(data, _)| numbers(data)).collect();
         put.sort_unstable();
         assert_eq!(put, (1..=taken).collect::<Vec<_>>(), "each once");
