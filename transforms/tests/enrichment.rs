@@ -9,7 +9,7 @@ use std::{collections::HashMap, io::Write as _, net::IpAddr, sync::Arc, time::In
 use flate2::{Compression, write::GzEncoder};
 use mmdb_writer::{Value as Data, Writer};
 use portcullis_transforms::{
-    Options, Source,
+    Options, Outcome, Schema, Source,
     policy::enrich::{Database, DatabaseKind, Enrichment, Files, IndicatorList},
 };
 use proptest::prelude::*;
@@ -179,6 +179,39 @@ fn what_the_record_says_itself_wins() {
             expected,
             "{details}"
         );
+    }
+}
+
+#[test]
+fn an_ipv4_address_in_ipv6_spelling_is_the_same_address() {
+    let document = enriched(Source::VpcFlow, &flow("::ffff:198.51.100.7", "::ffff:10.0.0.5"));
+    assert_eq!(document["source"]["geo"]["country_iso_code"], "SE");
+    assert_eq!(document["source"]["as"]["number"], 64_500);
+    assert_eq!(document["threat"]["indicator"]["ip"], "198.51.100.7");
+    assert_eq!(document["destination"]["geo"], Value::Null, "a private one");
+}
+
+#[test]
+fn filters_speak_of_what_enrichment_adds() {
+    let line = flow("198.51.100.7", "10.0.0.5");
+    for schema in [Schema::Ecs, Schema::Native] {
+        for (drop, drops) in [
+            ("threat.indicator.type exists", true),
+            ("threat.feed.name == own", false),
+            ("source.geo.country_iso_code == SE", true),
+            ("source.as.number == 64500", true),
+            ("source.as.number == 64501", false),
+            ("not threat.indicator.type exists", false),
+        ] {
+            let options = Options {
+                schema,
+                drop: vec![drop.to_owned()],
+                enrichment: Some(Arc::new(enrichment())),
+                ..Options::default()
+            };
+            let (outcome, _) = normalize(Source::VpcFlow, options, line.as_bytes()).expect("a flow");
+            assert_eq!(outcome == Outcome::Dropped, drops, "{schema:?} {drop}");
+        }
     }
 }
 
