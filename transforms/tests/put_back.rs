@@ -2,9 +2,10 @@
 //! back on the stream, or its record is `ProcessingFailed`; and however often the stream comes round, it comes to an end.
 #![cfg(feature = "lambda")]
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, io::Write as _, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::{Compression, write::GzEncoder};
 use portcullis_transforms::{
     Normalizer, Options, Source,
     firehose::{Back, LARGEST, Patience, PutError, PutRecords, Report, Returned, Stream, prepare, put_all},
@@ -36,6 +37,12 @@ fn event(kinesis: bool, records: &[(String, Vec<u8>)]) -> Vec<u8> {
         event["sourceKinesisStreamArn"] = KINESIS.into();
     }
     event.to_string().into_bytes()
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 /// What the stream does with the next call.
@@ -355,6 +362,31 @@ fn a_header_speaks_of_what_stands_behind_it_and_of_nothing_before() {
         }
         assert_eq!(number(&answers[2].1), 3, "and of the later records");
     }
+}
+
+#[test]
+fn what_names_its_own_columns_goes_back_whatever_header_came_before() {
+    let header = "bytes srcaddr dstaddr start end action log-status";
+    let row = |n: u32| format!("{n} 198.51.100.24 10.0.1.15 1795258200 1795258257 ACCEPT OK");
+    let object = |n: u32| json!({ "bytes": n, "srcaddr": "198.51.100.24", "end": 1_795_258_257 }).to_string();
+    let file = |n: u32| gzip(format!("{header}\n{}\n{}", row(n), row(n + 1)).as_bytes());
+    let records = [
+        ("a".to_owned(), header.as_bytes().to_vec()),
+        ("b".to_owned(), file(1)),
+        ("c".to_owned(), file(3)),
+        ("d".to_owned(), format!("{}\n{}", object(5), object(6)).into_bytes()),
+    ];
+    let mut fake = Fake::default();
+    let (answers, report) = invoke(&mut fake, Source::VpcFlow, &event(false, &records));
+    assert!(
+        answers.iter().all(|(result, _)| result == "Dropped"),
+        "{:?}",
+        report.reasons
+    );
+    let alone: Vec<_> = fake.taken.into_iter().map(|(data, _)| ("x".to_owned(), data)).collect();
+    let (answers, _) = invoke(&mut Fake::default(), Source::VpcFlow, &event(false, &alone));
+    let numbers: Vec<u32> = answers.iter().map(|(_, document)| number(document)).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]
