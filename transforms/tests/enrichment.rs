@@ -238,6 +238,19 @@ fn every_list_that_names_a_value_is_told_with_entry_and_label() {
 }
 
 #[test]
+fn a_document_tells_no_more_than_sixteen_matches() {
+    let answers: Vec<_> = (100..150)
+        .map(|host| json!({ "Rdata": format!("198.51.100.{host}"), "Type": "A", "Class": "IN" }))
+        .collect();
+    let record = json!({
+        "query_timestamp": "2026-11-21T10:51:00Z", "query_name": "a.example.", "srcaddr": "10.0.0.1", "answers": answers,
+    });
+    let document = enriched(Source::Dns, &record.to_string());
+    assert_eq!(document["related"]["ip"].as_array().map(Vec::len), Some(51));
+    assert_eq!(document["threat"]["indicator"]["ip"].as_array().map(Vec::len), Some(16));
+}
+
+#[test]
 fn a_domain_names_itself_and_what_is_below_it() {
     let list = list("own", "Evil.Example.\tphishing\n*.bad.example\nx.y.evil.example\n");
     for (host, entry) in [
