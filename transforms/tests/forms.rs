@@ -61,6 +61,11 @@ fn each_form_holds_what_stands_in_it() {
             vec![r#"{"a":1}"#.into()],
         ),
         ("a line", flow(1).into_bytes(), vec![flow(1)]),
+        (
+            "an object that is none",
+            br#"{"message":"a":2}"#.to_vec(),
+            vec![r#"{"message":"a":2}"#.into()],
+        ),
         ("gzip", gzip(br#"{"a":1}"#), vec![r#"{"a":1}"#.into()]),
         ("gzip in gzip", gzip(&gzip(b"{\"a\":1}\n")), vec![r#"{"a":1}"#.into()]),
         (
@@ -258,7 +263,7 @@ fn limits_are_kept() {
         entries: 100,
     };
     let refused = |record: &[u8]| forms::open(None, record, &limits).expect_err("refused").kind;
-    let zeros = format!("[{}0]", "0,".repeat(1 << 20));
+    let zeros = format!("{{\"a\":\"{}\"}}", "0".repeat(2 << 20));
     assert!(zeros.len() < limits.unpacked, "the proportion alone stops it");
     assert_eq!(refused(&gzip(zeros.as_bytes())), RefusalKind::Size, "a bomb");
     let incompressible: String = (0..600_000_u64)
@@ -306,6 +311,19 @@ fn limits_are_kept() {
     let empties = format!("[{}[]]", "{\"Records\":[]},".repeat(90))
         .replace("[]}", &format!("[{}[]]}}", "{\"Records\":[]},".repeat(90)));
     assert_eq!(refused(empties.as_bytes()), RefusalKind::Size, "layers around nothing");
+}
+
+#[test]
+fn a_message_that_is_not_utf_8_stays_where_it_is() {
+    let broken = b"{\"id\":\"1\",\"message\":\"a\xff\"}";
+    let listed = [b"{\"messageType\":\"DATA_MESSAGE\",\"logEvents\":[", &broken[..], b"]}"].concat();
+    for record in [broken.to_vec(), listed] {
+        let entries = open(&record);
+        assert_eq!(entries.len(), 1);
+        let entry = entries.iter().next().expect("one");
+        assert_eq!(&*entry.bytes(), broken);
+        assert_eq!(entry.alone(), record, "goes back byte for byte");
+    }
 }
 
 #[test]

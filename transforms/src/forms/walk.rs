@@ -186,6 +186,8 @@ impl Walk<'_, '_> {
     ) -> Result<(), Refusal> {
         let quoted = self.entries.text(span.part(message.clone()));
         let inner = match quoted {
+            // What is not UTF-8 could not stand in a message again.
+            _ if simdutf8::basic::from_utf8(quoted).is_err() => return self.item(span, layer),
             [b'"', plain @ .., b'"'] if memchr::memchr(b'\\', plain).is_none() => {
                 span.part(message.start + 1..message.end - 1)
             }
@@ -366,8 +368,8 @@ enum Shape {
 impl Shape {
     fn of(text: &[u8]) -> Self {
         let mut seen = Members::default();
-        members(text, |name, value| seen.note(text, name, value));
-        if seen.ambiguous {
+        let end = members(text, |name, value| seen.note(text, name, value));
+        if end.is_none() || seen.ambiguous {
             return Shape::Bare;
         }
         let message_type = seen.message_type.as_ref().map(|value| &text[value.clone()]);
