@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: builds what is measured and what it is measured beside, and starts the driver.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf, process::Command};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use portcullis_transforms::Source;
 
 use crate::{
     shell::{cargo, command, root, run, target},
@@ -32,6 +33,7 @@ pub(crate) fn transforms(options: &[&str]) -> Result<()> {
         .env("PORTCULLIS_BIN", portcullis)
         .env("PORTCULLIS_BENCH_PYTHON", python)
         .env("PORTCULLIS_BENCH_FOLDER", target().join("bench"));
+    functions(&mut driver, options.contains(&"--short"))?;
     let manifest = root().join("benches/peers/Cargo.toml");
     if manifest.exists() && !options.contains(&"--short") {
         // A workspace of its own: VRL is large, and its licence stays out of this one's lock file.
@@ -46,6 +48,37 @@ pub(crate) fn transforms(options: &[&str]) -> Result<()> {
         driver.env("PORTCULLIS_BENCH_VRL", target().join("release/portcullis-bench-vrl"));
     }
     run(&mut driver)
+}
+
+/// Builds the Lambda functions, and first (unless short) those with `put-back`, which have the same names.
+fn functions(driver: &mut Command, short: bool) -> Result<()> {
+    let release = target().join("release");
+    let build = |features: &str| {
+        let package = "portcullis-transforms";
+        run(&mut cargo(&[
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            package,
+            "--bins",
+            "--features",
+            features,
+        ]))
+    };
+    if !short {
+        build("put-back")?;
+        let kept = release.join("put-back");
+        fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
+        for source in Source::ALL {
+            let name = format!("portcullis-transform-{source}");
+            fs::copy(release.join(&name), kept.join(&name)).with_context(|| format!("cannot copy {name}"))?;
+        }
+        driver.env("PORTCULLIS_BENCH_PUT_BACK", kept);
+    }
+    build("lambda")?;
+    driver.env("PORTCULLIS_BENCH_FUNCTIONS", release);
+    Ok(())
 }
 
 /// The benches by name.
