@@ -30,18 +30,13 @@ def flags(mask):
     return names
 
 
-def flags_of():
-    """All of them, worked out once."""
-    return {str(mask): flags(mask) if len(flags(mask)) > 1 else flags(mask)[0] for mask in range(1, 256)}
-
-
 class FlowMapper:
     """Maps the lines of one format."""
 
     def __init__(self, case, tables):
         columns = V5 if case.endswith("v5") else V2
         self.extended = columns is V5
-        self.flags = flags_of()
+        self.flags = {str(mask): flags(mask) for mask in range(1, 256)}
         self.versions = tables["ecs"], tables["normalizer"]
         # Columns that are copied: where they stand, their key, whether they are numbers.
         self.copies = [

@@ -22,13 +22,13 @@ def canonical(name):
 def reversed_address(name):
     """The address that a canonical name asks about, or is."""
     if name.endswith(".in-addr.arpa"):
-        found = address(".".join(reversed(name.removesuffix(".in-addr.arpa").split("."))))
-        return found and found[1]
+        is_address = address(".".join(reversed(name.removesuffix(".in-addr.arpa").split("."))))
+        return is_address and is_address[1]
     if name.endswith(".ip6.arpa"):
         nibbles = "".join(reversed(name.removesuffix(".ip6.arpa").split(".")))
         return str(IPv6Address(int(nibbles, 16))) if len(nibbles) == 32 else None
-    found = address(name) if name[-1:].isdecimal() or ":" in name else None
-    return found and found[1]
+    is_address = address(name) if name[-1:].isdecimal() or ":" in name else None
+    return is_address and is_address[1]
 
 
 @lru_cache(maxsize=65536)

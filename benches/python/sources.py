@@ -6,7 +6,7 @@ whether the two ends of a connection are written the other way round.
 
 from categories import categorise
 from names import canonical, name_in, parts, reversed_address
-from values import address, plain
+from values import address, found, plain
 
 
 class Source:
@@ -25,16 +25,20 @@ class Source:
 def first(hits, row):
     """The row's first value as text."""
     for slot in row.slots:
-        for value in hits.get(slot, ()):
-            text = value if type(value) is str else plain(value)
-            if text:
-                return text
+        value = hits.get(slot)
+        if type(value) is str and value:
+            return value
+        if value is not None:
+            for value in found(hits, slot):
+                text = plain(value)
+                if text:
+                    return text
     return None
 
 
 def every(hits, row):
     for slot in row.slots:
-        for value in hits.get(slot, ()):
+        for value in found(hits, slot) if slot in hits else ():
             text = plain(value)
             if text:
                 yield text
@@ -281,8 +285,8 @@ def dns(rows):
             name = canonical(host)
             respelled |= name != host
             texts.append(text[: len(text) - len(host)] + name)
-            found = reversed_address(name)
-            (related if found else hosts).append(found or name)
+            behind = reversed_address(name)
+            (related if behind else hosts).append(behind or name)
         if respelled:
             derived[data.number] = texts
         if hosts:
@@ -344,7 +348,7 @@ def cloudtrail(rows):
                 derived[user.number] = [own[0]]
         elif first(hits, identity) == "Root" and first(hits, user) is None:
             derived[user.number] = ["root"]
-        names = [found[1] for found in (own, session(first(hits, assumed))) if found]
+        names = [pair[1] for pair in (own, session(first(hits, assumed))) if pair]
         if names:
             derived[number["related.user"]] = names
         version = first(hits, tls)

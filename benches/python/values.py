@@ -13,6 +13,25 @@ EMPTY = object()
 HEX = frozenset("0123456789abcdefABCDEF:")
 
 
+class Many(list):
+    """Several values that were found at one path; a single one stands there as it is."""
+
+
+def put(hits, slot, value):
+    if slot not in hits:
+        hits[slot] = Many([value]) if type(value) is list else value
+    elif type(hits[slot]) is Many:
+        hits[slot].append(value)
+    else:
+        hits[slot] = Many([hits[slot], value])
+
+
+def found(hits, slot):
+    """All values of a slot that has some."""
+    value = hits[slot]
+    return value if type(value) is Many else (value,)
+
+
 @lru_cache(maxsize=65536)
 def address(text):
     """A pair to sort by, or nothing: family and bytes, and how it is written."""
