@@ -119,6 +119,9 @@ pub(crate) const PEERS: &[Peer] = &[
     peer("memcpy", "as many bytes copied", How::This, None, 2),
 ];
 
+/// The cases that `benches/peers/programs` has a program for.
+const VRL_CASES: &[&str] = &["waf", "guardduty", "vpcflow-v2", "vpcflow-v5"];
+
 /// Measures every case; the answer is whether all gates held.
 pub(crate) fn drive(settings: &Settings) -> Result<bool> {
     fs::create_dir_all(&settings.folder).with_context(|| format!("cannot make {}", settings.folder.display()))?;
@@ -260,12 +263,12 @@ impl Worker {
                 command
             }
             How::Vrl => match &settings.vrl {
-                Some(program) => {
+                Some(program) if VRL_CASES.contains(&case.name) => {
                     let mut command = Command::new(program);
                     command.arg(case.name);
                     command
                 }
-                None => return Ok(None),
+                _ => return Ok(None),
             },
         };
         if peer.name == "value" && !crate::peers::knows_value(case) {
