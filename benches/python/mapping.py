@@ -1,7 +1,7 @@
 """One document from a record of a source that writes JSON, by the source's table and what the source derives.
 
-The record is walked once, along the tree of the table's paths; what was found is written row by row. Which rows that are
-follows from where something was found, so that this is worked out once for all records of the same shape.
+The record is walked once, along the tree of the table's paths; what was found is written row by row. Which rows that
+are follows from where something was found, so that this is worked out once for all records of the same shape.
 """
 
 from hashlib import blake2b
@@ -11,6 +11,7 @@ from plan import LISTS, Plan
 from values import CONVERT, HEX, address, looks_like_address, name_of_a_host, put
 
 PLANS = 4096
+NOTHING = {}
 
 
 class Row:
@@ -151,23 +152,23 @@ def known(node, key, value, hits, rest, addresses):
 def element(node, record, hits, rest):
     """An element that is chosen by name; the answer is its other members."""
     choice = node.choice
-    others = {key: value for key, value in record.items() if key != choice.key and key != choice.value}
     name = record.get(choice.key)
+    value = record.get(choice.value)
     if type(name) is not str:
         return record
     if choice.key in node.children:
         put(hits, node.children[choice.key].slot, name)
-    value = record.get(choice.value)
-    if value is None:
-        return others
-    slot = choice.slots.get(name.lower())
-    if slot is not None:
-        put(hits, slot, value)
-    elif choice.others is not None:
-        put(hits, choice.others, (name, value))
-    else:
-        rest.setdefault(node.prefix + choice.value, []).append(value)
-    return others
+    if value is not None:
+        slot = choice.slots.get(name.lower())
+        if slot is not None:
+            put(hits, slot, value)
+        elif choice.others is not None:
+            put(hits, choice.others, (name, value))
+        else:
+            rest.setdefault(node.prefix + choice.value, []).append(value)
+        if len(record) == 2:
+            return NOTHING
+    return {key: value for key, value in record.items() if key != choice.key and key != choice.value}
 
 
 def unknown(path, key, value, rest, addresses):

@@ -1,4 +1,4 @@
-"""Domain names: their spelling, reverse look-ups, and what of a name somebody registered. Names come again and again."""
+"""Domain names: their spelling, reverse look-ups, and what of a name somebody registered. The same names come often."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address

@@ -1,7 +1,7 @@
 """What is written for records of one shape, as a function that is made for it.
 
-A shape is where something was found and what the source derived. All that the table says of it is settled once: which rows
-are written, in which object, and how; what is left is a straight line of Python.
+A shape is where something was found and what the source derived. All that the table says of it is settled once: which
+rows are written, in which object, and how; what is left is a straight line of Python.
 """
 
 from values import EMPTY, REFUSED, Many, address, found, ip, keyword, leaves, moment, plain

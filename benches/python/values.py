@@ -115,7 +115,9 @@ def long(value):
         return REFUSED if value != "" else EMPTY
     try:
         number = float(value)
-        return int(value) if type(value) is str and "." not in value else int(number) if number.is_integer() else REFUSED
+        if type(value) is str and "." not in value:
+            return int(value)
+        return int(number) if number.is_integer() else REFUSED
     except (TypeError, ValueError):
         return REFUSED
 
@@ -149,7 +151,8 @@ def place(value):
     if type(value) is not dict or len(value) != 2:
         return REFUSED
     try:
-        return {"lat": value["lat"], "lon": value["lon"]} if "lat" in value else {"lat": value["Lat"], "lon": value["Lon"]}
+        lat, lon = ("lat", "lon") if "lat" in value else ("Lat", "Lon")
+        return {"lat": value[lat], "lon": value[lon]}
     except KeyError:
         return REFUSED
 
@@ -174,3 +177,25 @@ def leaves(value):
     if kind is list:
         return sum(map(leaves, value))
     return value is not None
+
+
+def first(hits, row):
+    """The row's first value as text."""
+    for slot in row.slots:
+        value = hits.get(slot)
+        if type(value) is str and value:
+            return value
+        if value is not None:
+            for value in found(hits, slot):
+                text = plain(value)
+                if text:
+                    return text
+    return None
+
+
+def every(hits, row):
+    for slot in row.slots:
+        for value in found(hits, slot) if slot in hits else ():
+            text = plain(value)
+            if text:
+                yield text
