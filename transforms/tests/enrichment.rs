@@ -310,9 +310,9 @@ fn a_file_that_cannot_be_used_is_named() {
 }
 
 /// Every address that a database could be asked for, and what a document would get.
-fn ask_all(bytes: Vec<u8>) {
+fn ask_all(bytes: &[u8]) {
     for kind in [DatabaseKind::Places, DatabaseKind::Networks] {
-        let Ok(database) = Database::from_bytes("hostile", bytes.clone(), kind) else {
+        let Ok(database) = Database::from_bytes("hostile", bytes.to_vec(), kind) else {
             continue;
         };
         let (places, networks) = match kind {
@@ -339,7 +339,7 @@ fn ask_all(bytes: Vec<u8>) {
 fn a_database_that_is_cut_short_anywhere_is_refused_or_says_less() {
     let whole = places();
     for end in 0..whole.len() {
-        ask_all(whole[..end].to_vec());
+        ask_all(&whole[..end]);
     }
 }
 
@@ -358,7 +358,7 @@ fn a_database_whose_data_points_at_itself_is_refused_or_says_less() {
             let mut looped = whole.clone();
             looped[at] = 0x20 | (to >> 8) as u8;
             looped[at + 1] = to as u8;
-            ask_all(looped);
+            ask_all(&looped);
         }
     }
 }
@@ -376,33 +376,28 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        ask_all(bytes);
+        ask_all(&bytes);
     }
 }
 
 #[test]
 fn a_million_entries_are_small_and_found_at_once() {
     const MILLION: u32 = 1_000_000;
-    // Spread over the whole space, without two alike.
-    let spread = |number: u32| number.wrapping_mul(2_654_435_761);
-    let kinds: [(&str, usize, Box<dyn Fn(u32) -> String>); 3] = [
-        (
-            "IPv4 addresses",
-            17 << 20,
-            Box::new(|number| std::net::Ipv4Addr::from_bits(spread(number)).to_string()),
-        ),
-        (
-            "IPv6 addresses",
-            41 << 20,
-            Box::new(|number| {
-                std::net::Ipv6Addr::from_bits((0x2001 << 112) | (u128::from(spread(number)) << 64) | 1).to_string()
-            }),
-        ),
-        (
-            "domains",
-            60 << 20,
-            Box::new(|number| format!("host-{number:07}.some-domain.example")),
-        ),
+    /// Spread over the whole space, without two alike.
+    fn spread(number: u32) -> u32 {
+        number.wrapping_mul(2_654_435_761)
+    }
+    type Entry = fn(u32) -> String;
+    let kinds: [(&str, usize, Entry); 3] = [
+        ("IPv4 addresses", 17 << 20, |number| {
+            std::net::Ipv4Addr::from_bits(spread(number)).to_string()
+        }),
+        ("IPv6 addresses", 41 << 20, |number| {
+            std::net::Ipv6Addr::from_bits((0x2001 << 112) | (u128::from(spread(number)) << 64) | 1).to_string()
+        }),
+        ("domains", 60 << 20, |number| {
+            format!("host-{number:07}.some-domain.example")
+        }),
     ];
     for (kind, most, entry) in kinds {
         let text: String = (0..MILLION).map(|number| entry(number) + "\n").collect();

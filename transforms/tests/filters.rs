@@ -243,8 +243,8 @@ fn accepts(value: &Value, sign: &str, wanted: &str) -> bool {
         "exists" => true,
         "==" | "in" => equal,
         "!=" => !equal,
-        "<" => order.is_some_and(|order| order.is_lt()),
-        ">=" => order.is_some_and(|order| order.is_ge()),
+        "<" => order.is_some_and(std::cmp::Ordering::is_lt),
+        ">=" => order.is_some_and(std::cmp::Ordering::is_ge),
         other => panic!("{other}"),
     }
 }
