@@ -3,7 +3,6 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
-use portcullis_transforms::Source;
 
 use crate::{
     shell::{cargo, command, root, run, target},
@@ -50,34 +49,31 @@ pub(crate) fn transforms(options: &[&str]) -> Result<()> {
     run(&mut driver)
 }
 
-/// Builds the Lambda functions, and first (unless short) those with `put-back`, which have the same names.
+/// Builds the Lambda functions. Unless short, as they are deployed; and first one of them with `put-back`, for its size.
 fn functions(driver: &mut Command, short: bool) -> Result<()> {
-    let release = target().join("release");
-    let build = |features: &str| {
-        let package = "portcullis-transforms";
-        run(&mut cargo(&[
+    let profile = if short { "release" } else { "lambda" };
+    let folder = target().join(profile);
+    let build = |what: &[&str]| {
+        let package = [
             "build",
-            "--release",
             "--locked",
+            "--profile",
+            profile,
             "--package",
-            package,
-            "--bins",
-            "--features",
-            features,
-        ]))
+            "portcullis-transforms",
+        ];
+        run(cargo(&package).args(what))
     };
     if !short {
-        build("put-back")?;
-        let kept = release.join("put-back");
+        let name = "portcullis-transform-waf";
+        build(&["--features", "put-back", "--bin", name])?;
+        let kept = folder.join("put-back");
         fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
-        for source in Source::ALL {
-            let name = format!("portcullis-transform-{source}");
-            fs::copy(release.join(&name), kept.join(&name)).with_context(|| format!("cannot copy {name}"))?;
-        }
+        fs::copy(folder.join(name), kept.join(name)).with_context(|| format!("cannot copy {name}"))?;
         driver.env("PORTCULLIS_BENCH_PUT_BACK", kept);
     }
-    build("lambda")?;
-    driver.env("PORTCULLIS_BENCH_FUNCTIONS", release);
+    build(&["--features", "lambda", "--bins"])?;
+    driver.env("PORTCULLIS_BENCH_FUNCTIONS", folder);
     Ok(())
 }
 

@@ -43,14 +43,28 @@ pub(crate) struct Lambda {
     pub(crate) flat: Option<Flat>,
 }
 
-/// Memory from one invocation to the next.
+/// Memory from one invocation to the next. What an allocator keeps between two of them goes up and down, so the most of
+/// some invocations is looked at.
 pub(crate) struct Flat {
     pub(crate) event: usize,
     pub(crate) invocations: u32,
-    /// Bytes resident after the tenth invocation, and after the last.
-    pub(crate) tenth: u64,
-    pub(crate) last: u64,
+    /// Over the first [`WINDOW`] invocations.
+    pub(crate) first: Most,
+    /// Over the last ones, and the peak of all.
+    pub(crate) last: Most,
 }
+
+/// Bytes.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Most {
+    /// Resident between two invocations.
+    pub(crate) resident: u64,
+    /// Resident at any time since the start.
+    pub(crate) peak: u64,
+}
+
+/// How many invocations are looked at, at the start and at the end.
+pub(crate) const WINDOW: u32 = 20;
 
 /// Measures a source's function.
 pub(crate) fn measure(settings: &Settings, functions: &Path, case: &'static Case) -> Result<Lambda> {
@@ -82,9 +96,10 @@ pub(crate) fn measure(settings: &Settings, functions: &Path, case: &'static Case
     let [ours, theirs] = time(settings.short, &product, &workshop, &event)?;
     let flat = match settings.short {
         true => None,
-        false => Some(flat(&product, case, &records)?),
+        false => Some(flat(&Function::start(&mut Command::new(&binary))?, case, &records)?),
     };
-    let with_put_back = settings.put_back.as_ref().map(|folder| size(&folder.join(&name)));
+    let with_put_back = settings.put_back.as_ref().map(|folder| folder.join(&name));
+    let with_put_back = with_put_back.filter(|binary| binary.exists());
     Ok(Lambda {
         case,
         event: event.len(),
@@ -95,7 +110,7 @@ pub(crate) fn measure(settings: &Settings, functions: &Path, case: &'static Case
         workshop_cold_start: workshop.cold_start.as_secs_f64() * 1e3,
         taken,
         binary: size(&binary)?,
-        with_put_back: with_put_back.transpose()?,
+        with_put_back: with_put_back.as_deref().map(size).transpose()?,
         flat,
     })
 }
@@ -136,20 +151,24 @@ fn time(short: bool, product: &Function, workshop: &Function, event: &Arc<Vec<u8
 fn flat(product: &Function, case: &Case, records: &[Vec<u8>]) -> Result<Flat> {
     const INVOCATIONS: u32 = 1_000;
     let event = Arc::new(events::whole(&records[..events::holding(records, LARGEST)]));
-    let mut tenth = 0;
-    for invocation in 1..=INVOCATIONS {
+    let (mut first, mut last) = (Most::default(), Most::default());
+    for invocation in 0..INVOCATIONS {
         if product.invoke(&event)?.len() > portcullis_transforms::firehose::RESPONSE_LIMIT {
             bail!("{}: a response is over Lambda's limit", case.name);
         }
-        if invocation == 10 {
-            tenth = product.resident()?.now;
-        }
+        let most = match invocation {
+            0..WINDOW => &mut first,
+            _ if invocation + WINDOW >= INVOCATIONS => &mut last,
+            _ => continue,
+        };
+        let resident = product.resident()?;
+        most.resident = most.resident.max(resident.now);
+        most.peak = resident.peak;
     }
-    let last = product.resident()?.now;
     Ok(Flat {
         event: event.len(),
         invocations: INVOCATIONS,
-        tenth,
+        first,
         last,
     })
 }

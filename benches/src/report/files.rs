@@ -73,8 +73,9 @@ fn growth(of: &Growth) -> Value {
 fn lambda(of: &Lambda) -> Value {
     let flat = of.flat.as_ref().map(|flat| {
         json!({
-            "event_bytes": flat.event, "invocations": flat.invocations, "resident_after_10": flat.tenth,
-            "resident_at_the_end": flat.last,
+            "event_bytes": flat.event, "invocations": flat.invocations,
+            "first": { "resident": flat.first.resident, "peak": flat.first.peak },
+            "last": { "resident": flat.last.resident, "peak": flat.last.peak },
         })
     });
     json!({

@@ -6,7 +6,12 @@ use super::{
     Measured, Results,
     figures::{Ratio, median},
 };
-use crate::{drive::PEERS, gates, growth::Growth, lambda::Lambda};
+use crate::{
+    drive::PEERS,
+    gates,
+    growth::Growth,
+    lambda::{Lambda, WINDOW},
+};
 
 /// Tables one after another, and whether every gate held so far.
 struct Page {
@@ -191,14 +196,16 @@ fn residents(page: &mut Page, lambdas: &[Lambda]) {
             megabytes(bar)
         ));
         if let Some(flat) = &of.flat {
-            let grown = flat.last as f64 / flat.tenth as f64 - 1.0;
+            let grown = flat.last.resident as f64 / flat.first.resident as f64 - 1.0;
             let verdict = page.gate(grown <= gates::FLAT);
             page.line(&format!(
-                "| {title}: resident after invocation 10 and {} of {} | {} and {} | {} % more | {verdict} |",
-                flat.invocations,
+                "| {title}: most resident between events of {}, first and last {WINDOW} of {} | {} and {} (peak {} and {}) | {:.0} % more | {verdict} |",
                 megabytes(flat.event as u64),
-                megabytes(flat.tenth),
-                megabytes(flat.last),
+                flat.invocations,
+                megabytes(flat.first.resident),
+                megabytes(flat.last.resident),
+                megabytes(flat.first.peak),
+                megabytes(flat.last.peak),
                 gates::FLAT * 100.0,
             ));
         }
