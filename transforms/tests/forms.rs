@@ -62,6 +62,16 @@ fn each_form_holds_what_stands_in_it() {
         ),
         ("a line", flow(1).into_bytes(), vec![flow(1)]),
         (
+            "a line end in a text of a list",
+            b"{\"Records\":[\"a\nb\"]}".to_vec(),
+            vec!["\"a\nb\"".into()],
+        ),
+        (
+            "a list of what is no JSON",
+            b"{\"Records\":[x{\"a\":1,\r\n\"b\":2}]}".to_vec(),
+            vec!["{\"Records\":[x{\"a\":1,\r\n\"b\":2}]}".into()],
+        ),
+        (
             "an object that is none",
             br#"{"message":"a":2}"#.to_vec(),
             vec![r#"{"message":"a":2}"#.into()],

@@ -21,6 +21,8 @@ pub(super) fn value_end(text: &[u8], mut at: usize) -> Option<usize> {
     let mut open = 0_usize;
     loop {
         match *text.get(at)? {
+            // A bracket or a quote behind a word, which is then none.
+            b'"' | b'{' | b'[' if open == 0 && at > start => return None,
             b'"' => {
                 at = string_end(text, at)?;
                 if open == 0 {
@@ -134,6 +136,9 @@ mod tests {
             ("[\"a]", None),
             ("[\"\\", None),
             ("[1 2]", None),
+            ("[x{\"a\":1}]", None),
+            ("[1[2]]", None),
+            ("[x\"a\"]", None),
             ("{}", None),
             ("", None),
         ] {

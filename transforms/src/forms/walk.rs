@@ -91,6 +91,8 @@ impl Walk<'_, '_> {
                 self.text(inner, Some(layer), depth + 1)
             }
             Some(b'{' | b'[') => self.documents(span, layer, depth),
+            // A JSON text, in a list or not, is no line of a log: a line end in it is a fault, and no place to split at.
+            Some(b'"') => self.item(span, layer),
             Some(_) if self.splits_lines => self.lines(span, layer, depth),
             Some(_) => self.item(span, layer),
         }
