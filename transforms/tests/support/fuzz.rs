@@ -15,6 +15,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use super::{
+    fuzz_forms::forms,
     invariants::{Checked, Depth},
     json::Json,
     moment, mutate,
@@ -34,6 +35,7 @@ type Sample = (Vec<u8>, Option<String>);
 /// Every target with its body.
 pub(crate) const TARGETS: &[(&str, Body)] = &[
     ("envelope", |input, _| envelope(input)),
+    ("forms", |input, _| forms(input)),
     ("guardduty", |input, depth| source(Source::GuardDuty, input, depth)),
     ("securityhub", |input, depth| source(Source::SecurityHub, input, depth)),
     ("waf", |input, depth| source(Source::Waf, input, depth)),
