@@ -71,7 +71,11 @@ impl Peer {
             self.document.clear();
             serde_json::to_writer(&mut self.document, &value)?;
             self.document.push(b'\n');
-            write!(out, "{{\"recordId\":\"{}\",\"result\":\"Ok\",\"data\":\"", record.record_id)?;
+            write!(
+                out,
+                "{{\"recordId\":\"{}\",\"result\":\"Ok\",\"data\":\"",
+                record.record_id
+            )?;
             base64_simd::STANDARD.encode_append(&self.document, &mut out);
             out.extend_from_slice(b"\"},");
         }
