@@ -14,6 +14,9 @@ use std::{
 
 use serde_json::Value;
 
+/// Every source, by its name.
+const SOURCES: [&str; 6] = ["guardduty", "securityhub", "waf", "vpcflow", "dns", "cloudtrail"];
+
 fn release() -> Option<PathBuf> {
     std::env::var_os("PORTCULLIS_BIN").map(PathBuf::from)
 }
@@ -92,7 +95,7 @@ fn the_demo_shows_the_gate_close_and_its_numbers_can_be_recomputed() {
     let folder = folder();
     let summary = demo(folder.path(), "7");
 
-    for source in ["guardduty", "securityhub", "waf", "vpcflow"] {
+    for source in SOURCES {
         assert!(number(&summary["indexed"], source) > 0, "{source} is indexed");
     }
     assert_eq!(number(&summary, "refused_records"), 0);
@@ -184,7 +187,7 @@ fn the_same_seed_tells_the_same_day_and_another_seed_another() {
 #[test]
 fn the_same_seed_generates_the_same_bytes() {
     let folder = folder();
-    for source in ["guardduty", "securityhub", "waf", "vpcflow", "cloudtrail"] {
+    for source in SOURCES {
         let generate = |seed: &str| {
             let arguments = ["generate", "--source", source, "--count", "500", "--seed", seed];
             let output = ask(folder.path(), &arguments, b"");
@@ -201,7 +204,7 @@ fn the_same_seed_generates_the_same_bytes() {
 #[test]
 fn what_is_generated_is_normalised_whole_and_auto_tells_it_by_its_shape() {
     let folder = folder();
-    for source in ["guardduty", "securityhub", "waf", "vpcflow", "cloudtrail"] {
+    for source in SOURCES {
         let generated = ask(
             folder.path(),
             &["generate", "--source", source, "--count", "300", "--seed", "3"],

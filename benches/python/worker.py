@@ -1,18 +1,24 @@
 """One Python peer, asked on standard input; the lines are those of benches/src/worker.rs."""
 
+import json
 import sys
 import time
 
 
-def main(peer, case):
+def main(peer, case, tables):
     if peer == "workshop":
         import workshop
 
-        invoke = workshop.handler_for(case)
+        handler = workshop.handler_for(case)
+
+        def invoke(body):
+            # As Lambda's own runtime for Python does it around a handler.
+            return json.dumps(handler(json.loads(body), None)).encode("utf-8")
+
     else:
         import ecs
 
-        invoke = ecs.handler_for(case, peer)
+        invoke = ecs.handler_for(case, peer, tables)
     event = b""
     for line in sys.stdin:
         word, _, argument = line.rstrip("\n").partition(" ")

@@ -40,6 +40,9 @@ pub(crate) const ALL: &[Case] = &[
         columns: Some(29),
         ..case("vpcflow-v5", "VPC v5", Source::VpcFlow, 3_400_000)
     },
+    case("securityhub", "Security Hub", Source::SecurityHub, 4_000_000),
+    case("dns", "DNS", Source::Dns, 2_000_000),
+    case("cloudtrail", "CloudTrail", Source::CloudTrail, 3_500_000),
 ];
 
 /// The case of this name.
@@ -48,4 +51,11 @@ pub(crate) fn find(name: &str) -> Result<&'static Case> {
     ALL.iter()
         .find(|case| case.name == name)
         .with_context(|| format!("there is no case `{name}`; the cases are {}", names()))
+}
+
+/// The first case of a source.
+pub(crate) fn of(source: Source) -> Result<&'static Case> {
+    ALL.iter()
+        .find(|case| case.source == source)
+        .with_context(|| format!("there is no case of {source}"))
 }

@@ -11,10 +11,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    case::Case,
-    events,
-    report::{self, Measured, Memory, Timing},
+    case::{self, Case},
+    events, growth, lambda,
+    report::{self, Measured, Memory, Results, Timing},
     same::{self, Promise},
+    tables,
 };
 
 /// What a run is asked for.
@@ -25,6 +26,10 @@ pub(crate) struct Settings {
     pub(crate) python: PathBuf,
     /// The VRL peer, if it was built.
     pub(crate) vrl: Option<PathBuf>,
+    /// The folder of the Lambda functions' binaries, if they were built.
+    pub(crate) functions: Option<PathBuf>,
+    /// The same with the feature `put-back`.
+    pub(crate) put_back: Option<PathBuf>,
     /// For events and responses.
     pub(crate) folder: PathBuf,
     /// Few rounds, no gates: that every peer still works, and roughly how fast.
@@ -114,17 +119,34 @@ pub(crate) const PEERS: &[Peer] = &[
     peer("memcpy", "as many bytes copied", How::This, None, 2),
 ];
 
+/// The cases that `benches/peers/programs` has a program for.
+const VRL_CASES: &[&str] = &["waf", "guardduty", "vpcflow-v2", "vpcflow-v5"];
+
 /// Measures every case; the answer is whether all gates held.
 pub(crate) fn drive(settings: &Settings) -> Result<bool> {
     fs::create_dir_all(&settings.folder).with_context(|| format!("cannot make {}", settings.folder.display()))?;
+    tables::write(&settings.folder)?;
     let started = Instant::now();
-    let mut measured = Vec::new();
+    let mut results = Results::default();
     for case in &settings.cases {
-        measured.push(measure(settings, case)?);
+        results.measured.push(measure(settings, case)?);
     }
-    let passed = report::show(&measured, settings.short);
-    if !settings.short {
-        report::write(&measured, settings)?;
+    for case in &settings.cases {
+        results.growth.push(growth::of_case(settings, case)?);
+    }
+    results.growth.extend(growth::of_extremes(settings)?);
+    if let Some(functions) = &settings.functions {
+        for case in &settings.cases {
+            println!("{}: the Lambda function", case.title);
+            results.lambdas.push(lambda::measure(settings, functions, case)?);
+        }
+    }
+    let passed = report::show(&results, settings.short);
+    let is_complete = settings.cases.len() == case::ALL.len() && settings.functions.is_some();
+    match (settings.short, is_complete) {
+        (true, _) => {}
+        (false, true) => report::write(&results, settings)?,
+        (false, false) => println!("the results are left alone: not everything was measured"),
     }
     println!("\nmeasured in {:.0} s", started.elapsed().as_secs_f64());
     Ok(passed || settings.short)
@@ -228,32 +250,31 @@ impl Worker {
         let mut command = match peer.how {
             How::This => {
                 let mut command = Command::new(std::env::current_exe()?);
-                command.args(["work", peer.name]);
+                command.args(["work", peer.name, case.name]);
                 command
             }
             How::Python => {
                 let mut command = Command::new(&settings.python);
                 command
                     .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("python/worker.py"))
-                    .arg(peer.name);
+                    .args([peer.name, case.name])
+                    .arg(settings.folder.join(tables::FILE));
                 command.env("PYTHONDONTWRITEBYTECODE", "1");
                 command
             }
             How::Vrl => match &settings.vrl {
-                Some(program) => Command::new(program),
-                None => return Ok(None),
+                Some(program) if VRL_CASES.contains(&case.name) => {
+                    let mut command = Command::new(program);
+                    command.arg(case.name);
+                    command
+                }
+                _ => return Ok(None),
             },
         };
-        let known = match peer.name {
-            "value" => crate::peers::knows_value(case),
-            "json" | "orjson" => false,
-            _ => true,
-        };
-        if !known {
+        if peer.name == "value" && !crate::peers::knows_value(case) {
             return Ok(None);
         }
         let mut process = command
-            .arg(case.name)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -8,12 +8,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use portcullis_transforms::{Normalizer, Options, firehose};
+use portcullis_transforms::{Normalizer, Options, Source, firehose};
 
 use crate::case::Case;
 
 /// Share of [`firehose::RESPONSE_LIMIT`] that the responses may take, in percent.
 const FULL: usize = 98;
+
+/// What stands before the records.
+const HEAD: &[u8] = br#"{"invocationId":"8f1b2c3d-0a4e-4c55-9a77-2f64d1c0b9e1","deliveryStreamArn":"arn:aws:firehose:eu-west-1:111122223333:deliverystream/security","region":"eu-west-1","records":["#;
 
 /// The records of a case, enough of them for an event of `bytes`.
 pub(crate) fn records(portcullis: &Path, case: &Case, bytes: usize) -> Result<Vec<Vec<u8>>> {
@@ -40,26 +43,60 @@ pub(crate) fn records(portcullis: &Path, case: &Case, bytes: usize) -> Result<Ve
 
 /// As many of the records as an event of `bytes` holds and a response can answer.
 pub(crate) fn event(case: &Case, records: &[Vec<u8>], bytes: usize) -> Result<Vec<u8>> {
-    let mut normalizer =
-        Normalizer::new(case.source, Options::default()).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
+    let fitting = fitting(case.source, Options::default(), records, bytes)?;
+    Ok(whole(&records[..fitting]))
+}
+
+/// How many of the records an event of `bytes` holds and a response can answer.
+pub(crate) fn fitting(source: Source, options: Options, records: &[Vec<u8>], bytes: usize) -> Result<usize> {
+    let mut normalizer = Normalizer::new(source, options).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
     let mut document = Vec::new();
     let mut answered = 0;
-    let mut event = br#"{"invocationId":"8f1b2c3d-0a4e-4c55-9a77-2f64d1c0b9e1","deliveryStreamArn":"arn:aws:firehose:eu-west-1:111122223333:deliverystream/security","region":"eu-west-1","records":["#.to_vec();
-    for (number, record) in records.iter().enumerate() {
+    let holding = holding(records, bytes);
+    for (number, record) in records[..holding].iter().enumerate() {
         document.clear();
         normalizer
             .record(record, &mut document)
             .map_err(|refusal| anyhow::anyhow!("a generated record is refused: {refusal}"))?;
         answered += base64_simd::STANDARD.encoded_length(document.len()) + 150;
-        let member = member(number, record);
-        if event.len() + member.len() > bytes || answered > firehose::RESPONSE_LIMIT / 100 * FULL {
-            break;
+        if answered > firehose::RESPONSE_LIMIT / 100 * FULL {
+            return Ok(number);
         }
-        event.extend_from_slice(&member);
+    }
+    Ok(holding)
+}
+
+/// How many of the records an event of `bytes` holds, whatever the response will be.
+pub(crate) fn holding(records: &[Vec<u8>], bytes: usize) -> usize {
+    let mut size = HEAD.len() + 2;
+    let fits = |(number, record): &(usize, &Vec<u8>)| {
+        size += member(*number, record).len();
+        size <= bytes
+    };
+    records.iter().enumerate().take_while(fits).count()
+}
+
+/// One event of these records.
+pub(crate) fn whole(records: &[Vec<u8>]) -> Vec<u8> {
+    let mut event = HEAD.to_vec();
+    for (number, record) in records.iter().enumerate() {
+        event.extend_from_slice(&member(number, record));
     }
     event.pop();
     event.extend_from_slice(b"]}");
-    Ok(event)
+    event
+}
+
+/// Events of about `bytes` that have all of these records.
+pub(crate) fn split(records: &[Vec<u8>], bytes: usize) -> Vec<Vec<u8>> {
+    let mut events = Vec::new();
+    let mut rest = records;
+    while !rest.is_empty() {
+        let (some, after) = rest.split_at(holding(rest, bytes).max(1));
+        events.push(whole(some));
+        rest = after;
+    }
+    events
 }
 
 /// One record as Firehose writes it, with a comma after it.

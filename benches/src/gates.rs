@@ -42,7 +42,35 @@ pub(crate) const ALL: &[Bar] = &[
     bar("cloudtrail", "floor", 0.40, 0.60),
 ];
 
+/// How many times as fast as `ecs` the schema `native` has to be.
+pub(crate) const NATIVE: f64 = 1.3;
+
 /// Memory: the most that one invocation may take beyond what was resident before, for an event and its response.
 pub(crate) fn memory(event: u64, response: u64) -> u64 {
     (event + response) * 11 / 10 + 1_000_000
 }
+
+/// End to end: how many times the workshop's handler, under `awslambdaric`, has to take the CPU time of the function.
+pub(crate) const LAMBDA: &[(&str, f64)] = &[
+    ("waf", 14.0),
+    ("guardduty", 14.0),
+    ("vpcflow-v2", 24.0),
+    ("vpcflow-v5", 24.0),
+];
+
+/// The most milliseconds from the start of a function to its first question for an event.
+pub(crate) const COLD_START: f64 = 3.0;
+
+/// The most bytes of a function's binary: without the feature `put-back`, and with it.
+pub(crate) const BINARY: [u64; 2] = [5 * 1024 * 1024 / 2, 8 * 1024 * 1024];
+
+/// Memory under Lambda's runtime, as [`memory`].
+pub(crate) fn memory_in_lambda(event: u64, response: u64) -> u64 {
+    (event + response) * 18 / 10
+}
+
+/// How far the time per record of the largest event may be from that of a small one.
+pub(crate) const GROWTH: std::ops::RangeInclusive<f64> = 0.85..=1.15;
+
+/// The most that memory may grow from the first invocations to the thousandth, as a share of what is resident.
+pub(crate) const FLAT: f64 = 0.10;

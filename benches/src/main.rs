@@ -11,9 +11,12 @@ mod case;
 mod drive;
 mod events;
 mod gates;
+mod growth;
+mod lambda;
 mod peers;
 mod report;
 mod same;
+mod tables;
 mod worker;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -55,6 +58,8 @@ fn settings(options: &[&str]) -> Result<drive::Settings> {
         portcullis: variable("PORTCULLIS_BIN")?,
         python: variable("PORTCULLIS_BENCH_PYTHON")?,
         vrl: std::env::var_os("PORTCULLIS_BENCH_VRL").map(PathBuf::from),
+        functions: std::env::var_os("PORTCULLIS_BENCH_FUNCTIONS").map(PathBuf::from),
+        put_back: std::env::var_os("PORTCULLIS_BENCH_PUT_BACK").map(PathBuf::from),
         folder: variable("PORTCULLIS_BENCH_FOLDER")?,
         short: false,
         cases: Vec::new(),

@@ -75,6 +75,10 @@ fn difference(ours: &Value, theirs: &Value, place: &str) -> Option<String> {
                 })
                 .or_else(|| missing.map(|key| format!("{place}.{key}")))
         }
+        // Sets: not every language sorts addresses as numbers.
+        (Value::Array(a), Value::Array(b)) if place.starts_with(".related.") && a.len() == b.len() => {
+            a.iter().any(|value| !b.contains(value)).then(|| place.to_owned())
+        }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => a
             .iter()
             .zip(b)

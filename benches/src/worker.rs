@@ -11,6 +11,7 @@ use std::{
     fs,
     hint::black_box,
     io::{BufRead, Write},
+    path::Path,
 };
 
 use anyhow::{Context, Result, bail};
@@ -44,10 +45,11 @@ pub(crate) fn serve(name: &str, case: &'static Case) -> Result<()> {
                 (cpu_nanoseconds() - start).to_string()
             }
             ("memory", _) => {
-                let (before, _) = resident()?;
+                let status = Path::new("/proc/self/status");
+                let (before, _) = resident(status)?;
                 fs::write("/proc/self/clear_refs", "5").context("cannot reset the peak")?;
                 black_box(peer.invoke(black_box(&event))?);
-                format!("{before} {}", resident()?.1)
+                format!("{before} {}", resident(status)?.1)
             }
             _ => bail!("`{line}` is not understood"),
         };
@@ -58,14 +60,14 @@ pub(crate) fn serve(name: &str, case: &'static Case) -> Result<()> {
 }
 
 /// CPU time of this process.
-fn cpu_nanoseconds() -> i64 {
+pub(crate) fn cpu_nanoseconds() -> i64 {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
-/// Bytes resident now, and the most since the peak was reset.
-fn resident() -> Result<(u64, u64)> {
-    let status = fs::read_to_string("/proc/self/status").context("memory is read from /proc")?;
+/// Bytes resident now, and the most since the peak was reset, from a process's `status`.
+pub(crate) fn resident(status: &Path) -> Result<(u64, u64)> {
+    let status = fs::read_to_string(status).context("memory is read from /proc")?;
     let value = |key: &str| -> Option<u64> {
         let line = status.lines().find_map(|line| line.strip_prefix(key))?;
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok()

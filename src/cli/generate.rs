@@ -23,7 +23,7 @@ Memory does not grow with the count.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Whose events: guardduty, securityhub, waf, vpcflow or cloudtrail
+    /// Whose events: guardduty, securityhub, waf, vpcflow, dns or cloudtrail
     #[arg(long, value_name = "SOURCE")]
     source: Source,
 

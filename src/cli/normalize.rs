@@ -66,9 +66,6 @@ pub(crate) struct Args {
     #[arg(long)]
     keep_original: bool,
 
-    #[command(flatten)]
-    policy: Policy,
-
     /// Read one Firehose transformation event on standard input and write the Lambda's response
     #[arg(long, conflicts_with = "files")]
     firehose: bool,
@@ -84,6 +81,10 @@ pub(crate) struct Args {
     /// Files, directories or patterns; `-` or nothing is standard input
     #[arg(value_name = "FILE")]
     files: Vec<String>,
+
+    // Last, because its heading would stand above what follows.
+    #[command(flatten)]
+    policy: Policy,
 }
 
 fn source(text: &str) -> Result<SourceChoice, String> {

@@ -301,7 +301,7 @@ impl Activity {
         };
         let response = |o: &mut Object<'_>| {
             o.object("assumedRoleUser", |o| {
-                arn(o, "arn", "sts", account, &["assumed-role/", role, "/", session])
+                arn(o, "arn", "sts", account, &["assumed-role/", role, "/", session]);
             });
         };
         let (identity, origin, agent) = if machine {

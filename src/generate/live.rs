@@ -31,12 +31,19 @@ pub struct Live {
     feed: Feed,
     /// The finding that comes next.
     coming: Option<(Finding, Version)>,
-    /// When the next of each comes: finding, copy in Security Hub or check, request, flow.
-    due: [DateTime<Utc>; 4],
+    /// When the next of each comes: finding, copy in Security Hub or check, request, flow, DNS query, call.
+    due: [DateTime<Utc>; 6],
 }
 
 /// Shortest and longest pause, in milliseconds, in the order of [`Live::due`].
-const PAUSES: [(i64, i64); 4] = [(4_000, 9_000), (12_000, 40_000), (150, 900), (80, 400)];
+const PAUSES: [(i64, i64); 6] = [
+    (4_000, 9_000),
+    (12_000, 40_000),
+    (150, 900),
+    (80, 400),
+    (300, 1_500),
+    (500, 4_000),
+];
 
 impl Live {
     /// Goes on from a story at that time. What the story was told of denies still holds.
@@ -47,7 +54,7 @@ impl Live {
             random: Random::new(seed, 3),
             feed: Feed::default(),
             coming: None,
-            due: [now; 4],
+            due: [now; 6],
         };
         // The story's last attackers go on, with as much to them as there was.
         let known = live.scene.attackers.len().saturating_sub(ATTACKERS / 2);
@@ -120,7 +127,7 @@ impl Live {
                 };
                 match found {
                     Some((finding, version)) => copy::write(&scene.environment, &finding, &version, line),
-                    None => scene.checks.write(&scene.environment, at, random, line),
+                    None => scene.write_other(Source::SecurityHub, at, random, line),
                 }
                 Source::SecurityHub
             }
@@ -128,9 +135,14 @@ impl Live {
                 scene.write_request(at, 12, random, line);
                 Source::Waf
             }
-            _ => {
+            3 => {
                 scene.write_flow(at, 40, random, line);
                 Source::VpcFlow
+            }
+            other => {
+                let source = if other == 4 { Source::Dns } else { Source::CloudTrail };
+                scene.write_other(source, at, random, line);
+                source
             }
         }
     }

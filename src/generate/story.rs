@@ -7,8 +7,9 @@ use ipnet::IpNet;
 use portcullis_transforms::Source;
 
 use super::{
-    Event, copy,
+    Event, cloudtrail, copy,
     denial::Denials,
+    dns,
     environment::Environment,
     finding::Action,
     flow::{self, Flow, Local},
@@ -29,6 +30,10 @@ pub struct Volume {
     pub vpcflow: u64,
     /// Results of controls and scans; copies of GuardDuty's findings come on top.
     pub checks: u64,
+    /// DNS queries.
+    pub dns: u64,
+    /// Calls that CloudTrail recorded.
+    pub cloudtrail: u64,
 }
 
 impl Default for Volume {
@@ -37,11 +42,13 @@ impl Default for Volume {
             waf: 15_000,
             vpcflow: 30_000,
             checks: 350,
+            dns: 8_000,
+            cloudtrail: 3_000,
         }
     }
 }
 
-/// Events of all four sources in order of arrival, which speak of the same attackers.
+/// Events of all sources in order of arrival, which speak of the same attackers.
 ///
 /// An attacker shows up in flow logs (and, when it attacks a web server, in WAF logs) before GuardDuty's finding arrives. Tell
 /// [`Story::denied`] what was denied: from then on its flow records are REJECT, its web requests no longer arrive.
@@ -50,7 +57,7 @@ pub struct Story {
     pub(super) scene: Scene,
     plan: Plan,
     delivered: usize,
-    logs: [Log; 3],
+    logs: [Log; 5],
 }
 
 /// A stream of events that is planned only by its rhythm.
@@ -80,12 +87,16 @@ impl Story {
             (Source::SecurityHub, AROUND_THE_CLOCK, volume.checks),
             (Source::Waf, OFFICE, volume.waf),
             (Source::VpcFlow, MACHINES, volume.vpcflow),
+            (Source::Dns, MACHINES, volume.dns),
+            (Source::CloudTrail, OFFICE, volume.cloudtrail),
         ];
         Self {
             scene: Scene {
                 waf: waf::Traffic::new(&mut random),
                 flows: flow::Traffic::new(&environment, &mut random),
                 checks: securityhub::Checks::new(&environment, since, until, &mut random),
+                queries: dns::Queries::new(&environment, &mut random),
+                calls: cloudtrail::Activity::new(&environment, &mut random),
                 attackers: std::mem::take(&mut plan.attackers),
                 denials: Denials::default(),
                 environment,
@@ -167,10 +178,7 @@ impl Iterator for Story {
                 match source {
                     Source::Waf => self.scene.write_request(at, 8, &mut log.random, &mut line),
                     Source::VpcFlow => self.scene.write_flow(at, 14, &mut log.random, &mut line),
-                    _ => {
-                        let environment = &self.scene.environment;
-                        self.scene.checks.write(environment, at, &mut log.random, &mut line);
-                    }
+                    other => self.scene.write_other(other, at, &mut log.random, &mut line),
                 }
                 Some(Event { at, source, line })
             }
@@ -190,7 +198,9 @@ pub(super) struct Scene {
     pub(super) environment: Arc<Environment>,
     waf: waf::Traffic,
     flows: flow::Traffic,
-    pub(super) checks: securityhub::Checks,
+    checks: securityhub::Checks,
+    queries: dns::Queries,
+    calls: cloudtrail::Activity,
     pub(super) attackers: Vec<Attacker>,
     pub(super) denials: Denials,
 }
@@ -223,6 +233,15 @@ impl Scene {
             }
         }
         self.waf.write(&self.environment, at, random, out);
+    }
+
+    /// A record of a source in which the plan's attackers do not show: a DNS query, a call, or else a check's result.
+    pub(super) fn write_other(&mut self, source: Source, at: DateTime<Utc>, random: &mut Random, out: &mut Vec<u8>) {
+        match source {
+            Source::Dns => self.queries.write(&self.environment, at, random, out),
+            Source::CloudTrail => self.calls.write(&self.environment, at, random, out),
+            _ => self.checks.write(&self.environment, at, random, out),
+        }
     }
 
     /// A flow log record; of an attacker in so many cases of a hundred, as long as there is one.

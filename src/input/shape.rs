@@ -34,29 +34,28 @@ const NAMES: &[(&str, Source)] = &[
     ("interface_id", Source::VpcFlow),
     ("interface-id", Source::VpcFlow),
     ("interfaceId", Source::VpcFlow),
-    ("query_name", Source::Dns),
-    ("query_timestamp", Source::Dns),
-    ("eventSource", Source::CloudTrail),
-    ("eventVersion", Source::CloudTrail),
 ];
 
-/// What the `source` or `detail-type` of an EventBridge envelope says.
-const ENVELOPES: &[(&str, Source)] = &[
+/// What the `source` of an EventBridge envelope says, when its `detail-type` says nothing: calls to a service's own API
+/// carry its name as well.
+const PRODUCERS: &[(&str, Source)] = &[
     ("aws.guardduty", Source::GuardDuty),
-    ("GuardDuty Finding", Source::GuardDuty),
     ("aws.securityhub", Source::SecurityHub),
+];
+
+/// What the `detail-type` of an EventBridge envelope says.
+const ENVELOPES: &[(&str, Source)] = &[
+    ("GuardDuty Finding", Source::GuardDuty),
     ("Security Hub Findings - Imported", Source::SecurityHub),
     ("Security Hub Findings - Custom Action", Source::SecurityHub),
     ("Security Hub Insight Results", Source::SecurityHub),
     ("Findings Imported V2", Source::SecurityHub),
     ("DNS Firewall Alert", Source::Dns),
     ("DNS Firewall Block", Source::Dns),
-    ("AWS API Call via CloudTrail", Source::CloudTrail),
-    ("AWS Console Action via CloudTrail", Source::CloudTrail),
-    ("AWS Console Sign In via CloudTrail", Source::CloudTrail),
-    ("AWS Insight via CloudTrail", Source::CloudTrail),
-    ("AWS Service Event via CloudTrail", Source::CloudTrail),
 ];
+
+/// How every `detail-type` of CloudTrail's ends: API calls, sign-ins, service events, Insights.
+const VIA_CLOUDTRAIL: &[u8] = b" via CloudTrail";
 
 /// Lists whose first element says what all are.
 const LISTS: &[&[u8]] = &[b"findings", b"Findings", b"Records"];
@@ -82,10 +81,13 @@ pub fn detect(record: &[u8]) -> Option<Source> {
         let is_query = dns::is_line(record);
         return Some(if is_query { Source::Dns } else { Source::VpcFlow });
     }
-    let (mut envelope, mut list, mut flow) = (None, None, None);
+    let (mut envelope, mut producer, mut list, mut flow) = (None, None, None, None);
     for (name, value) in (Members { rest: &record[1..] }) {
-        if matches!(name, b"source" | b"detail-type") {
-            envelope = envelope.or_else(|| look_up(ENVELOPES, value));
+        if name == b"detail-type" {
+            let via = value.ends_with(VIA_CLOUDTRAIL).then_some(Source::CloudTrail);
+            envelope = envelope.or(via).or_else(|| look_up(ENVELOPES, value));
+        } else if name == b"source" {
+            producer = producer.or_else(|| look_up(PRODUCERS, value));
         } else if let Some(source) = look_up(NAMES, name) {
             // `message` may also hold a whole record of another source.
             if !WEAK.contains(&name) {
@@ -96,7 +98,7 @@ pub fn detect(record: &[u8]) -> Option<Source> {
             list = list.or(of_first(value));
         }
     }
-    envelope.or(list).or(flow)
+    envelope.or(producer).or(list).or(flow)
 }
 
 /// The source of a list's first element, which is no list itself.
@@ -224,6 +226,22 @@ mod tests {
             (
                 r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.guardduty","detail":{}}"#,
                 Some(CloudTrail),
+            ),
+            (
+                r#"{"source":"aws.guardduty","detail":{},"detail-type":"AWS API Call via CloudTrail"}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"detail-type":"AWS Console Sign In via CloudTrail","source":"aws.signin","detail":{}}"#,
+                Some(CloudTrail),
+            ),
+            (
+                r#"{"source":"aws.guardduty","detail-type":"GuardDuty Malware Protection Object Scan Result"}"#,
+                Some(GuardDuty),
+            ),
+            (
+                r#"{"source":"aws.securityhub","detail-type":"GuardDuty Finding","detail":{}}"#,
+                Some(GuardDuty),
             ),
             (r#"{"message":"2 1 eni-1 - - - - - - - 1 2 - NODATA"}"#, Some(VpcFlow)),
             (r#"{"message":"x","webaclId":"arn"}"#, Some(Waf)),

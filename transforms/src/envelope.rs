@@ -2,25 +2,50 @@
 //!
 //! EventBridge and `findings` envelopes themselves are part of each source's paths: the engine looks into them.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use memchr::memmem;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, de::IgnoredAny};
+
+/// What EventBridge itself says of an event.
+#[derive(Deserialize)]
+struct Said<'a> {
+    #[serde(borrow, default, rename = "detail-type")]
+    detail_type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    source: Option<Cow<'a, str>>,
+}
+
+/// Which source's events have such a `detail-type`, or such a part of it.
+const DETAIL_TYPES: &[(&str, &str)] = &[
+    (" via CloudTrail", "CloudTrail"),
+    ("GuardDuty Finding", "GuardDuty"),
+    ("Security Hub ", "Security Hub"),
+    ("Findings Imported V2", "Security Hub"),
+    ("DNS Firewall ", "Route 53 Resolver query logs"),
+    ("Inspector2 ", "Amazon Inspector"),
+];
+
+/// Which source's events have this `source`, when the `detail-type` does not say: calls to a service's own API carry its
+/// name too.
+const PRODUCERS: &[(&str, &str)] = &[
+    ("aws.guardduty", "GuardDuty"),
+    ("aws.securityhub", "Security Hub"),
+    ("aws.inspector2", "Amazon Inspector"),
+    ("aws.route53resolver", "Route 53 Resolver query logs"),
+];
 
 /// A source's title, or the name of another kind of AWS event, by the keys at the record's top.
 pub(crate) fn recognise(record: &[u8]) -> Option<&'static str> {
     let keys: BTreeMap<String, IgnoredAny> = serde_json::from_slice(record).ok()?;
     let has = |key: &str| keys.contains_key(key);
     if has("detail-type") || has("detail") {
-        let producers: [(&[u8], &str); 5] = [
-            // First: calls to the other services' APIs carry their names as well.
-            (b" via CloudTrail\"", "CloudTrail"),
-            (b"\"aws.guardduty\"", "GuardDuty"),
-            (b"\"aws.securityhub\"", "Security Hub"),
-            (b"\"aws.inspector2\"", "Amazon Inspector"),
-            (b"\"aws.route53resolver\"", "Route 53 Resolver query logs"),
-        ];
-        let producer = producers.iter().find(|(name, _)| memmem::find(record, name).is_some());
+        let said = serde_json::from_slice(record).unwrap_or(Said {
+            detail_type: None,
+            source: None,
+        });
+        let (detail_type, source) = (said.detail_type.unwrap_or_default(), said.source.unwrap_or_default());
+        let by_type = DETAIL_TYPES.iter().find(|(part, _)| detail_type.contains(part));
+        let producer = by_type.or_else(|| PRODUCERS.iter().find(|(name, _)| source == *name));
         return Some(producer.map_or("an EventBridge event of another service", |(_, title)| *title));
     }
     let kinds: &[(&[&str], &str)] = &[
@@ -89,6 +114,18 @@ mod tests {
             (
                 r#"{"srcaddr":"192.0.2.1","query_name":"example.com.","query_timestamp":"2026-11-21T10:51:00Z"}"#,
                 Some("Route 53 Resolver query logs"),
+            ),
+            (
+                r#"{"source":"aws.guardduty","detail-type":"AWS API Call via CloudTrail","detail":{}}"#,
+                Some("CloudTrail"),
+            ),
+            (
+                r#"{"source":"aws.ec2","detail-type":"EC2 Instance","detail":{"a":"aws.guardduty","b":"x via CloudTrail"}}"#,
+                Some("an EventBridge event of another service"),
+            ),
+            (
+                r#"{"detail-type":"Security Hub Findings - Imported","detail":{"a":"aws.guardduty"}}"#,
+                Some("Security Hub"),
             ),
             (
                 r#"{"detail-type":"DNS Firewall Block","source":"aws.route53resolver","detail":{}}"#,

@@ -325,14 +325,19 @@ impl Normalizer {
         self.filtered
     }
 
-    /// What would become of entries if each came alone. Nothing is counted as filtered unless all that are read are.
+    /// What would become of entries if each came alone. Nothing is counted as filtered unless all that are read are. The
+    /// last header line among them speaks of the records to come.
     pub(crate) fn outlook(&mut self, entries: &Entries<'_>) -> Outlook {
         let filtered = self.filtered;
         let mut scratch = Vec::new();
         let (mut refusal, mut dropped) = (None, false);
-        for entry in entries.iter() {
+        let mut entries = entries.iter();
+        while let Some(entry) = entries.next() {
             match self.record(&entry.bytes(), &mut scratch) {
                 Ok(Outcome::Document) => {
+                    if let Some(last) = entries.last() {
+                        drop(self.record(&last.bytes(), &mut scratch));
+                    }
                     self.filtered = filtered;
                     return Outlook::Documents;
                 }

@@ -212,11 +212,11 @@ fn parse_offset(zone: &[u8], with_space: bool) -> Result<i64, TimeError> {
         },
         [sign @ (b'+' | b'-'), h1, h2, minutes @ ..] => {
             let minutes = match minutes {
-                [] => &b"00"[..],
-                [b':', two @ ..] => two,
-                two => two,
+                [] => [b'0'; 2],
+                [b':', a, b] | [a, b] => [*a, *b],
+                _ => return Err(TimeError(Reason::Unreadable)),
             };
-            let (Some(hours), Some(minutes), 2) = (digits(&[*h1, *h2]), digits(minutes), minutes.len()) else {
+            let (Some(hours), Some(minutes)) = (digits(&[*h1, *h2]), digits(&minutes)) else {
                 return Err(TimeError(Reason::Unreadable));
             };
             if hours > 23 || minutes > 59 {
@@ -229,6 +229,7 @@ fn parse_offset(zone: &[u8], with_space: bool) -> Result<i64, TimeError> {
     }
 }
 
+/// The number that at most four digits are.
 fn digits(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0_i64, |value, b| {
         b.is_ascii_digit().then(|| value * 10 + i64::from(b - b'0'))

@@ -57,31 +57,46 @@ fn bodies(record: &Value) -> Vec<&Value> {
     vec![record.get("detail").unwrap_or(record)]
 }
 
-/// Values that are to be found again. Nothing is said by `null`, an empty text or a dash.
+/// Values that are to be found again. Nothing is said by `null`, also as a text, an empty text or a dash.
 fn leaves(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Null => {}
         Value::Array(values) => values.iter().for_each(|value| leaves(value, found)),
         Value::Object(members) => members.values().for_each(|value| leaves(value, found)),
-        Value::String(text) if text.is_empty() || text == "-" => {}
+        Value::String(text) if matches!(text.as_str(), "" | "-" | "null") => {}
         Value::String(text) => found.push(text.clone()),
         other => found.push(other.to_string()),
     }
 }
+
+/// What stands in a document in words: TCP flags and paths of flow logs, and answers of a sign-in.
+const DECODED: &[(&str, &str)] = &[
+    ("1", "FIN"),
+    ("2", "SYN"),
+    ("3", "SYN"),
+    ("18", "SYN-ACK"),
+    ("19", "SYN-ACK"),
+    ("1", "same_vpc"),
+    ("8", "internet_gateway"),
+    ("Yes", "true"),
+    ("No", "false"),
+];
 
 /// Whether the document's `written` is what became of the record's `value`.
 fn is_same(value: &str, written: &str) -> bool {
     let numbers = || Some(value.parse::<f64>().ok()? == written.parse::<f64>().ok()?);
     let addresses = || Some(value.parse::<IpAddr>().ok()? == written.parse::<IpAddr>().ok()?);
     let times = || Some(time::parse(value.as_bytes()).ok()? == time::parse(written.as_bytes()).ok()?);
-    // A field has the number of `HTTP/1.1`, and a domain name without the root's dot.
-    let bare = value.strip_prefix("HTTP/").unwrap_or(value).trim_end_matches('.');
+    // A field has the number of `HTTP/1.1` and `TLSv1.3`, and a domain name without the root's dot.
+    let bare = ["HTTP/", "TLSv"].iter().find_map(|word| value.strip_prefix(word));
+    let bare = bare.unwrap_or(value).trim_end_matches('.');
     let cut = written
         .strip_suffix(CUT_MARK)
         .is_some_and(|start| value.starts_with(start));
     value.eq_ignore_ascii_case(written)
         || bare.eq_ignore_ascii_case(written)
         || cut
+        || DECODED.contains(&(value, written))
         || numbers() == Some(true)
         || addresses() == Some(true)
         || times() == Some(true)
@@ -90,7 +105,12 @@ fn is_same(value: &str, written: &str) -> bool {
 /// What the document of `record` lost of it: values that it does not have, addresses that `related.ip` does not have.
 fn lost(source: Source, record: &str) -> Vec<String> {
     let mut out = Vec::new();
-    let outcome = Normalizer::new(source, Options::default())
+    // What is taken out by policy has tests of its own.
+    let options = Options {
+        redact: Vec::new(),
+        ..Options::default()
+    };
+    let outcome = Normalizer::new(source, options)
         .expect("a normaliser")
         .record(record.as_bytes(), &mut out)
         .unwrap_or_else(|refusal| panic!("{source}: {refusal}\n{record}"));
@@ -109,8 +129,9 @@ fn lost(source: Source, record: &str) -> Vec<String> {
     let related = values(&document["related"]["ip"]);
     wanted.retain(|value| {
         let among = match value.parse::<IpAddr>() {
-            Ok(_) => &related,
-            Err(_) => &written,
+            // What headers of a request say is the client's word, and no address of the record.
+            Ok(_) if source != Source::Waf => &related,
+            _ => &written,
         };
         !among.iter().any(|written| is_same(value, written))
     });
@@ -119,16 +140,21 @@ fn lost(source: Source, record: &str) -> Vec<String> {
 
 #[test]
 fn every_value_of_a_documented_record_is_in_its_document() {
-    let mut cases = 0;
+    let mut missing = Vec::new();
     for &source in Source::ALL {
+        let mut cases = 0;
         for (case, _, text) in documented(source) {
             for record in records(&case, &text) {
-                assert_eq!(lost(source, record), [""; 0], "samples/documented/{source}/{case}");
+                let lost = lost(source, record);
+                if !lost.is_empty() {
+                    missing.push(format!("samples/documented/{source}/{case}: {lost:?}"));
+                }
                 cases += 1;
             }
         }
+        assert!(cases >= 13, "{source}: {cases} documented records");
     }
-    assert!(cases >= 20, "{cases} documented records");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 #[test]

@@ -59,6 +59,22 @@ fn accepted_flows_between_own_addresses_are_dropped_and_counted() {
 }
 
 #[test]
+fn a_filter_for_another_source_drops_nothing_of_this_one() {
+    for (filter, dropped) in [
+        ("vpcflow: not http.request.method exists", None),
+        ("waf: not http.request.method exists", Some(false)),
+        ("waf: event.action exists", Some(false)),
+        ("vpcflow: event.action exists", Some(true)),
+        ("event.action exists", Some(true)),
+    ] {
+        match dropped {
+            Some(dropped) => assert_eq!(drops(Source::VpcFlow, FLOW.as_bytes(), filter), dropped, "{filter}"),
+            None => assert!(Normalizer::new(Source::VpcFlow, with(filter)).is_err(), "{filter}"),
+        }
+    }
+}
+
+#[test]
 fn a_header_line_holds_for_what_filters_look_at_too() {
     let options = Options {
         schema: Schema::Native,
@@ -243,8 +259,8 @@ fn accepts(value: &Value, sign: &str, wanted: &str) -> bool {
         "exists" => true,
         "==" | "in" => equal,
         "!=" => !equal,
-        "<" => order.is_some_and(|order| order.is_lt()),
-        ">=" => order.is_some_and(|order| order.is_ge()),
+        "<" => order.is_some_and(std::cmp::Ordering::is_lt),
+        ">=" => order.is_some_and(std::cmp::Ordering::is_ge),
         other => panic!("{other}"),
     }
 }

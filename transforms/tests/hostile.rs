@@ -180,6 +180,24 @@ fn what_is_only_odd_is_mapped_within_the_limits() {
 }
 
 #[test]
+fn native_keeps_each_number_and_text_as_it_was_written() {
+    let kept = concat!(
+        r#","big":18446744073709551616,"bigger":123456789012345678901234567890,"exact":0.10000000000000000001,"#,
+        r#""spelt":1.50e+02,"text":"007","minus":-0.0,"wide":"\u00fc\/","odd":"2026-11-20T10:00:00+01:00""#
+    );
+    let options = || Options {
+        schema: Schema::Native,
+        ..Options::default()
+    };
+    let (_, line) = normalize(Source::Waf, options(), &waf(kept)).expect("a document");
+    assert!(line.contains(kept), "{line}");
+    // On several lines the record is written anew, and its numbers are not.
+    let (_, line) = normalize(Source::Waf, options(), &waf(&kept.replace(',', ",\r\n"))).expect("a document");
+    let numbers = &kept[..kept.find(r#","wide""#).expect("a member")];
+    assert!(line.contains(numbers), "{line}");
+}
+
+#[test]
 fn the_last_of_repeated_keys_counts_however_it_is_spelt() {
     for extra in [
         r#","action":"ALLOW","action":"BLOCK""#,

@@ -2,9 +2,10 @@
 //! back on the stream, or its record is `ProcessingFailed`; and however often the stream comes round, it comes to an end.
 #![cfg(feature = "lambda")]
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, io::Write as _, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::{Compression, write::GzEncoder};
 use portcullis_transforms::{
     Normalizer, Options, Source,
     firehose::{Back, LARGEST, Patience, PutError, PutRecords, Report, Returned, Stream, prepare, put_all},
@@ -36,6 +37,12 @@ fn event(kinesis: bool, records: &[(String, Vec<u8>)]) -> Vec<u8> {
         event["sourceKinesisStreamArn"] = KINESIS.into();
     }
     event.to_string().into_bytes()
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 /// What the stream does with the next call.
@@ -124,7 +131,11 @@ impl PutRecords for Fake {
 
 /// One invocation: the answers, in order, and the report.
 fn invoke(fake: &mut Fake, source: Source, event: &[u8]) -> (Vec<(String, Vec<u8>)>, Report) {
-    let mut normalizer = Normalizer::new(source, Options::default()).expect("options");
+    invoke_with(fake, source, Options::default(), event)
+}
+
+fn invoke_with(fake: &mut Fake, source: Source, options: Options, event: &[u8]) -> (Vec<(String, Vec<u8>)>, Report) {
+    let mut normalizer = Normalizer::new(source, options).expect("options");
     let prepared = prepare(&mut normalizer, event).expect("an event");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -146,7 +157,7 @@ fn invoke(fake: &mut Fake, source: Source, event: &[u8]) -> (Vec<(String, Vec<u8
         None => Returned::nothing("no stream"),
     };
     let (response, report) = prepared.finish(&returned);
-    assert!(response.len() <= 6_000_000);
+    assert!(response.len() <= 6_000_000, "{} bytes: {report:?}", response.len());
     let response: Value = serde_json::from_slice(&response).expect("JSON");
     let answers = response["records"].as_array().expect("answers").iter().map(|answer| {
         let data = BASE64_STANDARD
@@ -230,6 +241,47 @@ fn an_envelope_that_cannot_go_back_whole_is_refused_with_its_data() {
 }
 
 #[test]
+fn a_call_carries_no_more_bytes_and_no_more_records_than_the_stream_takes() {
+    // 75 lines of 60 KB, which are more than 4 MiB together but less than Kinesis' 5, and 1,200 short ones.
+    let long: Vec<String> = (1..=75)
+        .map(|n| format!("{} {}", line(n), "x".repeat(60_000)))
+        .collect();
+    let many: Vec<String> = (1_000..2_200).map(line).collect();
+    for (lines, kinesis, calls) in [(&long, false, 2), (&long, true, 1), (&many, false, 3), (&many, true, 3)] {
+        let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+        let records = [("a".to_owned(), format!("{header}\n{}", lines.join("\n")).into_bytes())];
+        let mut fake = Fake::default();
+        let (answers, report) = invoke(&mut fake, Source::VpcFlow, &event(kinesis, &records));
+        assert_eq!((answers[0].0.as_str(), report.put_back), ("Dropped", lines.len()));
+        assert_eq!((fake.taken.len(), fake.calls), (lines.len(), calls), "{kinesis}");
+    }
+}
+
+#[test]
+fn what_a_stream_throttles_is_tried_again_and_nothing_else_is() {
+    let lines: Vec<String> = (1..=10).map(line).collect();
+    let records = [("a".to_owned(), lines.join("\n").into_bytes())];
+    let never: Vec<Mood> = vec![Mood::FailsForNow; 20];
+    let once: Vec<Mood> = vec![Mood::Throttles(2), Mood::FailsForNow, Mood::Throttles(3)];
+    for (moods, result, calls, taken) in [(once, "Dropped", 4, 10), (never, "ProcessingFailed", 6, 0)] {
+        let mut fake = Fake {
+            moods: moods.into(),
+            ..Fake::default()
+        };
+        let (answers, report) = invoke(&mut fake, Source::VpcFlow, &event(true, &records));
+        assert_eq!(
+            (answers[0].0.as_str(), fake.calls),
+            (result, calls),
+            "{:?}",
+            report.reasons
+        );
+        let mut put: Vec<u32> = fake.taken.iter().flat_map(|(data, _)| numbers(data)).collect();
+        put.sort_unstable();
+        assert_eq!(put, (1..=taken).collect::<Vec<_>>(), "each once");
+    }
+}
+
+#[test]
 fn what_the_stream_refuses_for_good_is_tried_once_and_told() {
     let records = [("a".to_owned(), [line(1), line(2)].join("\n").into_bytes())];
     let mut fake = Fake {
@@ -269,6 +321,72 @@ fn a_header_from_an_earlier_record_goes_back_with_the_line_that_needs_it() {
         answers.iter().all(|(result, _)| result == "Ok"),
         "each is understood alone"
     );
+}
+
+#[test]
+fn a_header_speaks_of_what_stands_behind_it_and_of_nothing_before() {
+    let (first, second) = (
+        "bytes srcaddr dstaddr start end action log-status",
+        "srcaddr dstaddr bytes start end action log-status",
+    );
+    let old = |n: u32| format!("{n} 198.51.100.24 10.0.1.15 1795258200 1795258257 ACCEPT OK");
+    let new = |n: u32| format!("198.51.100.24 10.0.1.15 {n} 1795258200 1795258257 ACCEPT OK");
+    for (drop, held) in [
+        // A header between lines, the same with the line before it dropped by a filter, and one behind a single line.
+        ("", vec![old(1), second.to_owned(), new(2)]),
+        ("network.bytes == 1", vec![old(1), second.to_owned(), new(2)]),
+        ("", vec![old(1), second.to_owned()]),
+    ] {
+        let records = [
+            ("a".to_owned(), first.as_bytes().to_vec()),
+            ("b".to_owned(), held.join("\n").into_bytes()),
+            ("c".to_owned(), new(3).into_bytes()),
+        ];
+        let options = Options {
+            drop: vec![drop.to_owned()],
+            ..Options::default()
+        };
+        let mut fake = Fake::default();
+        let (answers, report) = invoke_with(&mut fake, Source::VpcFlow, options, &event(false, &records));
+        assert_eq!(report.failed, 0, "{:?}", report.reasons);
+        let back: Vec<_> = fake
+            .taken
+            .iter()
+            .map(|(data, _)| String::from_utf8_lossy(data).into_owned())
+            .collect();
+        if held.len() == 3 {
+            assert_eq!(answers[1].0, "Dropped");
+            assert_eq!(back, [format!("{first}\n{}", old(1)), format!("{second}\n{}", new(2))]);
+        } else {
+            assert_eq!(number(&answers[1].1), 1);
+        }
+        assert_eq!(number(&answers[2].1), 3, "and of the later records");
+    }
+}
+
+#[test]
+fn what_names_its_own_columns_goes_back_whatever_header_came_before() {
+    let header = "bytes srcaddr dstaddr start end action log-status";
+    let row = |n: u32| format!("{n} 198.51.100.24 10.0.1.15 1795258200 1795258257 ACCEPT OK");
+    let object = |n: u32| json!({ "bytes": n, "srcaddr": "198.51.100.24", "end": 1_795_258_257 }).to_string();
+    let file = |n: u32| gzip(format!("{header}\n{}\n{}", row(n), row(n + 1)).as_bytes());
+    let records = [
+        ("a".to_owned(), header.as_bytes().to_vec()),
+        ("b".to_owned(), file(1)),
+        ("c".to_owned(), file(3)),
+        ("d".to_owned(), format!("{}\n{}", object(5), object(6)).into_bytes()),
+    ];
+    let mut fake = Fake::default();
+    let (answers, report) = invoke(&mut fake, Source::VpcFlow, &event(false, &records));
+    assert!(
+        answers.iter().all(|(result, _)| result == "Dropped"),
+        "{:?}",
+        report.reasons
+    );
+    let alone: Vec<_> = fake.taken.into_iter().map(|(data, _)| ("x".to_owned(), data)).collect();
+    let (answers, _) = invoke(&mut Fake::default(), Source::VpcFlow, &event(false, &alone));
+    let numbers: Vec<u32> = answers.iter().map(|(_, document)| number(document)).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]
@@ -312,19 +430,68 @@ fn a_document_that_no_response_holds_is_refused_and_never_goes_back() {
         .expect("a sample"),
     )
     .expect("JSON");
-    // Each value is kept, so a document is larger than its record; the event alone leaves little room.
-    let mut large = finding;
-    large["httpRequest"]["headers"] = (0..60_000)
-        .map(|n| json!({ "name": format!("x-{n}"), "value": format!("{n:040}") }))
+    // Each name of a header is kept in the list and in the flat object, so the document is larger than the record.
+    let mut large = finding.clone();
+    large["httpRequest"]["headers"] = (0..50_000)
+        .map(|n| json!({ "name": format!("x-{n:050}"), "value": "v" }))
         .collect();
-    let records = [("a".to_owned(), large.to_string().into_bytes())];
+    let records = [
+        ("a".to_owned(), large.to_string().into_bytes()),
+        ("b".to_owned(), finding.to_string().into_bytes()),
+    ];
     let mut fake = Fake::default();
     let (answers, report) = invoke(&mut fake, Source::Waf, &event(false, &records));
-    assert_eq!(answers.len(), 1);
-    if answers[0].0 == "ProcessingFailed" {
-        assert_eq!(report.reasons[0].word, "response_full");
-    }
-    assert_eq!(fake.calls, 0);
+    let results: Vec<_> = answers.iter().map(|(result, _)| result.as_str()).collect();
+    assert_eq!(results, ["ProcessingFailed", "Ok"]);
+    assert!(answers[0].1 == records[0].1, "with its data");
+    assert_eq!((report.reasons[0].word, fake.calls), ("response_full", 0));
+}
+
+/// A WAF record with so many headers that its document is larger than itself.
+fn with_headers(count: u32) -> Vec<u8> {
+    let headers: Vec<_> = (0..count)
+        .map(|n| json!({ "name": format!("x-{n:050}"), "value": "v" }))
+        .collect();
+    json!({ "timestamp": 1_795_170_000_000_i64, "webaclId": "x", "httpRequest": { "headers": headers } })
+        .to_string()
+        .into_bytes()
+}
+
+#[test]
+fn where_nothing_was_delivered_nothing_goes_back_for_want_of_room() {
+    // It would find the same neighbours again, and again.
+    let (large, garbage) = (with_headers(12_500), vec![b'{'; 3_200_000]);
+    let records = [("a".to_owned(), large.clone()), ("b".to_owned(), garbage)];
+    let mut fake = Fake::default();
+    let (answers, report) = invoke(&mut fake, Source::Waf, &event(false, &records));
+    assert!(answers.iter().all(|(result, _)| result == "ProcessingFailed"));
+    assert!(answers[0].1 == large, "with its data");
+    let words: Vec<_> = report.reasons.iter().map(|reason| reason.word).collect();
+    assert_eq!((words, fake.calls), (vec!["syntax", "response_full"], 0));
+    // With a document delivered, what is left becomes less each time.
+    let small = ("c".to_owned(), with_headers(1));
+    let [first, second] = records;
+    let (answers, _) = invoke(&mut fake, Source::Waf, &event(false, &[small, first, second]));
+    let results: Vec<_> = answers.iter().map(|(result, _)| result.as_str()).collect();
+    assert_eq!(results, ["Ok", "Dropped", "ProcessingFailed"]);
+    assert_eq!(fake.taken, [(large, None)]);
+}
+
+#[test]
+fn an_event_puts_back_no_more_than_fits_into_memory() {
+    // Each finding goes back with all that is around it: sixty times 460 KB.
+    let finding = |n: u32| json!({ "Id": n.to_string(), "ProductArn": "p", "UpdatedAt": "2026-11-20T10:00:00Z" });
+    let findings = |count| (0..count).map(finding).collect::<Vec<_>>();
+    let record = |count| json!({ "pad": "x".repeat(460_000), "findings": findings(count) }).to_string();
+    let records = [
+        ("a".to_owned(), record(60).into_bytes()),
+        ("b".to_owned(), record(2).into_bytes()),
+    ];
+    let mut fake = Fake::default();
+    let (answers, report) = invoke(&mut fake, Source::SecurityHub, &event(false, &records));
+    let results: Vec<_> = answers.iter().map(|(result, _)| result.as_str()).collect();
+    assert_eq!((results, fake.taken.len()), (vec!["ProcessingFailed", "Dropped"], 2));
+    assert!(report.reasons[0].message.contains("all of this event more than"));
 }
 
 /// What a record of the batch holds.

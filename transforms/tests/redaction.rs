@@ -206,6 +206,30 @@ fn the_document_counts_what_was_taken_out_and_keeps_the_rest() {
 }
 
 #[test]
+fn what_stands_beside_a_parameter_stays() {
+    for (text, expected) in [
+        ("/?x=1&token=S#top", "/?x=1&token=[redacted]#top"),
+        ("/?token=S&x=token", "/?token=[redacted]&x=token"),
+        ("/?TOKEN=S=&y=2", "/?TOKEN=[redacted]&y=2"),
+        ("/?tokens=1&a=token=2;token=S", "/?tokens=1&a=token=2;token=[redacted]"),
+        ("/?token=&token", "/?token=&token"),
+        ("a sentence with token=S in it", "a sentence with token=S in it"),
+    ] {
+        let text = text.replace('S', SECRET);
+        let record = waf(&format!(r#"{{"name":"Referer","value":"{text}"}}"#), "");
+        let options = Options {
+            redact: vec!["?token".to_owned()],
+            ..Options::default()
+        };
+        let (_, document) = normalize(Source::Waf, options, record.as_bytes()).expect("a document");
+        let document: Value = serde_json::from_str(&document).expect("JSON");
+        let referrer = document["http"]["request"]["referrer"].as_str().expect("a referrer");
+        assert_eq!(referrer.replace(SECRET, "S"), expected, "{text}");
+        assert_eq!(document["url"]["query"], "page=2&Token=[redacted]");
+    }
+}
+
+#[test]
 fn a_record_with_nothing_to_take_out_is_as_without_a_policy() {
     for source in support::JSON_SOURCES {
         for record in sample_records(source) {

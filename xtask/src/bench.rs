@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: builds what is measured and what it is measured beside, and starts the driver.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf, process::Command};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     shell::{cargo, command, root, run, target},
@@ -32,6 +32,7 @@ pub(crate) fn transforms(options: &[&str]) -> Result<()> {
         .env("PORTCULLIS_BIN", portcullis)
         .env("PORTCULLIS_BENCH_PYTHON", python)
         .env("PORTCULLIS_BENCH_FOLDER", target().join("bench"));
+    functions(&mut driver, options.contains(&"--short"))?;
     let manifest = root().join("benches/peers/Cargo.toml");
     if manifest.exists() && !options.contains(&"--short") {
         // A workspace of its own: VRL is large, and its licence stays out of this one's lock file.
@@ -46,6 +47,34 @@ pub(crate) fn transforms(options: &[&str]) -> Result<()> {
         driver.env("PORTCULLIS_BENCH_VRL", target().join("release/portcullis-bench-vrl"));
     }
     run(&mut driver)
+}
+
+/// Builds the Lambda functions. Unless short, as they are deployed; and first one of them with `put-back`, for its size.
+fn functions(driver: &mut Command, short: bool) -> Result<()> {
+    let profile = if short { "release" } else { "lambda" };
+    let folder = target().join(profile);
+    let build = |what: &[&str]| {
+        let package = [
+            "build",
+            "--locked",
+            "--profile",
+            profile,
+            "--package",
+            "portcullis-transforms",
+        ];
+        run(cargo(&package).args(what))
+    };
+    if !short {
+        let name = "portcullis-transform-waf";
+        build(&["--features", "put-back", "--bin", name])?;
+        let kept = folder.join("put-back");
+        fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
+        fs::copy(folder.join(name), kept.join(name)).with_context(|| format!("cannot copy {name}"))?;
+        driver.env("PORTCULLIS_BENCH_PUT_BACK", kept);
+    }
+    build(&["--features", "lambda", "--bins"])?;
+    driver.env("PORTCULLIS_BENCH_FUNCTIONS", folder);
+    Ok(())
 }
 
 /// The benches by name.

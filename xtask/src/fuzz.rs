@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
@@ -89,7 +90,7 @@ fn targets() -> Result<Vec<String>> {
 struct Outcome {
     target: String,
     executions: String,
-    seconds: String,
+    seconds: f32,
     /// Inputs that broke something.
     findings: Vec<PathBuf>,
 }
@@ -111,7 +112,7 @@ pub(crate) fn fuzz(wish: &Wish) -> Result<()> {
         findings,
     } in &outcomes
     {
-        println!("{target:<14} {executions:>14} {seconds:>8}  {}", findings.len());
+        println!("{target:<14} {executions:>14} {seconds:>8.0}  {}", findings.len());
     }
     let found: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.findings.is_empty()).collect();
     for outcome in &found {
@@ -159,11 +160,13 @@ fn one(cargo_fuzz: &Path, target: &str, wish: &Wish) -> Result<Outcome> {
     println!("\n━━ {target}: {} s", wish.seconds);
     let log = work().join(format!("{target}.log"));
     let file = fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let started = Instant::now();
     let status = command
         .stdout(Stdio::null())
         .stderr(file)
         .status()
         .context("cannot start cargo-fuzz")?;
+    let seconds = started.elapsed().as_secs_f32();
     let told = fs::read_to_string(&log).unwrap_or_default();
     let findings: Vec<PathBuf> = files(&artifacts)?
         .into_iter()
@@ -184,14 +187,10 @@ fn one(cargo_fuzz: &Path, target: &str, wish: &Wish) -> Result<Outcome> {
     if wish.keep && findings.is_empty() {
         keep(cargo_fuzz, target, &grown, &committed)?;
     }
-    let done = told.lines().rev().find(|line| line.starts_with("Done "));
     Ok(Outcome {
         target: target.to_owned(),
         executions: stat("stat::number_of_executed_units"),
-        seconds: done
-            .and_then(|line| line.split_whitespace().nth(4))
-            .unwrap_or("?")
-            .to_owned(),
+        seconds,
         findings,
     })
 }

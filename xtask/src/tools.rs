@@ -14,7 +14,12 @@ use crate::shell::{command, find, output, run, succeeds};
 
 const SLACK_SDK: &str = "3.47.0";
 const MOTO: &str = "5.2.5";
-const BENCH_PACKAGES: &[&str] = &["awslambdaric==4.2.2", "orjson==3.13.0", "pybase64==1.5.1"];
+const BENCH_PACKAGES: &[&str] = &[
+    "awslambdaric==4.2.2",
+    "orjson==3.13.0",
+    "publicsuffixlist==1.1.2.20261023",
+    "pybase64==1.5.1",
+];
 const PLAYWRIGHT: &str = "1.65.1";
 
 /// Where the tools are.
@@ -170,7 +175,11 @@ pub(crate) fn bench_python() -> Result<PathBuf> {
         .filter_map(|package| package.rsplit("==").next())
         .collect();
     let python = cache()?.join(format!("bench-{}/bin/python", versions.join("-")));
-    environment(&python, "import awslambdaric, orjson, pybase64", BENCH_PACKAGES)?;
+    environment(
+        &python,
+        "import awslambdaric, orjson, publicsuffixlist, pybase64",
+        BENCH_PACKAGES,
+    )?;
     Ok(python)
 }
 

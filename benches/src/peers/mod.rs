@@ -36,3 +36,10 @@ pub(crate) fn find(name: &str, case: &'static Case) -> Result<Box<dyn Peer>> {
 pub(crate) fn knows_value(case: &Case) -> bool {
     value::knows(case)
 }
+
+/// What a peer in Rust answers to an event.
+pub(crate) fn answer(name: &str, case: &'static Case, event: &[u8]) -> Result<Vec<u8>> {
+    let mut peer = find(name, case)?;
+    peer.prepare(event)?;
+    peer.invoke(event)
+}

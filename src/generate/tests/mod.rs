@@ -22,6 +22,8 @@ fn small_story(seed: u64) -> Story {
         waf: 1_500,
         vpcflow: 4_000,
         checks: 100,
+        dns: 300,
+        cloudtrail: 200,
     };
     Story::with_volume(seed, DEFAULT_UNTIL, TimeDelta::hours(24), volume)
 }

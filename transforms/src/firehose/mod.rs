@@ -241,6 +241,8 @@ impl Prepared<'_> {
         number: usize,
         entries: &Entries<'_>,
     ) -> Result<(), Refusal> {
+        // That of an earlier record; those inside stand with their lines.
+        let header = normalizer.header();
         // What none would become of would only come again to be answered so one by one.
         match normalizer.outlook(entries) {
             Outlook::Documents => {}
@@ -251,17 +253,18 @@ impl Prepared<'_> {
                 return Ok(());
             }
         }
-        let header = normalizer.header();
+        let header = header.as_deref();
         let pieces = entries
             .iter()
-            .map(|entry| with_header(header.as_deref(), entry.alone()));
+            .map(|entry| with_header(header.filter(|_| entry.lacks_header()), entry.alone()));
         let Some(back) = self.keep(record, pieces) else {
             return Err(Refusal::new(
                 RefusalKind::Form,
                 "",
                 format!(
                     "the record holds {} entries, and they cannot go back to the stream: one has more than {LARGEST} \
-                     bytes, or all of this event more than {BACK_LIMIT}",
+                     bytes, all of this event more than {BACK_LIMIT}, or an earlier record's header line has no place \
+                     in them",
                     entries.len()
                 ),
             ));

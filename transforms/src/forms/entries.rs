@@ -140,6 +140,13 @@ impl<'e> Entry<'e> {
         bytes
     }
 
+    /// Whether it is a line of text that comes without the header line which names its columns.
+    pub(crate) fn lacks_header(&self) -> bool {
+        let is_text = self.entries.text(self.item.text).first() != Some(&b'{');
+        let mut layers = self.entries.layers(self.item.layer);
+        is_text && !layers.any(|kind| matches!(kind, Kind::Header(_)))
+    }
+
     /// The entry as a record of its own, in AWS's own form: unmapped, with everything around it that was around all of
     /// them. Opened again it holds exactly this entry.
     #[must_use]

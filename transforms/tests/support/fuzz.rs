@@ -15,6 +15,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use super::{
+    fuzz_forms::forms,
     invariants::{Checked, Depth},
     json::Json,
     moment, mutate,
@@ -25,9 +26,16 @@ use super::{
 /// Of so many inputs, a fuzzer checks one in full.
 const FULL_ONE_IN: usize = 64;
 
+/// What a target does with an input.
+type Body = fn(&[u8], Depth);
+
+/// A sample, and the flow-log format that it needs.
+type Sample = (Vec<u8>, Option<String>);
+
 /// Every target with its body.
-pub(crate) const TARGETS: &[(&str, fn(&[u8], Depth))] = &[
+pub(crate) const TARGETS: &[(&str, Body)] = &[
     ("envelope", |input, _| envelope(input)),
+    ("forms", |input, _| forms(input)),
     ("guardduty", |input, depth| source(Source::GuardDuty, input, depth)),
     ("securityhub", |input, depth| source(Source::SecurityHub, input, depth)),
     ("waf", |input, depth| source(Source::Waf, input, depth)),
@@ -91,8 +99,8 @@ fn checked(source: Source, bits: u8, record: &[u8], depth: Depth) {
 }
 
 /// A sample of each source, read once.
-fn samples(source: Source) -> &'static [(Vec<u8>, Option<String>)] {
-    static SAMPLES: OnceLock<HashMap<Source, Vec<(Vec<u8>, Option<String>)>>> = OnceLock::new();
+fn samples(source: Source) -> &'static [Sample] {
+    static SAMPLES: OnceLock<HashMap<Source, Vec<Sample>>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         Source::ALL
             .iter()

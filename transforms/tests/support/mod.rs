@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod fuzz;
+mod fuzz_forms;
 pub(crate) mod invariants;
 pub(crate) mod json;
 pub(crate) mod moment;

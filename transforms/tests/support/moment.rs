@@ -28,7 +28,7 @@ fn calendar(text: &str) -> Option<i64> {
             let (date, rest) = (text.get(..10)?, text.get(11..)?);
             match rest.split_once(' ') {
                 Some((time, "UTC")) => format!("{date}T{time}Z"),
-                Some((time, offset)) if !offset.is_empty() => format!("{date}T{time}{offset}"),
+                Some((time, offset)) if offset.starts_with(['+', '-', 'Z', 'z']) => format!("{date}T{time}{offset}"),
                 Some(_) => return None,
                 None if rest.ends_with(['Z', 'z']) || rest.contains(['+', '-']) => format!("{date}T{rest}"),
                 None => format!("{date}T{rest}Z"),

@@ -1,25 +1,27 @@
 //! Choices that follow from a number or from bytes, so that a failure can be had again.
 
+use std::collections::VecDeque;
+
 /// A stream of choices, the same for the same start.
 #[derive(Clone, Debug)]
 pub(crate) struct Random {
     state: u64,
     /// Taken first, two bytes a choice, so that a fuzzer sees what each of them does.
-    bytes: std::vec::IntoIter<u8>,
+    bytes: VecDeque<u8>,
 }
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             state: seed,
-            bytes: Vec::new().into_iter(),
+            bytes: VecDeque::new(),
         }
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         Self {
             state: bytes.len() as u64,
-            bytes: bytes.to_vec().into_iter(),
+            bytes: bytes.iter().copied().collect(),
         }
     }
 
@@ -33,8 +35,8 @@ impl Random {
 
     /// The next two bytes, and when there are none left, the next number of `SplitMix64`.
     pub(crate) fn next(&mut self) -> u64 {
-        if let Some(low) = self.bytes.next() {
-            return u64::from(low) | u64::from(self.bytes.next().unwrap_or_default()) << 8;
+        if let Some(low) = self.bytes.pop_front() {
+            return u64::from(low) | u64::from(self.bytes.pop_front().unwrap_or_default()) << 8;
         }
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

@@ -59,6 +59,7 @@ const COLUMNS: &[(&str, &[&str])] = &[
     ("region", &["eu-central-1", "-"]),
     ("flow-direction", &["ingress", "egress", "sideways", "-"]),
     ("traffic-path", &["1", "7", "8", "9", "-", "a"]),
+    ("encryption-status", &["0", "1", "3", "4", "a\"é", "-"]),
     ("reject-reason", &["BPA", "-"]),
     ("packets-lost-blackhole", &["0", "3", "-", "many"]),
     ("tomorrow", &["x", "a\"b", "c\\d", "é", "\u{7f}", "-"]),
@@ -225,6 +226,15 @@ fn ecs(columns: &[(&str, &str)]) -> Option<Value> {
             other => other.to_string(),
         };
         put(&mut d, "aws.vpcflow.traffic_path", name);
+    }
+    if let Some(status) = get("encryption-status") {
+        let name = match status {
+            "0" => "not_encrypted",
+            "1" => "nitro",
+            "3" => "nitro_and_application",
+            other => other,
+        };
+        put(&mut d, "aws.vpcflow.encryption_status", name);
     }
     for (column, name) in [
         ("account-id", "cloud.account.id"),

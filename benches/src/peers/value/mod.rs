@@ -25,7 +25,7 @@ pub(super) struct ValuePeer {
 }
 
 enum Mapper {
-    Json(fields::Mapper),
+    Json(Box<fields::Mapper>),
     Flow(flow::Mapper),
 }
 
@@ -38,7 +38,7 @@ impl ValuePeer {
     pub(super) fn new(case: &Case) -> Result<Self> {
         let mapper = match (case.source, case.columns) {
             (Source::VpcFlow, Some(columns)) => Mapper::Flow(flow::Mapper::new(columns)),
-            _ => Mapper::Json(fields::Mapper::new(case.source)?),
+            _ => Mapper::Json(Box::new(fields::Mapper::new(case.source)?)),
         };
         Ok(Self { mapper })
     }

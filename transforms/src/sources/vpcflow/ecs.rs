@@ -9,7 +9,7 @@ use highway::Key;
 
 use super::{
     community,
-    fields::{PROTOCOLS, TRAFFIC_PATHS, column, has_field},
+    fields::{ENCRYPTION, PROTOCOLS, TRAFFIC_PATHS, column, has_field},
     push::{close, open, push_flags, push_id, push_inside_quotes, push_text},
     row::{ADDRESSES, Row},
 };
@@ -294,11 +294,24 @@ fn decoded(row: &Row<'_>, out: &mut Vec<u8>) {
             out.push(b',');
         }
     }
-    if let Some(path) = row.get(const { column("traffic-path") }) {
-        let name = TRAFFIC_PATHS.iter().find(|(number, _)| number.as_bytes() == path);
-        out.extend_from_slice(key!("aws.vpcflow", "traffic_path"));
-        push_text(name.map_or(path, |(_, name)| name.as_bytes()), true, out);
-        out.push(b',');
+    for (column, key, names) in [
+        (
+            const { column("traffic-path") },
+            key!("aws.vpcflow", "traffic_path"),
+            TRAFFIC_PATHS,
+        ),
+        (
+            const { column("encryption-status") },
+            key!("aws.vpcflow", "encryption_status"),
+            ENCRYPTION,
+        ),
+    ] {
+        if let Some(value) = row.get(column) {
+            let name = names.iter().find(|(number, _)| number.as_bytes() == value);
+            out.extend_from_slice(key);
+            push_text(name.map_or(value, |(_, name)| name.as_bytes()), row.plain, out);
+            out.push(b',');
+        }
     }
 }
 

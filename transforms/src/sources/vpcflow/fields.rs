@@ -106,7 +106,7 @@ pub(super) const COLUMNS: &[Column] = &[
     // Versions 8 to 11.
     text("reject-reason", "aws.vpcflow.reject_reason", "why the traffic was rejected, such as BPA (block public access)"),
     text("resource-id", "aws.vpcflow.resource_id", "regional NAT gateway that the traffic belongs to"),
-    text("encryption-status", "aws.vpcflow.encryption_status", "AWS's number for how the traffic was encrypted"),
+    feeds("encryption-status", Kind::Text),
     text("interface-type", "aws.vpcflow.interface_type", "type of the network interface"),
     text("next-hop-interface-id", "aws.vpcflow.next_hop_interface_id", "network interface of the next hop"),
     text("next-hop-subnet-id", "aws.vpcflow.next_hop_subnet_id", "subnet of the next hop"),
@@ -177,6 +177,7 @@ const DERIVED: &[Field] = &[
     field("aws.vpcflow.pkt_srcaddr", Type::Ip, "pkt-srcaddr", "the packet's own source address"),
     field("aws.vpcflow.pkt_dstaddr", Type::Ip, "pkt-dstaddr", "the packet's own destination address"),
     field("aws.vpcflow.traffic_path", Type::Keyword, "traffic-path", "how egress traffic left, by name"),
+    field("aws.vpcflow.encryption_status", Type::Keyword, "encryption-status", "who encrypted the traffic, by name"),
     field("aws.vpcflow.rest", Type::FlatObject, "", "columns that AWS has not published, and values without a name"),
     field("portcullis.normalizer", Type::Keyword, "", "name and version of what wrote the document"),
     field("portcullis.unplaced", Type::Long, "", "how many values went to the rest"),
@@ -287,6 +288,15 @@ pub(super) const TRAFFIC_PATHS: &[(&str, &str)] = &[
     ("6", "local_gateway"),
     ("7", "gateway_endpoint"),
     ("8", "internet_gateway"),
+];
+
+/// Who encrypted the traffic, by AWS's number: nobody, the network cards, the programs, or both.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-encryption-controls.html>
+pub(super) const ENCRYPTION: &[(&str, &str)] = &[
+    ("0", "not_encrypted"),
+    ("1", "nitro"),
+    ("2", "application"),
+    ("3", "nitro_and_application"),
 ];
 
 /// TCP flags by bit, from the lowest. SYN and ACK together are the answer to a SYN and get a name of their own.

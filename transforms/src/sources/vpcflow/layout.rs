@@ -93,13 +93,14 @@ impl Layout {
 
     /// Works out what depends on the columns together.
     fn settle(&mut self) {
-        const EXTENDED: [usize; 6] = [
+        const EXTENDED: [usize; 7] = [
             column("instance-id"),
             column("tcp-flags"),
             column("pkt-srcaddr"),
             column("pkt-dstaddr"),
             column("region"),
             column("traffic-path"),
+            column("encryption-status"),
         ];
         self.is_extended = EXTENDED.iter().any(|&column| self.at[column] != ABSENT);
     }

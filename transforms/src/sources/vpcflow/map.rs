@@ -78,12 +78,14 @@ impl Mapper {
                     .map(|()| Outcome::Document);
             }
         };
-        let mut data = None;
+        // A header speaks of what stands behind it; a record that is refused for its lines says nothing of later ones.
+        let (mut before, mut data, mut after) = (None, None, None);
         for line in lines(&text) {
             if line[0].is_ascii_lowercase()
                 && let Some(layout) = Layout::header(line)
             {
-                self.header = Some(layout?);
+                let place = if data.is_none() { &mut before } else { &mut after };
+                *place = Some(layout?);
             } else if data.replace(line).is_some() {
                 let message = format!(
                     "the record holds {} lines; Firehose takes one document per record, so deliver one line per record",
@@ -92,10 +94,13 @@ impl Mapper {
                 return Err(Refusal::new(RefusalKind::Form, "", message));
             }
         }
-        match data {
+        self.header = before.or(self.header.take());
+        let outcome = match data {
             Some(line) => self.line(line, out).map(|()| Outcome::Document),
             None => Ok(Outcome::Dropped),
-        }
+        };
+        self.header = after.or(self.header.take());
+        outcome
     }
 
     fn line(&mut self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
