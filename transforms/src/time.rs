@@ -134,11 +134,14 @@ fn parse_number(text: &[u8]) -> Result<i64, TimeError> {
 
 /// A whole number of seconds, milliseconds, microseconds or nanoseconds.
 fn to_millis(value: i64) -> i64 {
-    match value {
-        ..100_000_000_000 => value * 1_000,
-        ..100_000_000_000_000 => value,
-        ..100_000_000_000_000_000 => value / 1_000,
-        _ => value / 1_000_000,
+    if value < 100_000_000_000 {
+        value * 1_000
+    } else if value < 100_000_000_000_000 {
+        value
+    } else if value < 100_000_000_000_000_000 {
+        value / 1_000
+    } else {
+        value / 1_000_000
     }
 }
 

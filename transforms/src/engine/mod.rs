@@ -1,8 +1,8 @@
 //! The one engine behind all sources that write JSON.
 //!
 //! ```text
-//!  table of rows ──start──► key trie + write steps
-//!  record ──scan (one pass, spans only)──► hits, unknown values ──derive──► write steps ──► one line
+//!  table of rows ──start──► key trie + members of the document
+//!  record ──quotes──► scan (one pass, spans only)──► hits, unknown values ──derive──► members ──► one line
 //!             └─ unusual? rewritten once (canonical), scanned again
 //! ```
 //!
