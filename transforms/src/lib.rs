@@ -3,6 +3,7 @@
 //! A [`Normalizer`] turns one delivered record of a [`Source`] into one line of JSON, in one of two
 //! [`Schema`]s. [`firehose`] wraps it in the record-transformation contract of Lambda.
 
+mod address;
 pub mod document;
 mod engine;
 pub mod envelope;

@@ -54,6 +54,11 @@ impl Type {
         Type::FlatObject,
     ];
 
+    /// Whether only few texts are values of the type, so that one may have to go to the rest.
+    pub(crate) fn is_narrow(self) -> bool {
+        matches!(self, Type::Long | Type::Float | Type::Boolean | Type::Date)
+    }
+
     /// What a value of the type is, in a few words.
     #[must_use]
     pub fn meaning(self) -> &'static str {

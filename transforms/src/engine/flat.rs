@@ -84,8 +84,8 @@ pub(super) struct Rest<'a> {
 }
 
 impl Rest<'_> {
-    /// Writes the member, if there is anything for it; the answer is the number of leaves, and of those that were cut.
-    pub(super) fn write(&self, key: &str, out: &mut Vec<u8>, scratch: &mut Scratch) -> (u64, u64) {
+    /// Writes an object, if there is anything for it; the answer is the number of leaves, and of those that were cut.
+    pub(super) fn write(&self, out: &mut Vec<u8>, scratch: &mut Scratch) -> (u64, u64) {
         scratch.clear();
         let mut leaves = 0;
         for unknown in &self.found.unknown {
@@ -110,9 +110,7 @@ impl Rest<'_> {
         if scratch.entries.is_empty() {
             return (0, 0);
         }
-        out.extend_from_slice(key.as_bytes());
         let cut = scratch.write(self.text, out);
-        out.push(b',');
         (leaves, cut)
     }
 }
@@ -158,7 +156,6 @@ pub(super) fn kept(
         return cut;
     }
     cut += scratch.write(text, out);
-    out.push(b',');
     cut
 }
 

@@ -1,6 +1,9 @@
 //! What one pass over a record finds: spans of known values by slot, and spans of unknown ones.
 
-use super::trie::{NodeId, Slot, Trie};
+use super::{
+    scan::Index,
+    trie::{Guess, NodeId, Slot, Trie},
+};
 
 /// As many entries of each list are kept between records.
 const KEPT_ENTRIES: usize = 16 * 1024;
@@ -24,7 +27,14 @@ impl Span {
         }
     }
 
+    #[inline]
     pub(super) fn of(self, text: &[u8]) -> &[u8] {
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// As [`Span::of`]; spans begin and end at characters.
+    #[inline]
+    pub(super) fn text(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
@@ -40,6 +50,8 @@ pub(super) struct Hit {
     pub(super) next: u32,
     pub(super) placed: bool,
     pub(super) leaves: u32,
+    /// Whether there are escapes in the value, if it is a text.
+    pub(super) escaped: bool,
 }
 
 /// A value that no path points to.
@@ -65,29 +77,55 @@ pub(super) struct Found {
     pub(super) unusual: bool,
     /// Whether it may hold what the policy takes out.
     pub(super) sensitive: bool,
-    heads: Vec<u32>,
-    tails: Vec<u32>,
+    /// The first hit of each slot, and the last one.
+    ends: Vec<(u32, u32)>,
     /// Keys of the objects that are open, to notice repeated ones.
     pub(super) keys: Vec<Span>,
     /// Slots of the envelope's own members, and those they are kept in when the record is found inside.
     envelope: Vec<(Slot, Slot)>,
     /// The insides of texts that look like addresses, wherever they stand.
     pub(super) addresses: Vec<Span>,
+    /// What the pass is guided by.
+    pub(super) index: Index,
+    pub(super) guesses: Guesses,
+}
+
+/// Which member came after each one the last time, by its number in the object; kept between records.
+#[derive(Debug, Default)]
+pub(super) struct Guesses(Vec<u8>);
+
+impl Guesses {
+    fn new(trie: &Trie) -> Self {
+        Self(vec![0; trie.guesses()])
+    }
+
+    #[inline]
+    pub(super) fn get(&self, guess: Guess) -> usize {
+        self.0.get(guess as usize).map_or(0, |number| usize::from(*number))
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, guess: Guess, number: usize) {
+        if let (Some(place), Ok(number)) = (self.0.get_mut(guess as usize), u8::try_from(number)) {
+            *place = number;
+        }
+    }
 }
 
 impl Found {
     pub(super) fn new(trie: &Trie) -> Self {
         Self {
-            heads: vec![NONE; trie.slots()],
-            tails: vec![NONE; trie.slots()],
+            ends: vec![(NONE, NONE); trie.slots()],
             envelope: trie.envelope_slots().collect(),
+            guesses: Guesses::new(trie),
             ..Self::default()
         }
     }
 
     /// The first hit of a slot, or [`NONE`].
+    #[inline]
     pub(super) fn head(&self, slot: Slot) -> u32 {
-        self.heads[usize::from(slot)]
+        self.ends.get(usize::from(slot)).map_or(NONE, |(head, _)| *head)
     }
 
     /// All hits of a slot, with their numbers.
@@ -117,6 +155,7 @@ impl Found {
         self.unknown.shrink_to(KEPT_ENTRIES);
         self.keys.shrink_to(KEPT_ENTRIES);
         self.addresses.shrink_to(KEPT_ENTRIES);
+        self.index = Index::default();
     }
 
     /// Drops what was found so far, because it stood in the envelope, but for what rows take from there.
@@ -128,7 +167,7 @@ impl Found {
             .collect();
         self.forget();
         for hit in kept {
-            self.push(hit.slot, hit.value, hit.name, hit.leaves);
+            self.push(hit.slot, hit.value, hit.name, hit.leaves, hit.escaped);
             self.settle_last();
         }
     }
@@ -143,22 +182,22 @@ impl Found {
     /// Drops what was found so far.
     fn forget(&mut self) {
         for hit in &self.hits {
-            self.heads[usize::from(hit.slot)] = NONE;
+            self.ends[usize::from(hit.slot)] = (NONE, NONE);
         }
         self.hits.clear();
         self.unknown.clear();
         self.addresses.clear();
     }
 
-    pub(super) fn push(&mut self, slot: Slot, value: Span, name: Span, leaves: u32) {
+    #[inline]
+    pub(super) fn push(&mut self, slot: Slot, value: Span, name: Span, leaves: u32, escaped: bool) {
         let number = self.hits.len() as u32;
-        let at = usize::from(slot);
-        if self.heads[at] == NONE {
-            self.heads[at] = number;
-        } else {
-            self.hits[self.tails[at] as usize].next = number;
+        let (head, tail) = &mut self.ends[usize::from(slot)];
+        match self.hits.get_mut(*tail as usize) {
+            Some(last) => last.next = number,
+            None => *head = number,
         }
-        self.tails[at] = number;
+        *tail = number;
         self.hits.push(Hit {
             value,
             name,
@@ -166,6 +205,7 @@ impl Found {
             next: NONE,
             placed: false,
             leaves,
+            escaped,
         });
     }
 }

@@ -14,7 +14,7 @@ pub(super) enum Fit {
 
 /// The values of one member while they are written one after another.
 pub(super) struct Values {
-    pub(super) content: usize,
+    content: usize,
     pub(super) count: usize,
     /// Where the last value starts.
     from: usize,
@@ -70,18 +70,20 @@ impl Values {
             .any(|known| &out[known.clone()] == raw)
     }
 
-    /// Makes an array of several values (of a single one where ECS wants a list), takes back a member without any.
-    pub(super) fn finish(&self, start: usize, list: bool, out: &mut Vec<u8>) {
-        match self.count {
-            0 => out.truncate(start),
-            1 if !list => {}
-            _ => {
-                out.insert(self.content, b'[');
-                if let Some(comma) = out.last_mut() {
-                    *comma = b']';
-                }
-                out.push(b',');
-            }
+    /// Makes an array of several values (of a single one where ECS wants a list). The answer is whether there is any.
+    pub(super) fn finish(&self, list: bool, out: &mut Vec<u8>) -> bool {
+        if self.count == 0 {
+            out.truncate(self.content);
+            return false;
         }
+        if list || self.count > 1 {
+            out.insert(self.content, b'[');
+            if let Some(comma) = out.last_mut() {
+                *comma = b']';
+            }
+        } else {
+            out.pop();
+        }
+        true
     }
 }

@@ -1,8 +1,8 @@
 //! The one engine behind all sources that write JSON.
 //!
 //! ```text
-//!  table of rows ──start──► key trie + write steps
-//!  record ──scan (one pass, spans only)──► hits, unknown values ──derive──► write steps ──► one line
+//!  table of rows ──start──► key trie + members of the document
+//!  record ──quotes──► scan (one pass, spans only)──► hits, unknown values ──derive──► members ──► one line
 //!             └─ unusual? rewritten once (canonical), scanned again
 //! ```
 //!
@@ -11,6 +11,7 @@
 mod canonical;
 mod flat;
 mod found;
+mod literals;
 mod member;
 mod scan;
 mod table;
@@ -29,12 +30,13 @@ pub(crate) use self::{
 };
 use self::{
     found::Found,
+    literals::Literals,
     scan::{Fault, What},
     table::Table,
     write::{Scratch, Writer},
 };
 use crate::{
-    document::push_hex,
+    document::hex,
     envelope,
     normalize::{Options, Outcome, Refusal, RefusalKind, excerpt},
     policy::redact::{NameError, Redactor},
@@ -136,8 +138,8 @@ pub(crate) struct Mapper {
     redacted: Vec<u8>,
     canonical: Vec<u8>,
     line: Vec<u8>,
-    id: String,
     scratch: Scratch,
+    literals: Literals,
 }
 
 /// After a record of more bytes than this, the lists that grew with it are given back.
@@ -145,7 +147,8 @@ const KEPT_BUFFER: usize = 256 * 1024;
 
 impl Mapper {
     pub(crate) fn new(map: &'static dyn Map, options: &Options) -> Result<Self, NameError> {
-        let table = Table::new(map, options.schema);
+        let redactor = Redactor::new(&options.redact)?;
+        let table = Table::new(map, options.schema, redactor.names());
         let mut id_key = [0; 4];
         for (word, bytes) in id_key.iter_mut().zip(options.id_key.as_chunks::<8>().0) {
             *word = u64::from_le_bytes(*bytes);
@@ -153,17 +156,17 @@ impl Mapper {
         Ok(Self {
             map,
             found: Found::new(&table.trie),
+            literals: Literals::new(table.leaves.len()),
             table,
             schema: options.schema,
             keep_original: options.keep_original,
             id_key,
             proxies: options.trusted_proxies.clone(),
             derived: Derived::default(),
-            redactor: Redactor::new(&options.redact)?,
+            redactor,
             redacted: Vec::new(),
             canonical: Vec::new(),
             line: Vec::new(),
-            id: String::new(),
             scratch: Scratch::default(),
         })
     }
@@ -187,13 +190,13 @@ impl Mapper {
         }
         let original = simdutf8::compat::from_utf8(record).map_err(|error| not_utf8(record, error.valid_up_to()))?;
         if record.first() == Some(&b'{') {
-            return self.map_object(record, original, out);
+            return self.map_object(original, original, out);
         }
         let mut line = std::mem::take(&mut self.line);
         line.clear();
         let outcome = match self.map.line(original, &mut line) {
-            Ok(true) => self.map_object(&line, original, out),
-            Ok(false) => self.map_object(record, original, out),
+            Ok(true) => self.map_object(as_text(&line), original, out),
+            Ok(false) => self.map_object(original, original, out),
             Err(refusal) => Err(refusal),
         };
         self.line = line;
@@ -201,18 +204,19 @@ impl Mapper {
     }
 
     /// Maps `record`, which is JSON; `original` is what came, and what the document is named after.
-    fn map_object(&mut self, record: &[u8], original: &str, out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+    fn map_object(&mut self, text: &str, original: &str, out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
+        let record = text.as_bytes();
         self.scan(record)?;
         let redacted = self.redact(record)?;
         let cut = self.canonicalise(record, redacted > 0)?;
         let text = match (self.found.unusual, redacted) {
-            (true, _) => self.canonical.as_slice(),
-            (false, 0) => record,
-            (false, _) => self.redacted.as_slice(),
+            (true, _) => as_text(&self.canonical),
+            (false, 0) => text,
+            (false, _) => as_text(&self.redacted),
         };
         let shown = match redacted {
             0 => original,
-            _ => std::str::from_utf8(&self.redacted).unwrap_or_default(),
+            _ => as_text(&self.redacted),
         };
         if self.found.bodies > 1 {
             return Err(Refusal::new(
@@ -230,14 +234,14 @@ impl Mapper {
             found: &self.found,
             proxies: self.proxies.as_ref(),
         };
-        self.check(input, text)?;
+        self.check(input, text.as_bytes())?;
         let (timestamp, timestamp_hit) = self.timestamp(input)?;
         match self.schema {
-            Schema::Native => self.native(text, out),
+            Schema::Native => self.native(text.as_bytes(), out),
             Schema::Ecs => {
                 self.derived.clear(self.table.rows.len());
                 self.map.derive(&input, &mut self.derived);
-                self.id = self.event_id(original.as_bytes(), input, timestamp);
+                let id = self.event_id(original.as_bytes(), input, timestamp);
                 Writer {
                     table: &self.table,
                     text,
@@ -247,12 +251,12 @@ impl Mapper {
                     out,
                     timestamp,
                     timestamp_hit,
-                    id: &self.id,
+                    id: &id,
                     scratch: &mut self.scratch,
                     cut,
                     redacted,
                 }
-                .document();
+                .document(&mut self.literals);
             }
         }
         Ok(Outcome::Document)
@@ -354,24 +358,24 @@ impl Mapper {
     }
 
     /// Names this version of the record: from source, native id and version time, or from the whole of it.
-    fn event_id(&self, record: &[u8], input: Input<'_>, timestamp: i64) -> String {
-        let mut hex = Vec::with_capacity(32);
+    fn event_id(&self, record: &[u8], input: Input<'_>, timestamp: i64) -> [u8; 32] {
+        let mut id = [0; 16];
         match self.map.native_id().and_then(|row| input.text(row)) {
-            Some(id) => {
+            Some(native) => {
                 let mut hasher = blake3::Hasher::new();
                 hasher.update(self.map.source().name().as_bytes());
-                hasher.update(&(id.len() as u64).to_le_bytes());
-                hasher.update(id.as_bytes());
+                hasher.update(&(native.len() as u64).to_le_bytes());
+                hasher.update(native.as_bytes());
                 hasher.update(&timestamp.to_le_bytes());
-                push_hex(&mut hex, &hasher.finalize().as_bytes()[..16]);
+                id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
             }
             None => {
-                for word in HighwayHasher::new(Key(self.id_key)).hash128(record) {
-                    push_hex(&mut hex, &word.to_be_bytes());
-                }
+                let [first, second] = HighwayHasher::new(Key(self.id_key)).hash128(record);
+                id[..8].copy_from_slice(&first.to_be_bytes());
+                id[8..].copy_from_slice(&second.to_be_bytes());
             }
         }
-        String::from_utf8(hex).unwrap_or_default()
+        hex(&id)
     }
 
     /// The record with its timestamps rewritten in place, on one line.
@@ -397,6 +401,11 @@ impl Mapper {
         out.extend_from_slice(text.get(from..).unwrap_or_default());
         out.push(b'\n');
     }
+}
+
+/// A buffer that was written as text.
+fn as_text(buffer: &[u8]) -> &str {
+    simdutf8::basic::from_utf8(buffer).unwrap_or_default()
 }
 
 fn not_utf8(record: &[u8], at: usize) -> Refusal {

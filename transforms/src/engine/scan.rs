@@ -4,13 +4,14 @@
 //! here ([`Found::unusual`]): escaped or repeated keys, line breaks between tokens, lone surrogates, over-long keys,
 //! numbers beyond every double.
 
+mod index;
 mod tokens;
 
 pub(crate) use self::tokens::is_too_large;
-pub(super) use self::tokens::unicode_escape;
+pub(super) use self::{index::Index, tokens::unicode_escape};
 use super::{
     found::{Found, Span, Unknown},
-    trie::{Named, Node, NodeId, Trie},
+    trie::{Child, Guess, Named, Node, NodeId, Slot, Trie, same},
 };
 use crate::policy::redact::Names;
 
@@ -27,16 +28,23 @@ pub(super) enum What {
     TooDeep,
 }
 
-type Scanned<T> = Result<T, Fault>;
+/// The record is refused; why is kept beside, because a large answer from every function would cost as much as a string.
+struct Stop;
+
+type Scanned<T> = Result<T, Stop>;
 
 /// Walks `text`, which must be UTF-8, along `trie`. `canonical` says that it was rewritten: then nothing is unusual.
 ///
 /// A text that may be one of `names` is noticed too ([`Found::sensitive`]).
-pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Scanned<()> {
+pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Result<(), Fault> {
     found.clear();
+    found.index.start(text);
     let mut scan = Scan {
         text,
         at: 0,
+        quote: 0,
+        odd: 0,
+        next_odd: 0,
         leaves: 0,
         long: false,
         escaped: false,
@@ -45,27 +53,31 @@ pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, c
         trie,
         names,
         found,
+        fault: None,
     };
-    scan.space();
-    if scan.peek() != Some(b'{') {
-        return Err(scan.expected("an object"));
+    scan.next_odd();
+    match scan.record() {
+        Ok(()) => Ok(()),
+        Err(Stop) => Err(scan.fault.unwrap_or(Fault {
+            at: scan.at,
+            what: What::Expected("a record"),
+        })),
     }
-    scan.object(Trie::ROOT, 1)?;
-    scan.space();
-    if scan.at < text.len() {
-        return Err(scan.expected("the end of the record"));
-    }
-    Ok(())
 }
 
 struct Scan<'a> {
     text: &'a [u8],
     at: usize,
+    /// The next string's opening quote: its place in the index.
+    quote: usize,
+    /// The next odd byte: its place in the index, and in the text.
+    odd: usize,
+    next_odd: u32,
     /// Plain values seen so far, `null` left out.
     leaves: u32,
     /// Whether a text above the limit was seen since this was last reset.
     long: bool,
-    /// Whether an escape was seen since this was last reset.
+    /// Whether the last string has an escape in it.
     escaped: bool,
     /// The last key that was read: a version such as `1.2.3.4` is no address.
     key: Span,
@@ -73,22 +85,52 @@ struct Scan<'a> {
     trie: &'a Trie,
     names: &'a Names,
     found: &'a mut Found,
+    fault: Option<Fault>,
 }
 
 impl<'a> Scan<'a> {
+    fn record(&mut self) -> Scanned<()> {
+        if self.token() != b'{' {
+            return Err(self.expected("an object"));
+        }
+        self.object(Trie::ROOT, 1)?;
+        self.token();
+        if self.at < self.text.len() {
+            return Err(self.expected("the end of the record"));
+        }
+        Ok(())
+    }
+
     #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
-    fn expected(&self, what: &'static str) -> Fault {
-        Fault {
-            at: self.at,
-            what: What::Expected(what),
+    #[cold]
+    fn expected(&mut self, what: &'static str) -> Stop {
+        self.stop(self.at, What::Expected(what))
+    }
+
+    fn stop(&mut self, at: usize, what: What) -> Stop {
+        self.fault = Some(Fault { at, what });
+        Stop
+    }
+
+    /// The next byte that is no white space; 0 at the end, which no token begins with.
+    #[inline]
+    fn token(&mut self) -> u8 {
+        match self.peek() {
+            Some(byte) if byte > b' ' => byte,
+            _ => self.token_after_space(),
         }
     }
 
-    #[inline]
+    #[cold]
+    fn token_after_space(&mut self) -> u8 {
+        self.space();
+        self.peek().unwrap_or(0)
+    }
+
     fn space(&mut self) {
         while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.peek() {
             if matches!(byte, b'\n' | b'\r') {
@@ -98,63 +140,64 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A value at a known place.
-    fn known(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+    /// A value at a known place; it begins with `first`.
+    fn known(&mut self, id: NodeId, first: u8, depth: usize) -> Scanned<()> {
         let trie = self.trie;
         let node = trie.node(id);
-        match self.peek() {
-            Some(b'n') => self.literal(b"null"),
-            _ if node.whole => self.whole(id, depth),
-            Some(b'{') if node.has_children() => self.object(id, depth + 1),
-            Some(b'[') => self.elements(depth, |scan, depth| scan.known(id, depth)),
-            _ => {
-                let start = self.at;
-                let before = self.leaves;
-                self.long = false;
-                self.skip(depth)?;
-                let value = Span::new(start, self.at);
-                let leaves = self.leaves - before;
-                let of_envelope = node.envelope.filter(|_| self.found.wrapped);
-                if let Some(slot) = of_envelope.or(node.slot) {
-                    self.found.push(slot, value, Span::default(), leaves);
-                    if node.wrapper && self.found.wrapped {
-                        self.found.settle_last();
-                    }
-                } else if !(node.wrapper && (node.path.is_empty() || self.found.wrapped)) {
-                    self.found.unknown.push(Unknown {
-                        node: id,
-                        key: Span::default(),
-                        value,
-                        leaves,
-                        long: self.long,
-                    });
-                }
-                Ok(())
-            }
+        match first {
+            b'"' if !node.whole => {}
+            b'n' => return self.literal(b"null"),
+            _ if node.whole => return self.whole(id, first, depth),
+            b'{' if node.has_children() => return self.object(id, depth + 1),
+            b'[' => return self.elements(depth, |scan, first, depth| scan.known(id, first, depth)),
+            _ => {}
         }
+        let start = self.at;
+        let before = self.leaves;
+        self.long = false;
+        self.skip(first, depth)?;
+        let value = Span::new(start, self.at);
+        let leaves = self.leaves - before;
+        let of_envelope = node.envelope.filter(|_| self.found.wrapped);
+        if let Some(slot) = of_envelope.or(node.slot) {
+            self.found.push(slot, value, Span::default(), leaves, self.escaped);
+            if node.wrapper && self.found.wrapped {
+                self.found.settle_last();
+            }
+        } else if !(node.wrapper && (node.path.is_empty() || self.found.wrapped)) {
+            self.found.unknown.push(Unknown {
+                node: id,
+                key: Span::default(),
+                value,
+                leaves,
+                long: self.long,
+            });
+        }
+        Ok(())
     }
 
     /// A value that is kept in one piece. What paths into it find is in that piece too, so none of it is left for the rest.
-    fn whole(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
+    fn whole(&mut self, id: NodeId, first: u8, depth: usize) -> Scanned<()> {
         let (start, before) = (self.at, self.leaves);
         let (hits, unknown) = (self.found.hits.len(), self.found.unknown.len());
-        self.parts(id, depth)?;
+        self.parts(id, first, depth)?;
         self.found.unknown.truncate(unknown);
         for hit in &mut self.found.hits[hits..] {
             hit.placed = true;
         }
         if let Some(slot) = self.trie.node(id).slot {
             let value = Span::new(start, self.at);
-            self.found.push(slot, value, Span::default(), self.leaves - before);
+            self.found
+                .push(slot, value, Span::default(), self.leaves - before, true);
         }
         Ok(())
     }
 
-    fn parts(&mut self, id: NodeId, depth: usize) -> Scanned<()> {
-        match self.peek() {
-            Some(b'{') if self.trie.node(id).has_children() => self.object(id, depth + 1),
-            Some(b'[') => self.elements(depth, |scan, depth| scan.parts(id, depth)),
-            _ => self.skip(depth),
+    fn parts(&mut self, id: NodeId, first: u8, depth: usize) -> Scanned<()> {
+        match first {
+            b'{' if self.trie.node(id).has_children() => self.object(id, depth + 1),
+            b'[' => self.elements(depth, |scan, first, depth| scan.parts(id, first, depth)),
+            _ => self.skip(first, depth),
         }
     }
 
@@ -163,7 +206,7 @@ impl<'a> Scan<'a> {
         let trie = self.trie;
         let node = trie.node(id);
         let base = self.found.keys.len();
-        let mut seen = 0_u128;
+        let mut seen = [0_u64; 4];
         let mut named = NamedElement::default();
         // The record's own object, in an envelope: what was found before it belongs to the envelope.
         if node.wrapper && node.path.is_empty() {
@@ -171,29 +214,12 @@ impl<'a> Scan<'a> {
             self.found.bodies += 1;
             self.found.wrapped = true;
         }
-        self.members(depth, |scan, key, depth| {
-            if let Some(choice) = &node.named
-                && scan.named(choice, node, key, depth, &mut named)?
-            {
-                return Ok(());
-            }
-            let Some((number, child)) = trie.child(node, key.of(scan.text)) else {
-                scan.found.keys.push(key);
-                return scan.unknown(id, key, depth);
-            };
-            let bit = 1_u128 << (number & 127);
-            if seen & bit != 0 {
-                // Either the same key twice, or both spellings of it.
-                scan.found.unusual |= !scan.canonical;
-                return scan.unknown(id, key, depth);
-            }
-            seen |= bit;
-            // Once the record was found inside, the envelope's other members say nothing about it.
-            if scan.found.wrapped && id == Trie::ROOT && !trie.node(child).wrapper {
-                return scan.without_addresses(depth);
-            }
-            scan.known(child, depth)
-        })?;
+        let mut guess = node.guess;
+        let mut more = self.open(depth)?;
+        while more {
+            self.known_member(id, depth, &mut guess, &mut seen, &mut named)?;
+            more = self.another()?;
+        }
         self.check_keys(base);
         if let Some(choice) = &node.named {
             self.resolve(choice, id, named);
@@ -201,18 +227,99 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn unknown(&mut self, node: NodeId, key: Span, depth: usize) -> Scanned<()> {
+    /// One member of an object at a known place. `guess` is where it is remembered what came next the last time.
+    #[inline]
+    fn known_member(
+        &mut self,
+        id: NodeId,
+        depth: usize,
+        guess: &mut Guess,
+        seen: &mut [u64; 4],
+        named: &mut NamedElement,
+    ) -> Scanned<()> {
+        let trie = self.trie;
+        let node = trie.node(id);
+        let (first, number, child) = if let Some((first, number, child)) = self.guessed(node, *guess) {
+            (first, number, child)
+        } else {
+            let (key, first) = self.member()?;
+            if let Some(choice) = &node.named
+                && self.named(choice, key, first, depth, named)?
+            {
+                return Ok(());
+            }
+            let Some((number, child)) = trie.find(node, self.text, key) else {
+                self.unknown_key(key);
+                self.found.keys.push(key);
+                return self.unknown(id, key, first, depth);
+            };
+            self.found.guesses.set(*guess, number);
+            (first, number, child)
+        };
+        *guess = child.guess;
+        self.found.sensitive |= child.sensitive;
+        let bit = 1 << (number % 64);
+        let word = &mut seen[number / 64 % 4];
+        if *word & bit != 0 {
+            // Either the same key twice, or both spellings of it.
+            self.found.unusual |= !self.canonical;
+            return self.unknown(id, self.key, first, depth);
+        }
+        *word |= bit;
+        // Once the record was found inside, the envelope's other members say nothing about it.
+        if self.found.wrapped && id == Trie::ROOT && !trie.node(child.node).wrapper {
+            return self.without_addresses(first, depth);
+        }
+        // What most members are: a text with a place of its own.
+        if first == b'"'
+            && let Some(slot) = child.plain
+        {
+            return self.plain(slot);
+        }
+        self.known(child.node, first, depth)
+    }
+
+    /// The next member, if it is the one that came here the last time: records look alike, and comparing one key takes
+    /// a third of reading and finding it. The answer is the value's first byte, and the member's number and place.
+    #[inline]
+    fn guessed<'n>(&mut self, node: &'n Node, guess: Guess) -> Option<(u8, usize, &'n Child)> {
+        // Elements that are chosen by name are asked first; and the index must have both of the key's quotes.
+        if node.named.is_some() || self.found.index.quote(self.quote + 1).is_none() {
+            return None;
+        }
+        let number = self.found.guesses.get(guess);
+        let child = node.child(number)?;
+        let length = self.trie.starts_with(child, self.text.get(self.at..)?)?;
+        self.key = Span::new(self.at + 1, self.at + length - 2);
+        self.at += length;
+        self.quote += 2;
+        Some((self.token(), number, child))
+    }
+
+    /// A text that is kept in a slot, whatever stands around it.
+    #[inline]
+    fn plain(&mut self, slot: Slot) -> Scanned<()> {
+        let start = self.at;
+        self.leaves += 1;
+        let text = self.string()?;
+        self.look_at(text);
+        let value = Span::new(start, self.at);
+        self.found.push(slot, value, Span::default(), 1, self.escaped);
+        Ok(())
+    }
+
+    fn unknown(&mut self, node: NodeId, key: Span, first: u8, depth: usize) -> Scanned<()> {
         let start = self.at;
         let before = self.leaves;
         let addresses = self.found.addresses.len();
         self.long = false;
-        self.skip(depth)?;
+        self.skip(first, depth)?;
         let inside = self.trie.node(node);
         let of_envelope = self.found.wrapped && (node == Trie::ROOT || (inside.wrapper && !inside.path.is_empty()));
         if of_envelope {
             self.found.addresses.truncate(addresses);
         }
-        if self.text.get(start) != Some(&b'n') && !of_envelope {
+        if first != b'n' && !of_envelope {
             self.found.unknown.push(Unknown {
                 node,
                 key,
@@ -228,31 +335,36 @@ impl<'a> Scan<'a> {
     fn named(
         &mut self,
         choice: &Named,
-        node: &Node,
         key: Span,
+        first: u8,
         depth: usize,
         element: &mut NamedElement,
     ) -> Scanned<bool> {
-        let is_name = key.of(self.text) == choice.key.as_bytes();
-        let is_value = key.of(self.text) == choice.value.as_bytes();
+        let inside = key.of(self.text);
+        let is_name = same(inside, choice.key.as_bytes());
+        let is_value = same(inside, choice.value.as_bytes());
+        self.found.sensitive |= choice.sensitive;
         let start = self.at;
         // What stands in such an element, a request's header for instance, is what a client claims.
-        if is_name && element.name.is_none() && self.peek() == Some(b'"') {
-            self.without_addresses(depth)?;
+        if is_name && element.name.is_none() && first == b'"' {
+            self.without_addresses(first, depth)?;
             let inside = Span::new(start + 1, self.at - 1);
             element.name = Some(inside);
-            if let Some(slot) = self
-                .trie
-                .child(node, choice.key.as_bytes())
-                .and_then(|(_, id)| self.trie.node(id).slot)
-            {
-                self.found.push(slot, Span::new(start, self.at), Span::default(), 1);
+            if let Some(slot) = choice.name_slot {
+                let name = Span::new(start, self.at);
+                self.found.push(slot, name, Span::default(), 1, self.escaped);
             }
-        } else if is_value && element.value.is_none() && self.peek() != Some(b'n') {
+        } else if is_value && element.value.is_none() && first != b'n' {
             let before = self.leaves;
             self.long = false;
-            self.without_addresses(depth)?;
-            element.value = Some((key, Span::new(start, self.at), self.leaves - before, self.long));
+            self.without_addresses(first, depth)?;
+            element.value = Some(NamedValue {
+                key,
+                value: Span::new(start, self.at),
+                leaves: self.leaves - before,
+                long: self.long,
+                escaped: self.escaped,
+            });
         } else if is_name || is_value {
             self.found.unusual |=
                 !self.canonical && (element.name.is_some() && is_name || element.value.is_some() && is_value);
@@ -264,26 +376,26 @@ impl<'a> Scan<'a> {
     }
 
     /// Skips a value whose addresses are not the record's.
-    fn without_addresses(&mut self, depth: usize) -> Scanned<()> {
+    fn without_addresses(&mut self, first: u8, depth: usize) -> Scanned<()> {
         let addresses = self.found.addresses.len();
-        self.skip(depth)?;
+        self.skip(first, depth)?;
         self.found.addresses.truncate(addresses);
         Ok(())
     }
 
     fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {
-        let Some((key, value, leaves, long)) = value else {
+        let Some(found) = value else {
             return;
         };
         let name = name.filter(|name| name.start < name.end);
         match name.and_then(|name| Some((name, choice.slot(name.of(self.text))?))) {
-            Some((name, slot)) => self.found.push(slot, value, name, leaves),
+            Some((name, slot)) => self.found.push(slot, found.value, name, found.leaves, found.escaped),
             None => self.found.unknown.push(Unknown {
                 node,
-                key,
-                value,
-                leaves,
-                long,
+                key: found.key,
+                value: found.value,
+                leaves: found.leaves,
+                long: found.long,
             }),
         }
     }
@@ -312,5 +424,75 @@ impl<'a> Scan<'a> {
 #[derive(Default)]
 struct NamedElement {
     name: Option<Span>,
-    value: Option<(Span, Span, u32, bool)>,
+    value: Option<NamedValue>,
+}
+
+struct NamedValue {
+    key: Span,
+    value: Span,
+    leaves: u32,
+    long: bool,
+    escaped: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        Names::new(&[]).expect("no names")
+    }
+
+    #[test]
+    fn texts_may_be_longer_than_what_is_looked_at_together() {
+        let mut trie = Trie::new(false);
+        trie.add("a");
+        trie.add("b");
+        trie.finish(&names());
+        let mut found = Found::new(&trie);
+        let lengths = [
+            0, 1, 60, 8_170, 8_180, 8_184, 8_185, 8_186, 8_187, 8_190, 16_370, 16_380, 20_000,
+        ];
+        for (a, b) in lengths.iter().flat_map(|a| lengths.iter().map(move |b| (*a, *b))) {
+            let text = format!(r#"{{"a":"{}","b":"{}","c":"é"}}"#, "x".repeat(a), "y".repeat(b));
+            let scanned = scan(text.as_bytes(), &trie, &names(), &mut found, false);
+            assert_eq!(scanned, Ok(()), "{a} {b}");
+            let spans: Vec<_> = found
+                .hits
+                .iter()
+                .map(|hit| (hit.value.end - hit.value.start) as usize)
+                .collect();
+            assert_eq!(spans, [a + 2, b + 2]);
+            assert_eq!(found.unknown[0].value.of(text.as_bytes()), "\"é\"".as_bytes());
+            let cut = &text.as_bytes()[..text.len() - 2];
+            let fault = scan(cut, &trie, &names(), &mut found, false).expect_err("cut short");
+            assert_eq!(fault.at, cut.len(), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_found_whether_or_not_it_came_where_it_did_before() {
+        let mut trie = Trie::new(true);
+        for path in ["id", "type", "service.a", "service.anActionWithALongName", "region"] {
+            trie.add(path);
+        }
+        trie.finish(&names());
+        let mut found = Found::new(&trie);
+        for _ in 0..2 {
+            for text in [
+                r#"{"id":"1","Type":"2","service":{"a":"3","anActionWithALongName":"4"},"region":"5"}"#,
+                r#"{"type":"2","Id":"1","region":"5","service":{"AnActionWithALongName":"4","A":"3"}}"#,
+                r#"{"ID":"0","region":"5","id":"1","types":"0","type":"2","service":{"anActionWithALongNames":"0","anActionWithALongName":"4","a":"3"}}"#,
+            ] {
+                assert_eq!(scan(text.as_bytes(), &trie, &names(), &mut found, false), Ok(()));
+                let mut values: Vec<_> = found.hits.iter().map(|hit| hit.value.text(text)).collect();
+                values.sort_unstable();
+                assert_eq!(values, ["\"1\"", "\"2\"", "\"3\"", "\"4\"", "\"5\""], "{text}");
+                assert!(!found.unusual);
+            }
+        }
+        let twice = br#"{"id":"1","type":"2","id":"3"}"#;
+        assert_eq!(scan(twice, &trie, &names(), &mut found, false), Ok(()));
+        assert!(found.unusual);
+    }
 }

@@ -1,4 +1,4 @@
-//! A source's table, compiled at start: paths into a key trie, rows into a list of write steps.
+//! A source's table, compiled at start: paths into a key trie, rows into a list of members.
 
 use super::{
     Map,
@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     document::{ECS_VERSION, NORMALIZER, push_json_string},
+    policy::redact::Names,
     schema::{Schema, Type},
     sources,
 };
@@ -16,94 +17,69 @@ pub(super) struct Table {
     pub(super) trie: Trie,
     /// In the order of the source's own table, so that a row's number is its place there.
     pub(super) rows: Vec<Row>,
-    pub(super) steps: Vec<Step>,
+    /// The members of a document, in the order in which they are written.
+    pub(super) leaves: Vec<Leaf>,
     /// The row of `@timestamp`.
     pub(super) timestamp: usize,
     /// Where the timestamps stand that the `native` schema rewrites.
     pub(super) native_times: Vec<Slot>,
-    /// Which steps a document takes: only those, of all the fields that there could be, cost time.
+    /// Which leaves a document takes: only those, of all the fields that there could be, cost time.
     pub(super) live: Live,
 }
 
-/// A set of steps, one bit each.
-pub(super) type Steps = Vec<u64>;
-
-/// The steps that are taken because of something in the record. With a row's step go those of the objects around it.
+/// The leaves that are taken because of something in the record.
 #[derive(Debug, Default)]
 pub(super) struct Live {
-    /// In every document.
-    pub(super) always: Steps,
+    /// In every document, one bit each.
+    pub(super) always: Vec<u64>,
     /// For a value in each slot.
-    pub(super) slots: Vec<Steps>,
+    pub(super) slots: Vec<Box<[u16]>>,
     /// For a value in each slot, when source and destination are written the other way round.
-    pub(super) swapped: Vec<Steps>,
+    pub(super) swapped: Vec<Box<[u16]>>,
     /// For a value that the source adds to each row.
-    pub(super) rows: Vec<Steps>,
+    pub(super) rows: Vec<Box<[u16]>>,
 }
 
 impl Live {
-    fn new(steps: &[Step], rows: &[Row], slots: usize) -> Self {
-        let none = vec![0; steps.len().div_ceil(64)];
-        let mut live = Self {
-            always: none.clone(),
-            slots: vec![none.clone(); slots],
-            swapped: vec![none.clone(); slots],
-            rows: vec![none.clone(); rows.len()],
-        };
-        let mut around: Vec<Vec<usize>> = Vec::new();
-        for (at, step) in steps.iter().enumerate() {
-            match step {
-                Step::Open(_) => around.push(vec![at, closing(steps, at)]),
-                Step::Close => drop(around.pop()),
-                _ => {
-                    let taken = match step {
-                        Step::Row(_, row) => &mut live.rows[*row],
-                        _ => &mut live.always,
-                    };
-                    for step in around.iter().flatten().chain([&at]) {
-                        taken[step / 64] |= 1 << (step % 64);
-                    }
-                }
+    fn new(leaves: &[Leaf], rows: &[Row], slots: usize) -> Self {
+        let mut always = vec![0; leaves.len().div_ceil(64)];
+        let mut of_row = vec![Vec::new(); rows.len()];
+        for (number, leaf) in leaves.iter().enumerate() {
+            match leaf.what {
+                What::Row(row) => of_row[row].push(number as u16),
+                What::Constant(_) => {}
+                _ => add(&mut always, &[number as u16]),
             }
         }
+        let mut of_slot = vec![Vec::new(); slots];
+        let mut swapped = vec![Vec::new(); slots];
         for (number, row) in rows.iter().enumerate() {
             let mirror = rows.get(row.mirror).unwrap_or(row);
             for &slot in &row.slots {
-                add(&mut live.slots[usize::from(slot)], &live.rows[number]);
+                of_slot[usize::from(slot)].extend_from_slice(&of_row[number]);
             }
             for &slot in &mirror.slots {
-                add(&mut live.swapped[usize::from(slot)], &live.rows[number]);
+                swapped[usize::from(slot)].extend_from_slice(&of_row[number]);
             }
         }
-        live
-    }
-}
-
-/// Adds steps to a set.
-#[inline]
-pub(super) fn add(to: &mut Steps, steps: &Steps) {
-    for (word, steps) in to.iter_mut().zip(steps) {
-        *word |= steps;
-    }
-}
-
-/// Where the object ends that opens at `at`.
-fn closing(steps: &[Step], at: usize) -> usize {
-    let mut depth = 0_usize;
-    let after = steps.iter().enumerate().skip(at);
-    let closing = after.map(|(number, step)| {
-        match step {
-            Step::Open(_) => depth += 1,
-            Step::Close => depth -= 1,
-            _ => {}
+        let boxed = |lists: Vec<Vec<u16>>| lists.into_iter().map(Into::into).collect();
+        Self {
+            always,
+            slots: boxed(of_slot),
+            swapped: boxed(swapped),
+            rows: boxed(of_row),
         }
-        (number, depth)
-    });
-    closing
-        .filter(|(_, depth)| *depth == 0)
-        .map(|(number, _)| number)
-        .next()
-        .unwrap_or(at)
+    }
+}
+
+/// Adds leaves to a set.
+#[inline]
+pub(super) fn add(to: &mut [u64], leaves: &[u16]) {
+    for &leaf in leaves {
+        if let Some(word) = to.get_mut(usize::from(leaf / 64)) {
+            *word |= 1 << (leaf % 64);
+        }
+    }
 }
 
 /// Where a row's values are found.
@@ -123,27 +99,47 @@ pub(super) struct Row {
     pub(super) mirror: usize,
 }
 
-/// One step of writing a document. Keys are `"name":`, ready to copy.
+impl Row {
+    /// The one slot of a row that takes any text.
+    fn copied(&self, trie: &Trie) -> Option<Slot> {
+        match self.slots[..] {
+            [slot] if !self.list && !self.not_ip && self.ty == Type::Keyword && !trie.is_whole(slot) => Some(slot),
+            _ => None,
+        }
+    }
+}
+
+/// One member of a document.
 #[derive(Debug)]
-pub(super) enum Step {
-    Open(String),
-    Close,
-    /// A whole member that is the same in every document.
+pub(super) struct Leaf {
+    /// The objects around it, from the outside in.
+    pub(super) parents: Vec<&'static str>,
+    /// `"name":`.
+    pub(super) key: String,
+    pub(super) what: What,
+    /// The row and slot of a member that can be copied as it stands in the record, if it is one text.
+    pub(super) copied: Option<(usize, Slot)>,
+}
+
+/// What stands in a member.
+#[derive(Debug)]
+pub(super) enum What {
+    /// The same in every document.
     Constant(String),
-    Row(String, usize),
-    Timestamp(String),
-    Id(String),
-    RelatedIp(String, Option<usize>),
-    Original(String),
-    Rest(String),
-    Unplaced(String),
-    Cut(String),
-    Redacted(String),
+    Row(usize),
+    Timestamp,
+    Id,
+    RelatedIp(Option<usize>),
+    Original,
+    Rest,
+    Unplaced,
+    Cut,
+    Redacted,
 }
 
 impl Table {
     /// Compiles the table. `native` looks only at what tells whether the record is acceptable, and at timestamps.
-    pub(super) fn new(map: &dyn Map, schema: Schema) -> Self {
+    pub(super) fn new(map: &dyn Map, schema: Schema, names: &Names) -> Self {
         let fields = map.fields();
         let mut trie = Trie::new(map.folds_first_letter());
         let needed = |number: usize, name: &str| {
@@ -177,13 +173,19 @@ impl Table {
             Schema::Native => map.native_times().iter().flat_map(|path| trie.add(path).0).collect(),
         };
         trie.wrap(map.wrappers());
-        let steps = steps(map);
+        trie.finish(names);
+        let mut leaves = leaves(map);
+        for leaf in &mut leaves {
+            if let What::Row(number) = leaf.what {
+                leaf.copied = rows[number].copied(&trie).map(|slot| (number, slot));
+            }
+        }
         Self {
-            live: Live::new(&steps, &rows, trie.slots()),
+            live: Live::new(&leaves, &rows, trie.slots()),
             trie,
             rows,
             native_times,
-            steps,
+            leaves,
             timestamp: position(map, "@timestamp").unwrap_or_default(),
         }
     }
@@ -206,7 +208,7 @@ fn mirror(map: &dyn Map, name: &str) -> usize {
 
 /// The members in the order in which they are written. What is counted or collected on the way comes after: addresses
 /// after the rows of type `ip`, the rest and its count after all rows.
-fn steps(map: &dyn Map) -> Vec<Step> {
+fn leaves(map: &dyn Map) -> Vec<Leaf> {
     let source = map.source();
     let rest = format!("aws.{source}.rest");
     let dataset = format!("aws.{source}");
@@ -218,44 +220,37 @@ fn steps(map: &dyn Map) -> Vec<Step> {
         ("portcullis.normalizer", NORMALIZER),
     ];
     constants.extend_from_slice(map.constants());
-    let mut names: Vec<&'static str> = sources::fields(source).into_iter().map(|field| field.name).collect();
+    let mut names: Vec<&'static str> = sources::with_shared(map.fields()).map(|field| field.name).collect();
     names.sort_unstable_by_key(|name| (rank(name, &rest), *name));
 
-    let mut steps = Vec::new();
-    let mut open: Vec<&str> = Vec::new();
-    for name in names {
-        let mut parts: Vec<&str> = name.split('.').collect();
-        let key = format!("\"{}\":", parts.pop().unwrap_or_default());
-        let step = match name {
-            "@timestamp" => Step::Timestamp(key),
-            "event.id" => Step::Id(key),
-            "event.original" => Step::Original(key),
-            "related.ip" => Step::RelatedIp(key, position(map, name)),
-            "portcullis.unplaced" => Step::Unplaced(key),
-            "portcullis.cut" => Step::Cut(key),
-            "portcullis.redacted" => Step::Redacted(key),
-            _ if name == rest => Step::Rest(key),
-            _ => match constants.iter().find(|(constant, _)| *constant == name) {
-                Some((_, value)) => Step::Constant(constant(&key, value, is_list(name))),
-                None => match position(map, name) {
-                    Some(row) => Step::Row(key, row),
-                    None => continue,
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let mut parents: Vec<&'static str> = name.split('.').collect();
+            let key = format!("\"{}\":", parents.pop().unwrap_or_default());
+            let what = match name {
+                "@timestamp" => What::Timestamp,
+                "event.id" => What::Id,
+                "event.original" => What::Original,
+                "related.ip" => What::RelatedIp(position(map, name)),
+                "portcullis.unplaced" => What::Unplaced,
+                "portcullis.cut" => What::Cut,
+                "portcullis.redacted" => What::Redacted,
+                _ if name == rest => What::Rest,
+                _ => match constants.iter().find(|(constant, _)| *constant == name) {
+                    Some((_, value)) => What::Constant(constant(value, is_list(name))),
+                    None => What::Row(position(map, name)?),
                 },
-            },
-        };
-        let common = open.iter().zip(&parts).take_while(|(a, b)| a == b).count();
-        while open.len() > common {
-            open.pop();
-            steps.push(Step::Close);
-        }
-        for part in parts.iter().skip(common) {
-            open.push(part);
-            steps.push(Step::Open(format!("\"{part}\":{{")));
-        }
-        steps.push(step);
-    }
-    steps.extend(open.iter().map(|_| Step::Close));
-    steps
+            };
+            let copied = None;
+            Some(Leaf {
+                parents,
+                key,
+                what,
+                copied,
+            })
+        })
+        .collect()
 }
 
 fn rank(name: &str, rest: &str) -> u8 {
@@ -278,16 +273,10 @@ fn is_list(name: &str) -> bool {
         || name.starts_with(ANSWERS)
 }
 
-/// `"key":"value",`, or an array.
-fn constant(key: &str, value: &str, many: bool) -> String {
-    let mut out = key.as_bytes().to_vec();
-    if many {
-        out.push(b'[');
-    }
+/// `"value"`, or an array.
+fn constant(value: &str, many: bool) -> String {
+    let mut out = Vec::new();
     push_json_string(&mut out, value);
-    if many {
-        out.push(b']');
-    }
-    out.push(b',');
-    String::from_utf8(out).unwrap_or_default()
+    let value = String::from_utf8(out).unwrap_or_default();
+    if many { format!("[{value}]") } else { value }
 }

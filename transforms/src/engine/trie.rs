@@ -12,11 +12,17 @@
 //! | `body!` | whatever stands there as one value: in a flat object under its path, elsewhere as JSON text; paths into it work as well |
 //! | `^time` | `time` of the envelope around the record, not of the record |
 
+use super::found::Span;
+use crate::policy::redact::Names;
+
 /// Number of a distinct path: where the values found there are kept.
 pub(super) type Slot = u16;
 
 /// Number of a node.
 pub(super) type NodeId = u32;
+
+/// Where it is remembered which member comes after another one, or first in an object.
+pub(super) type Guess = u32;
 
 /// Compiled paths of one table.
 #[derive(Debug)]
@@ -24,12 +30,13 @@ pub(super) struct Trie {
     nodes: Vec<Node>,
     /// The path of each slot, as the rest of a document names it.
     slots: Vec<String>,
-    /// Slots whose values are kept in one piece.
-    whole: Vec<Slot>,
+    /// Whether each slot's values are kept in one piece.
+    whole: Vec<bool>,
     /// Members of the envelope that are kept beside the record: their paths and slots.
     envelope: Vec<(String, Slot)>,
     /// Whether `Id` and `id` are the same key: EventBridge and API spelling differ in the first letter only.
     fold: bool,
+    guesses: Guess,
 }
 
 /// One object, array or value that is known by name.
@@ -47,9 +54,29 @@ pub(super) struct Node {
     pub(super) envelope: Option<Slot>,
     /// Whether an object or array found here is also kept as one value.
     pub(super) whole: bool,
-    children: Vec<(Box<[u8]>, NodeId)>,
+    /// For the member that comes first.
+    pub(super) guess: Guess,
+    children: Vec<Child>,
     /// Open-addressing index into `children`, plus one; its length is a power of two.
     index: Vec<u8>,
+}
+
+/// What stands under one key.
+#[derive(Clone, Debug)]
+pub(super) struct Child {
+    key: Box<[u8]>,
+    /// The key's first bytes as a number: most keys are compared by it alone.
+    front: u128,
+    pub(super) node: NodeId,
+    /// Whether the policy takes out what stands here.
+    pub(super) sensitive: bool,
+    /// Where a text is kept that stands here, when nothing else is to be asked about the place.
+    pub(super) plain: Option<Slot>,
+    /// For the member that comes next.
+    pub(super) guess: Guess,
+    /// The key as it stands in a record, with quotes and colon, and the first bytes of that as a number.
+    member: Box<[u8]>,
+    member_front: u128,
 }
 
 /// Elements such as `{"name":"Host","value":"example.com"}`.
@@ -60,6 +87,10 @@ pub(super) struct Named {
     /// Lower-case name and slot.
     slots: Vec<(&'static str, Slot)>,
     others: Option<Slot>,
+    /// Whether the policy takes out what stands under either of these keys.
+    pub(super) sensitive: bool,
+    /// Where the names themselves are kept.
+    pub(super) name_slot: Option<Slot>,
 }
 
 impl Named {
@@ -67,7 +98,7 @@ impl Named {
     pub(super) fn slot(&self, name: &[u8]) -> Option<Slot> {
         self.slots
             .iter()
-            .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name))
+            .find(|(known, _)| same(known.as_bytes(), name) || known.as_bytes().eq_ignore_ascii_case(name))
             .map(|&(_, slot)| slot)
             .or(self.others)
     }
@@ -77,6 +108,17 @@ impl Node {
     /// Whether an object found here is looked into.
     pub(super) fn has_children(&self) -> bool {
         !self.children.is_empty() || self.named.is_some()
+    }
+
+    /// The child of this number.
+    #[inline]
+    pub(super) fn child(&self, number: usize) -> Option<&Child> {
+        self.children.get(number)
+    }
+
+    fn plain(&self) -> Option<Slot> {
+        let is_plain = !self.wrapper && !self.whole && self.envelope.is_none();
+        self.slot.filter(|_| is_plain)
     }
 }
 
@@ -90,6 +132,7 @@ impl Trie {
             whole: Vec::new(),
             envelope: Vec::new(),
             fold,
+            guesses: 0,
         }
     }
 
@@ -103,7 +146,7 @@ impl Trie {
 
     /// Whether the slot's values are kept in one piece, objects and arrays included.
     pub(super) fn is_whole(&self, slot: Slot) -> bool {
-        self.whole.contains(&slot)
+        self.whole.get(usize::from(slot)).is_some_and(|whole| *whole)
     }
 
     /// Slots whose values are of the envelope when the record is found inside it, and the slots they are kept in then.
@@ -112,7 +155,7 @@ impl Trie {
         self.envelope.iter().filter_map(move |(path, slot)| {
             let mut at = root;
             for key in path.split('.') {
-                at = self.node(self.child(at, key.as_bytes())?.1);
+                at = self.node(self.child(at, key.as_bytes())?.1.node);
             }
             Some((at.slot?, *slot))
         })
@@ -122,20 +165,87 @@ impl Trie {
         &self.nodes[id as usize]
     }
 
-    /// The child of `node` under `key`: its number among the children and its node.
-    pub(super) fn child(&self, node: &Node, key: &[u8]) -> Option<(usize, NodeId)> {
+    /// The child of `node` under `key`: its number among the children, and what is there.
+    pub(super) fn child<'n>(&self, node: &'n Node, key: &[u8]) -> Option<(usize, &'n Child)> {
+        self.find(node, key, Span::new(0, key.len()))
+    }
+
+    /// As [`Trie::child`], where the key stands in a text.
+    #[inline]
+    pub(super) fn find<'n>(&self, node: &'n Node, text: &[u8], key: Span) -> Option<(usize, &'n Child)> {
         let mask = node.index.len().wrapping_sub(1);
-        let (&first, rest) = key.split_first()?;
-        let first = self.fold_first(first);
-        let mut at = hash(first, key) & mask;
+        let length = (key.end - key.start) as usize;
+        let front = self.fold_front(front(text, key));
+        let mut at = hash(front, length) & mask;
         loop {
             let number = usize::from(*node.index.get(at)?).checked_sub(1)?;
-            let (known, child) = &node.children[number];
-            if known.len() == key.len() && known[0] == first && same(&known[1..], rest) {
-                return Some((number, *child));
+            let child = node.children.get(number)?;
+            if child.front == front
+                && child.key.len() == length
+                && (length <= FRONT || child.key[FRONT..] == key.of(text)[FRONT..])
+            {
+                return Some((number, child));
             }
             at = (at + 1) & mask;
         }
+    }
+
+    /// How long the key of `child` is with quotes and colon, if that is how `text` begins.
+    #[inline]
+    pub(super) fn starts_with(&self, child: &Child, text: &[u8]) -> Option<usize> {
+        let length = child.member.len();
+        let mut front = front(text, Span::new(0, length));
+        if self.fold {
+            let letter = (front >> 8) as u8;
+            front ^= u128::from(letter ^ letter.to_ascii_lowercase()) << 8;
+        }
+        let is_it = front == child.member_front
+            && (length <= FRONT
+                || text
+                    .get(FRONT..length)
+                    .is_some_and(|rest| *rest == child.member[FRONT..]));
+        (is_it && length > 0).then_some(length)
+    }
+
+    /// How many places there are to remember what comes next.
+    pub(super) fn guesses(&self) -> usize {
+        self.guesses as usize
+    }
+
+    /// `front` with its first letter in lower case, where both spellings are the same key.
+    #[inline]
+    fn fold_front(&self, front: u128) -> u128 {
+        let first = front as u8;
+        front ^ u128::from(first ^ self.fold_first(first))
+    }
+
+    /// Notes with each key what the scanner would otherwise look up every time. Call it once, after everything was added.
+    pub(super) fn finish(&mut self, names: &Names) {
+        let plain: Vec<Option<Slot>> = self.nodes.iter().map(Node::plain).collect();
+        let of_names: Vec<Option<Slot>> = self.nodes.iter().map(|node| self.name_slot(node)).collect();
+        for (node, name_slot) in self.nodes.iter_mut().zip(of_names) {
+            node.guess = self.guesses;
+            self.guesses += 1;
+            for child in &mut node.children {
+                child.guess = self.guesses;
+                self.guesses += 1;
+                child.member = [b"\"", &child.key[..], b"\":"].concat().into();
+                child.member_front = front(&child.member, Span::new(0, child.member.len()));
+                child.sensitive = names.suspects_key(&child.key, false);
+                child.plain = plain[child.node as usize];
+            }
+            if let Some(named) = &mut node.named {
+                named.sensitive = [named.key, named.value]
+                    .iter()
+                    .any(|key| names.suspects_key(key.as_bytes(), false));
+                named.name_slot = name_slot;
+            }
+        }
+    }
+
+    fn name_slot(&self, node: &Node) -> Option<Slot> {
+        let (_, child) = self.child(node, node.named.as_ref()?.key.as_bytes())?;
+        self.node(child.node).slot
     }
 
     fn fold_first(&self, first: u8) -> u8 {
@@ -181,8 +291,9 @@ impl Trie {
         };
         let node = &mut self.nodes[at as usize];
         node.slot = Some(slot);
-        if node.whole && !self.whole.contains(&slot) {
-            self.whole.push(slot);
+        if node.whole {
+            self.whole.resize(self.whole.len().max(usize::from(slot) + 1), false);
+            self.whole[usize::from(slot)] = true;
         }
         slot
     }
@@ -212,6 +323,8 @@ impl Trie {
                 value: part(value).unwrap_or_default(),
                 slots: Vec::new(),
                 others: None,
+                sensitive: false,
+                name_slot: None,
             })
         });
         if name == "*" {
@@ -232,7 +345,7 @@ impl Trie {
 
     fn child_or_new(&mut self, at: NodeId, key: &str) -> NodeId {
         if let Some((_, child)) = self.child(&self.nodes[at as usize], key.as_bytes()) {
-            return child;
+            return child.node;
         }
         let parent = &self.nodes[at as usize].path;
         let path = if parent.is_empty() {
@@ -260,11 +373,20 @@ impl Trie {
             *first = self.fold_first(*first);
         }
         let node = &mut self.nodes[at as usize];
-        node.children.push((key.into(), child));
+        node.children.push(Child {
+            front: front(&key, Span::new(0, key.len())),
+            key: key.into(),
+            node: child,
+            sensitive: false,
+            plain: None,
+            guess: 0,
+            member: Box::default(),
+            member_front: 0,
+        });
         node.index = vec![0; (node.children.len() * 4).next_power_of_two()];
-        for (number, (key, _)) in node.children.iter().enumerate() {
+        for (number, child) in node.children.iter().enumerate() {
             let mask = node.index.len() - 1;
-            let mut free = hash(key[0], key) & mask;
+            let mut free = hash(child.front, child.key.len()) & mask;
             while node.index[free] != 0 {
                 free = (free + 1) & mask;
             }
@@ -305,7 +427,7 @@ impl Trie {
     fn apart(&mut self, at: NodeId) -> NodeId {
         let root = &self.nodes[Self::ROOT as usize];
         let shared = &self.nodes[at as usize];
-        let Some(number) = root.children.iter().position(|(_, child)| *child == at) else {
+        let Some(number) = root.children.iter().position(|child| child.node == at) else {
             return at;
         };
         if shared.wrapper || shared.slot.is_none() {
@@ -317,22 +439,55 @@ impl Trie {
             whole: shared.whole,
             ..Node::default()
         });
-        self.nodes[Self::ROOT as usize].children[number].1 = own;
+        self.nodes[Self::ROOT as usize].children[number].node = own;
         own
     }
 }
 
-/// Cheap and good enough for the few keys of one object; collisions only cost a comparison.
-fn hash(first: u8, key: &[u8]) -> usize {
-    let last = key.last().copied().unwrap_or_default();
-    let middle = key.get(key.len() / 2).copied().unwrap_or_default();
-    usize::from(first) ^ (usize::from(last) << 1) ^ (usize::from(middle) << 2) ^ (key.len() * 5)
+/// As many bytes of a key are compared at once.
+const FRONT: usize = 16;
+
+/// The first bytes of a key that stands in `text`, as a number.
+#[inline]
+fn front(text: &[u8], key: Span) -> u128 {
+    let length = (key.end - key.start) as usize;
+    let rest = text.get(key.start as usize..).unwrap_or_default();
+    let word = match rest.first_chunk::<FRONT>() {
+        Some(bytes) => u128::from_le_bytes(*bytes),
+        None => {
+            let mut bytes = [0; FRONT];
+            bytes[..rest.len()].copy_from_slice(rest);
+            u128::from_le_bytes(bytes)
+        }
+    };
+    word & FRONT_MASKS[length.min(FRONT)]
 }
 
-/// Whether two texts of the same length are the same. Keys are short: two words, which may overlap, hold most of them, and
+/// By a key's length: the bits of its front that are its own.
+const FRONT_MASKS: [u128; FRONT + 1] = {
+    let mut masks = [u128::MAX; FRONT + 1];
+    let mut length = 0;
+    while length < FRONT {
+        masks[length] = (1 << (length * 8)) - 1;
+        length += 1;
+    }
+    masks
+};
+
+/// Cheap and good enough for the few keys of one object; collisions only cost a comparison.
+#[inline]
+fn hash(front: u128, length: usize) -> usize {
+    let mixed = (front as u64 ^ ((front >> 64) as u64).rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 48) as usize ^ length
+}
+
+/// Whether two texts are the same. Keys are short: two words, which may overlap, hold most of them, and
 /// a call to compare memory would take longer than comparing them.
 #[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
     if a.len() > 16 {
         return a == b;
     }
@@ -398,12 +553,14 @@ mod tests {
         assert_eq!(trie.add("^time | ^detail.name | ^time"), (vec![1, 2], true));
         trie.wrap(&["detail.findings"]);
         let root = trie.node(Trie::ROOT);
-        assert!(root.children.iter().any(|(key, _)| &**key == b"time"));
+        assert!(root.children.iter().any(|child| &*child.key == b"time"));
         let (_, detail) = trie.child(root, b"detail").expect("the envelope");
-        let (_, name) = trie.child(trie.node(detail), b"name").expect("its member");
-        assert_eq!(trie.node(name).slot, Some(2));
-        let (_, body) = trie.child(trie.node(detail), b"findings").expect("the record");
-        assert!(trie.child(trie.node(body), b"id").is_some() && trie.child(trie.node(body), b"time").is_none());
+        let (_, name) = trie.child(trie.node(detail.node), b"name").expect("its member");
+        assert_eq!(trie.node(name.node).slot, Some(2));
+        let (_, body) = trie.child(trie.node(detail.node), b"findings").expect("the record");
+        assert!(
+            trie.child(trie.node(body.node), b"id").is_some() && trie.child(trie.node(body.node), b"time").is_none()
+        );
         assert_eq!(trie.envelope_slots().collect::<Vec<_>>(), [(1, 1), (2, 2)]);
     }
 
@@ -413,7 +570,7 @@ mod tests {
         assert_eq!(trie.add("region | ^region"), (vec![0, 1], true));
         trie.wrap(&["detail"]);
         let root = trie.node(Trie::ROOT);
-        let member = |of, key: &[u8]| trie.child(of, key).map(|(_, id)| trie.node(id));
+        let member = |of, key: &[u8]| trie.child(of, key).map(|(_, child)| trie.node(child.node));
         let outer = member(root, b"region").expect("the envelope's");
         assert_eq!((outer.slot, outer.envelope), (Some(0), Some(1)));
         let detail = member(root, b"detail").expect("the record");

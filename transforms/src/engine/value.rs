@@ -3,20 +3,22 @@
 use std::{
     borrow::Cow,
     fmt::{Display, Write as _},
+    ops::Range,
 };
 
 use super::{
     RowId,
-    found::{Found, Hit},
+    found::{Found, Hit, NONE},
     scan::unicode_escape,
     table::Table,
+    trie::Slot,
 };
 use crate::proxies::TrustedProxies;
 
 /// The values of one record, by the row of the table that names where they stand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Input<'a> {
-    pub(super) text: &'a [u8],
+    pub(super) text: &'a str,
     pub(super) table: &'a Table,
     pub(super) found: &'a Found,
     pub(super) proxies: Option<&'a TrustedProxies>,
@@ -29,15 +31,20 @@ impl<'a> Input<'a> {
     }
 
     /// The row's first value as text; numbers and booleans as they are written. Empty text counts as absent.
+    #[inline]
     pub(crate) fn text(&self, row: RowId) -> Option<Cow<'a, str>> {
-        // The first hit is text with something in it in nearly all records, and this is asked for often.
-        let &first = self.table.rows.get(row.0)?.slots.first()?;
-        if let Some(hit) = self.found.hits.get(self.found.head(first) as usize)
-            && let Some(text) = plain_text(hit.value.of(self.text)).filter(|text| !text.is_empty())
-        {
-            return Some(text);
+        for &slot in self.slots(row) {
+            let mut at = self.found.head(slot);
+            while let Some(hit) = self.found.hits.get(at as usize) {
+                if let Some(text) = hit.plain(self.text)
+                    && !text.is_empty()
+                {
+                    return Some(text);
+                }
+                at = hit.next;
+            }
         }
-        self.texts(row).next()
+        None
     }
 
     /// All values of the row as text.
@@ -47,21 +54,23 @@ impl<'a> Input<'a> {
 
     /// All values of the row as text, with the numbers of their hits.
     pub(super) fn numbered(&self, row: RowId) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
-        let text = self.text;
-        self.raw(row)
-            .filter_map(move |(number, hit)| Some((number, plain_text(hit.value.of(text))?)))
+        let (text, found) = (self.text, self.found);
+        self.slots(row)
+            .iter()
+            .flat_map(move |&slot| found.hits_of(slot))
+            .filter_map(move |(number, hit)| Some((number, hit.plain(text)?)))
             .filter(|(_, text)| !text.is_empty())
     }
 
     /// Whether the record has any value at the row's paths, whatever its type.
+    #[inline]
     pub(crate) fn has(&self, row: RowId) -> bool {
-        self.raw(row).next().is_some()
+        self.slots(row).iter().any(|&slot| self.found.head(slot) != NONE)
     }
 
-    fn raw(&self, row: RowId) -> impl Iterator<Item = (usize, Hit)> + use<'a> {
-        let found = self.found;
-        let slots: &'a [_] = self.table.rows.get(row.0).map_or(&[], |row| &row.slots);
-        slots.iter().flat_map(move |&slot| found.hits_of(slot))
+    #[inline]
+    fn slots(&self, row: RowId) -> &'a [Slot] {
+        self.table.rows.get(row.0).map_or(&[], |row| &row.slots)
     }
 }
 
@@ -69,17 +78,41 @@ impl<'a> Input<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Derived {
     text: String,
-    /// Row, start and end in `text`.
-    values: Vec<(usize, usize, usize)>,
-    /// What becomes of each row's own values.
-    own: Vec<Own>,
+    values: Vec<Value>,
+    /// By row.
+    said: Vec<Said>,
     pub(super) swapped: bool,
 }
 
+#[derive(Debug)]
+struct Value {
+    row: usize,
+    /// Where it stands in the text.
+    place: Range<usize>,
+    /// The next one of the row.
+    next: u32,
+}
+
+/// What is said of a row.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    own: Own,
+    /// The row's first value and the last one.
+    first: u32,
+    last: u32,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        let own = Own::Written;
+        let (first, last) = (NONE, NONE);
+        Self { own, first, last }
+    }
+}
+
 /// What becomes of the values that stand at a row's paths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Own {
-    #[default]
     Written,
     /// Written after those that the source added.
     Joined,
@@ -89,26 +122,37 @@ pub(super) enum Own {
 
 impl Derived {
     pub(super) fn clear(&mut self, rows: usize) {
+        for value in self.values.drain(..) {
+            if let Some(said) = self.said.get_mut(value.row) {
+                *said = Said::default();
+            }
+        }
+        self.said.resize_with(rows, Said::default);
         self.text.clear();
-        self.values.clear();
-        self.own.clear();
-        self.own.resize(rows, Own::Written);
         self.swapped = false;
     }
 
     /// Replaces the row's values by `value`; once more adds a second one. The value still has to fit the row's type.
     pub(crate) fn set(&mut self, row: RowId, value: &str) {
-        self.push(row, value, Own::Replaced);
+        self.push(row, &[value], Own::Replaced);
+    }
+
+    /// As [`Derived::set`], with a value of several parts.
+    pub(crate) fn set_parts(&mut self, row: RowId, parts: &[&str]) {
+        self.push(row, parts, Own::Replaced);
     }
 
     /// Adds `value` to the row's own values. It still has to fit the row's type.
     pub(crate) fn add(&mut self, row: RowId, value: &str) {
-        self.push(row, value, Own::Joined);
+        self.push(row, &[value], Own::Joined);
     }
 
-    fn push(&mut self, row: RowId, value: &str, then: Own) {
+    #[inline]
+    fn push(&mut self, row: RowId, parts: &[&str], then: Own) {
         let start = self.text.len();
-        self.text.push_str(value);
+        for part in parts {
+            self.text.push_str(part);
+        }
         self.pushed(row, start, then);
     }
 
@@ -122,12 +166,23 @@ impl Derived {
     }
 
     fn pushed(&mut self, row: RowId, start: usize, then: Own) {
-        self.values.push((row.0, start, self.text.len()));
-        if let Some(own) = self.own.get_mut(row.0)
-            && *own != Own::Replaced
-        {
-            *own = then;
+        let number = self.values.len() as u32;
+        let Some(said) = self.said.get_mut(row.0) else {
+            return;
+        };
+        match self.values.get_mut(said.last as usize) {
+            Some(last) => last.next = number,
+            None => said.first = number,
         }
+        said.last = number;
+        if said.own != Own::Replaced {
+            said.own = then;
+        }
+        self.values.push(Value {
+            row: row.0,
+            place: start..self.text.len(),
+            next: NONE,
+        });
     }
 
     /// Writes what the record says of the source under `destination`, and the other way round.
@@ -135,20 +190,56 @@ impl Derived {
         self.swapped = true;
     }
 
+    #[inline]
     pub(super) fn own(&self, row: usize) -> Own {
-        self.own.get(row).copied().unwrap_or_default()
+        self.said.get(row).map_or(Own::Written, |said| said.own)
     }
 
     /// The rows to which the source added values.
     pub(super) fn rows(&self) -> impl Iterator<Item = usize> {
-        self.values.iter().map(|&(row, ..)| row)
+        self.values.iter().map(|value| value.row)
+    }
+
+    /// The row's value, if there is exactly one.
+    #[inline]
+    pub(super) fn only(&self, row: usize) -> Option<&str> {
+        let said = self.said.get(row)?;
+        let value = self.values.get(said.first as usize)?;
+        (value.next == NONE).then(|| self.text.get(value.place.clone()))?
     }
 
     pub(super) fn values(&self, row: usize) -> impl Iterator<Item = &str> {
-        self.values
-            .iter()
-            .filter(move |(of, ..)| *of == row)
-            .filter_map(|&(_, start, end)| self.text.get(start..end))
+        let mut at = self.said.get(row).map_or(NONE, |said| said.first);
+        std::iter::from_fn(move || {
+            let value = self.values.get(at as usize)?;
+            at = value.next;
+            self.text.get(value.place.clone())
+        })
+    }
+}
+
+impl Hit {
+    /// The value in the record.
+    #[inline]
+    pub(super) fn raw<'t>(&self, text: &'t str) -> &'t str {
+        self.value.text(text)
+    }
+
+    /// As [`plain_text`].
+    #[inline]
+    pub(super) fn plain<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        plain(self.raw(text), self.escaped)
+    }
+}
+
+/// As [`plain_text`], where it is known that there are no escapes.
+#[inline]
+pub(super) fn plain(raw: &str, escaped: bool) -> Option<Cow<'_, str>> {
+    match raw.as_bytes() {
+        [b'"', inside @ .., b'"'] if escaped => unescape(inside),
+        [b'"', .., b'"'] => raw.get(1..raw.len() - 1).map(Cow::Borrowed),
+        [b'{' | b'[', ..] | [] => None,
+        _ => Some(Cow::Borrowed(raw)),
     }
 }
 

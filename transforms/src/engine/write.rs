@@ -1,22 +1,25 @@
-//! Writes one document from the spans that the scanner found, step by step, each value as its row's type allows.
+//! Writes one document from the spans that the scanner found, member by member, each value as its row's type allows.
 //!
 //! A value that its type would reject is not written there; it goes to the rest. So do values that no row names.
 
-use std::{
-    io::Write as _,
-    net::{IpAddr, Ipv4Addr},
-};
+mod value;
+
+use std::net::IpAddr;
+
+use self::value::Asked;
 
 use super::{
     flat,
     found::{Found, Hit, NONE},
+    literals::Literals,
     member::{Fit, Values},
-    table::{self, Row, Step, Steps, Table},
+    table::{self, Leaf, Row, Table, What},
     trie::Slot,
-    value::{Derived, Own, plain_text, unescape},
+    value::{Derived, Own, unescape},
 };
 use crate::{
-    document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
+    address,
+    document::{KEYWORD_LIMIT, push_integer, push_json_string},
     schema::Type,
     time,
 };
@@ -25,7 +28,7 @@ use crate::{
 pub(super) struct Writer<'a> {
     pub(super) table: &'a Table,
     /// The record, canonical if it had to be rewritten.
-    pub(super) text: &'a [u8],
+    pub(super) text: &'a str,
     /// The record as it came, when `event.original` is wanted.
     pub(super) original: Option<&'a str>,
     pub(super) found: &'a mut Found,
@@ -34,7 +37,8 @@ pub(super) struct Writer<'a> {
     pub(super) timestamp: i64,
     /// Which hit the timestamp came from.
     pub(super) timestamp_hit: usize,
-    pub(super) id: &'a str,
+    /// In hexadecimal.
+    pub(super) id: &'a [u8],
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
     pub(super) redacted: u64,
@@ -44,121 +48,151 @@ pub(super) struct Writer<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     addresses: Vec<IpAddr>,
-    open: Vec<(usize, usize)>,
-    live: Steps,
+    asked: Asked,
+    live: Vec<u64>,
     pub(super) flat: flat::Scratch,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     /// Appends the document and its newline.
-    pub(super) fn document(mut self) {
+    pub(super) fn document(mut self, literals: &mut Literals) {
         self.scratch.addresses.clear();
-        self.scratch.open.clear();
-        self.out.push(b'{');
-        let mut unplaced = 0;
-        let table = self.table;
         let live = self.live();
-        for step in taken(&live).filter_map(|step| table.steps.get(step)) {
-            match step {
-                Step::Open(key) => {
-                    let start = self.out.len();
-                    self.out.extend_from_slice(key.as_bytes());
-                    self.scratch.open.push((start, self.out.len()));
+        let leaves = &self.table.leaves;
+        let mut last = None;
+        let mut unplaced = 0;
+        for (word, &bits) in live.iter().enumerate() {
+            let mut left = bits;
+            while left != 0 {
+                let number = word * 64 + left.trailing_zeros() as usize;
+                left &= left - 1;
+                let Some(leaf) = leaves.get(number) else { continue };
+                // Most members are one text that is copied.
+                if let Some(raw) = self.copied(leaf) {
+                    self.out.extend_from_slice(literals.between(leaves, last, number));
+                    self.out.extend_from_slice(raw);
+                    last = Some(number);
+                    continue;
                 }
-                Step::Close => {
-                    if let Some((start, content)) = self.scratch.open.pop() {
-                        self.close(start, content, b'}');
-                    }
+                if !self.may_have(&leaf.what, unplaced) {
+                    continue;
                 }
-                Step::Constant(member) => self.out.extend_from_slice(member.as_bytes()),
-                Step::Row(key, row) => self.row(key, *row),
-                Step::Timestamp(key) => {
-                    if let Some(hit) = self.found.hits.get_mut(self.timestamp_hit) {
-                        hit.placed = true;
-                    }
-                    self.key(key);
-                    self.date(self.timestamp);
-                    self.out.push(b',');
+                let start = self.out.len();
+                self.out.extend_from_slice(literals.between(leaves, last, number));
+                if self.leaf(&leaf.what, &mut unplaced) {
+                    last = Some(number);
+                } else {
+                    self.out.truncate(start);
                 }
-                Step::Id(key) => {
-                    self.key(key);
-                    push_json_string(self.out, self.id);
-                    self.out.push(b',');
-                }
-                Step::RelatedIp(key, row) => self.related_ip(key, *row),
-                Step::Original(key) => {
-                    if let Some(original) = self.original {
-                        self.key(key);
-                        push_json_string(self.out, original);
-                        self.out.push(b',');
-                    }
-                }
-                Step::Rest(key) => {
-                    let rest = flat::Rest {
-                        text: self.text,
-                        trie: &table.trie,
-                        found: self.found,
-                    };
-                    let (leaves, cut) = rest.write(key, self.out, &mut self.scratch.flat);
-                    unplaced = leaves;
-                    self.cut += cut;
-                }
-                Step::Unplaced(key) => self.count(key, unplaced),
-                Step::Cut(key) => self.count(key, self.cut),
-                Step::Redacted(key) => self.count(key, self.redacted),
             }
         }
+        self.out.extend_from_slice(literals.between(leaves, last, leaves.len()));
         self.scratch.live = live;
-        self.close(0, 0, b'}');
-        if let Some(comma) = self.out.last_mut() {
-            *comma = b'\n';
+    }
+
+    /// Whether there is anything to look for.
+    #[inline]
+    fn may_have(&self, what: &What, unplaced: u64) -> bool {
+        match what {
+            What::Original => self.original.is_some(),
+            What::Unplaced => unplaced > 0,
+            What::Cut => self.cut > 0,
+            What::Redacted => self.redacted > 0,
+            _ => true,
         }
     }
 
-    /// The steps that this record takes.
-    fn live(&mut self) -> Steps {
+    /// The one text of a row that takes any text, as it stands in the record.
+    #[inline]
+    fn copied(&mut self, leaf: &Leaf) -> Option<&'a [u8]> {
+        let (row, slot) = leaf.copied?;
+        if self.derived.swapped || self.derived.own(row) != Own::Written {
+            return None;
+        }
+        let head = self.found.head(slot) as usize;
+        let hit = self.found.hits.get_mut(head)?;
+        let raw = hit.value.of(self.text.as_bytes());
+        let is_text = raw.len() > 2 && raw.len() <= KEYWORD_LIMIT && raw[0] == b'"';
+        if !is_text || hit.next != NONE {
+            return None;
+        }
+        hit.placed = true;
+        Some(raw)
+    }
+
+    /// The leaves that this record takes.
+    fn live(&mut self) -> Vec<u64> {
         let live = &self.table.live;
-        let mut steps = std::mem::take(&mut self.scratch.live);
-        steps.clone_from(&live.always);
+        let mut taken = std::mem::take(&mut self.scratch.live);
+        taken.clone_from(&live.always);
         let slots = if self.derived.swapped {
             &live.swapped
         } else {
             &live.slots
         };
         for hit in &self.found.hits {
-            if let Some(taken) = slots.get(usize::from(hit.slot)) {
-                table::add(&mut steps, taken);
+            if let Some(leaves) = slots.get(usize::from(hit.slot)) {
+                table::add(&mut taken, leaves);
             }
         }
         for row in self.derived.rows() {
-            if let Some(taken) = live.rows.get(row) {
-                table::add(&mut steps, taken);
+            if let Some(leaves) = live.rows.get(row) {
+                table::add(&mut taken, leaves);
             }
         }
-        steps
+        taken
     }
 
-    fn key(&mut self, key: &str) {
-        self.out.extend_from_slice(key.as_bytes());
-    }
-
-    fn close(&mut self, start: usize, content: usize, bracket: u8) {
-        if self.out.len() == content {
-            self.out.truncate(start);
-            return;
+    /// Writes the value of a member; the answer is whether there is one.
+    #[inline]
+    fn leaf(&mut self, what: &What, unplaced: &mut u64) -> bool {
+        let written = |count| count > 0;
+        match what {
+            What::Row(number) => self.row(*number),
+            What::Timestamp => {
+                if let Some(hit) = self.found.hits.get_mut(self.timestamp_hit) {
+                    hit.placed = true;
+                }
+                self.date(self.timestamp);
+                true
+            }
+            What::Id => {
+                self.out.push(b'"');
+                self.out.extend_from_slice(self.id);
+                self.out.push(b'"');
+                true
+            }
+            What::RelatedIp(row) => self.related_ip(*row),
+            What::Original => {
+                let Some(original) = self.original else { return false };
+                push_json_string(self.out, original);
+                true
+            }
+            What::Rest => {
+                let start = self.out.len();
+                let rest = flat::Rest {
+                    text: self.text.as_bytes(),
+                    trie: &self.table.trie,
+                    found: self.found,
+                };
+                let (leaves, cut) = rest.write(self.out, &mut self.scratch.flat);
+                *unplaced = leaves;
+                self.cut += cut;
+                self.out.len() > start
+            }
+            What::Unplaced => written(self.count(*unplaced)),
+            What::Cut => written(self.count(self.cut)),
+            What::Redacted => written(self.count(self.redacted)),
+            // They are part of what stands between two values.
+            What::Constant(_) => false,
         }
-        if let Some(comma) = self.out.last_mut() {
-            *comma = bracket;
-        }
-        self.out.push(b',');
     }
 
-    fn count(&mut self, key: &str, number: u64) {
+    fn count(&mut self, number: u64) -> u64 {
         if number > 0 {
-            self.key(key);
             push_integer(self.out, i64::try_from(number).unwrap_or(i64::MAX));
-            self.out.push(b',');
         }
+        number
     }
 
     fn date(&mut self, millis: i64) {
@@ -167,81 +201,47 @@ impl Writer<'_> {
         self.out.push(b'"');
     }
 
-    /// One member: its value, or an array of its distinct values, or nothing.
-    fn row(&mut self, key: &str, number: usize) {
+    /// A row's value, or an array of its distinct values. The answer is whether there is any.
+    fn row(&mut self, number: usize) -> bool {
         let table = self.table;
         let Some(row) = table.rows.get(number) else {
-            return;
+            return false;
         };
         let from = if self.derived.swapped { row.mirror } else { number };
-        let own = self.derived.own(number);
-        let replaced = own == Own::Replaced;
         let slots = table.rows.get(from).map_or(&[][..], |row| &row.slots);
-        if own == Own::Written && slots.iter().all(|&slot| self.found.head(slot) == NONE) {
-            return;
-        }
-        if own == Own::Written
-            && let Some(hit) = self.only_hit(slots)
-            && row.ty != Type::FlatObject
-        {
-            return self.only(key, row, hit);
-        }
-        let start = self.out.len();
-        self.key(key);
-        let mut values = Values::new(self.out.len(), row.repeats);
-        if own != Own::Written {
-            let derived = self.derived;
-            for text in derived.values(number) {
-                let fit = self.plain(row, text);
-                values.wrote(fit, self.out);
-            }
-        }
         if row.ty == Type::FlatObject {
-            self.cut += flat::kept(
-                self.text,
-                &table.trie,
-                self.found,
-                slots,
-                self.out,
-                &mut self.scratch.flat,
-            );
-            values.count = usize::from(self.out.len() > values.content);
-            return values.finish(start, row.list, self.out);
+            return self.flat_object(slots);
         }
-        for &slot in slots {
-            let whole = table.trie.is_whole(slot);
-            let mut at = self.found.head(slot);
-            let settled = row.first_only && values.count > 0;
-            while let Some(&hit) = self.found.hits.get(at as usize) {
-                let raw = hit.value.of(self.text);
-                let fit = match (replaced, settled) {
-                    (true, _) if plain_text(raw).is_none() => Fit::Refused,
-                    // What was derived stands in its place; what the type would reject goes to the rest all the same.
-                    (true, _) if matches!(row.ty, Type::Long | Type::Float | Type::Boolean | Type::Date) => {
-                        match self.raw(row, raw) {
-                            Fit::Refused => Fit::Refused,
-                            Fit::Written | Fit::Empty => Fit::Empty,
-                        }
-                    }
-                    (true, _) => Fit::Empty,
-                    (_, true) if values.has(raw, self.out) => Fit::Empty,
-                    (_, true) => Fit::Refused,
-                    _ if whole => self.whole(row, raw, hit.leaves),
-                    _ => self.raw(row, raw),
-                };
-                if fit != Fit::Refused {
-                    self.found.hits[at as usize].placed = true;
-                }
-                values.wrote(fit, self.out);
-                at = hit.next;
-            }
+        // Most members have one value. What is said of many in `Writer::many` holds, but there is nothing to compare.
+        match self.derived.own(number) {
+            Own::Written => match self.only_hit(slots) {
+                Some(hit) => self.only(row, hit),
+                None => self.many(row, number, slots),
+            },
+            Own::Replaced if !row.ty.is_narrow() => match self.derived.only(number) {
+                Some(text) => self.derived(row, text, slots),
+                None => self.many(row, number, slots),
+            },
+            _ => self.many(row, number, slots),
         }
-        values.finish(start, row.list, self.out);
     }
 
-    /// The number of the hit, where the slots have one and no more: the case that most members are.
+    fn flat_object(&mut self, slots: &[Slot]) -> bool {
+        let start = self.out.len();
+        self.cut += flat::kept(
+            self.text.as_bytes(),
+            &self.table.trie,
+            self.found,
+            slots,
+            self.out,
+            &mut self.scratch.flat,
+        );
+        self.out.len() > start
+    }
+
+    /// The number of the hit, where the slots have one and no more.
     #[inline]
-    fn only_hit(&self, slots: &[Slot]) -> Option<u32> {
+    fn only_hit(&self, slots: &[Slot]) -> Option<usize> {
         let mut only = NONE;
         for &slot in slots {
             let head = self.found.head(slot);
@@ -253,208 +253,110 @@ impl Writer<'_> {
             }
             only = head;
         }
-        (only != NONE).then_some(only)
+        (only != NONE).then_some(only as usize)
     }
 
-    /// A member of one value. What is said of many values in [`Writer::row`] holds, but there is nothing to compare.
-    fn only(&mut self, key: &str, row: &Row, hit: u32) {
-        let Some(&Hit {
-            value, slot, leaves, ..
-        }) = self.found.hits.get(hit as usize)
-        else {
-            return;
+    #[inline]
+    fn only(&mut self, row: &Row, number: usize) -> bool {
+        let Some(&hit) = self.found.hits.get(number) else {
+            return false;
         };
-        let start = self.out.len();
-        self.key(key);
         if row.list {
             self.out.push(b'[');
         }
-        let raw = value.of(self.text);
-        let fit = if self.table.trie.is_whole(slot) {
-            self.whole(row, raw, leaves)
-        } else {
-            self.raw(row, raw)
-        };
-        if fit != Fit::Refused
-            && let Some(hit) = self.found.hits.get_mut(hit as usize)
-        {
-            hit.placed = true;
-        }
-        if fit != Fit::Written {
-            self.out.truncate(start);
-            return;
+        let fit = self.hit(row, &hit);
+        if fit != Fit::Refused {
+            self.found.hits[number].placed = true;
         }
         if row.list {
             self.out.push(b']');
         }
-        self.out.push(b',');
+        fit == Fit::Written
     }
 
-    /// A value that is kept in one piece: an object or array as JSON text. One that holds nothing says nothing.
-    fn whole(&mut self, row: &Row, raw: &[u8], leaves: u32) -> Fit {
-        match raw {
-            _ if leaves == 0 => Fit::Empty,
-            [b'{' | b'[', ..] => std::str::from_utf8(raw).map_or(Fit::Refused, |text| self.plain(row, text)),
-            _ => self.raw(row, raw),
-        }
-    }
-
-    /// A JSON value of the record.
-    fn raw(&mut self, row: &Row, raw: &[u8]) -> Fit {
-        match (row.ty, raw) {
-            (_, b"\"\"") => Fit::Empty,
-            (Type::GeoPoint, [b'{', ..]) => self.place(raw),
-            (Type::Keyword, [b'"', inside @ .., b'"']) if !row.not_ip => {
-                if inside.len() <= KEYWORD_LIMIT {
-                    self.out.extend_from_slice(raw);
-                } else {
-                    self.cut += u64::from(flat::push_cut(inside, self.out));
-                }
-                Fit::Written
+    /// The one value that the source says instead of what stands at the row's paths.
+    fn derived(&mut self, row: &Row, text: &str, slots: &[Slot]) -> bool {
+        for &slot in slots {
+            let mut at = self.found.head(slot);
+            while let Some(hit) = self.found.hits.get_mut(at as usize) {
+                at = hit.next;
+                hit.placed |= !hit.raw(self.text).starts_with(['{', '[']);
             }
-            (Type::Text, [b'"', ..]) => {
-                self.out.extend_from_slice(raw);
-                Fit::Written
-            }
-            _ => match plain_text(raw) {
-                Some(text) => self.plain(row, &text),
-                None => Fit::Refused,
-            },
         }
+        if row.list {
+            self.out.push(b'[');
+        }
+        let fit = self.plain(row, text);
+        if row.list {
+            self.out.push(b']');
+        }
+        fit == Fit::Written
     }
 
-    /// A value as plain text.
-    fn plain(&mut self, row: &Row, text: &str) -> Fit {
-        match row.ty {
-            _ if text.is_empty() => return Fit::Empty,
-            Type::Keyword if row.not_ip && text.parse::<IpAddr>().is_ok() => return Fit::Refused,
-            Type::Keyword => {
-                let kept = cut_text(text);
-                self.out.push(b'"');
-                push_escaped(self.out, kept);
-                if kept.len() < text.len() {
-                    self.out.extend_from_slice(CUT_MARK.as_bytes());
-                    self.cut += 1;
+    fn many(&mut self, row: &Row, number: usize, slots: &[Slot]) -> bool {
+        let mut values = Values::new(self.out.len(), row.repeats);
+        let derived = self.derived;
+        for text in derived.values(number) {
+            let fit = self.plain(row, text);
+            values.wrote(fit, self.out);
+        }
+        let replaced = derived.own(number) == Own::Replaced;
+        for &slot in slots {
+            let mut at = self.found.head(slot);
+            let settled = row.first_only && values.count > 0;
+            while let Some(&hit) = self.found.hits.get(at as usize) {
+                let raw = hit.raw(self.text);
+                let fit = match (replaced, settled) {
+                    (true, _) if raw.starts_with(['{', '[']) => Fit::Refused,
+                    // What was derived stands in its place; what the type would reject goes to the rest all the same.
+                    (true, _) if row.ty.is_narrow() => match self.hit(row, &hit) {
+                        Fit::Refused => Fit::Refused,
+                        Fit::Written | Fit::Empty => Fit::Empty,
+                    },
+                    (true, _) => Fit::Empty,
+                    (_, true) if values.has(raw.as_bytes(), self.out) => Fit::Empty,
+                    (_, true) => Fit::Refused,
+                    _ => self.hit(row, &hit),
+                };
+                if fit != Fit::Refused {
+                    self.found.hits[at as usize].placed = true;
                 }
-                self.out.push(b'"');
+                values.wrote(fit, self.out);
+                at = hit.next;
             }
-            Type::Text => push_json_string(self.out, text),
-            Type::Ip => match text.parse::<Ipv4Addr>() {
-                Ok(address) => {
-                    self.scratch.addresses.push(address.into());
-                    self.out.push(b'"');
-                    self.out.extend_from_slice(text.as_bytes());
-                    self.out.push(b'"');
-                }
-                Err(_) => match text.parse::<IpAddr>() {
-                    Ok(address) => {
-                        self.scratch.addresses.push(address);
-                        self.address(address);
-                    }
-                    Err(_) => return Fit::Refused,
-                },
-            },
-            Type::Long => match whole(text) {
-                Some(number) => push_integer(self.out, number),
-                None => return Fit::Refused,
-            },
-            Type::Float => match text.parse::<f64>() {
-                Ok(number) if number.abs() <= f64::from(f32::MAX) => self.display(number),
-                _ => return Fit::Refused,
-            },
-            Type::Boolean => match text {
-                "true" | "false" => self.out.extend_from_slice(text.as_bytes()),
-                _ => return Fit::Refused,
-            },
-            Type::Date => match time::parse(text.as_bytes()) {
-                Ok(millis) => self.date(millis),
-                Err(_) => return Fit::Refused,
-            },
-            Type::GeoPoint | Type::FlatObject => return Fit::Refused,
         }
-        Fit::Written
-    }
-
-    fn address(&mut self, address: IpAddr) {
-        self.out.push(b'"');
-        self.display(address);
-        self.out.push(b'"');
-    }
-
-    fn display(&mut self, value: impl std::fmt::Display) {
-        // Writing to a Vec cannot fail.
-        let written = write!(self.out, "{value}");
-        debug_assert!(written.is_ok());
-    }
-
-    /// `{"lat":..,"lon":..}`; with anything else in it, the object is no place but goes to the rest whole.
-    fn place(&mut self, raw: &[u8]) -> Fit {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Place {
-            #[serde(alias = "Lat")]
-            lat: f64,
-            #[serde(alias = "Lon")]
-            lon: f64,
-        }
-        let Ok(place) = serde_json::from_slice::<Place>(raw) else {
-            return Fit::Refused;
-        };
-        if place.lat.abs() > 90.0 || place.lon.abs() > 180.0 {
-            return Fit::Refused;
-        }
-        self.display(format_args!("{{\"lat\":{},\"lon\":{}}}", place.lat, place.lon));
-        Fit::Written
+        values.finish(row.list, self.out)
     }
 
     /// Every address that was written, those of the row of its own, and every other one in the record; sorted, each once.
-    fn related_ip(&mut self, key: &str, row: Option<usize>) {
+    fn related_ip(&mut self, row: Option<usize>) -> bool {
+        let start = self.out.len();
         if let Some(row) = row {
             // Only what the row adds to the list of addresses is wanted.
-            let start = self.out.len();
-            self.row("", row);
+            self.row(row);
             self.out.truncate(start);
         }
         let mut addresses = std::mem::take(&mut self.scratch.addresses);
+        let asked = &mut self.scratch.asked;
         let others = self.found.addresses.iter().filter_map(|span| {
-            let text = unescape(span.of(self.text))?;
-            text.parse::<IpAddr>().ok()
+            let inside = span.text(self.text);
+            match inside.contains('\\') {
+                true => address::parse(&unescape(inside.as_bytes())?),
+                false => asked.address(inside),
+            }
         });
         addresses.extend(others);
         addresses.sort_unstable();
         addresses.dedup();
-        if !addresses.is_empty() {
-            self.key(key);
-            self.out.push(b'[');
-            for address in &addresses {
-                self.address(*address);
-                self.out.push(b',');
-            }
-            self.out.pop();
-            self.out.extend_from_slice(b"],");
+        for address in &addresses {
+            self.out.push(if self.out.len() == start { b'[' } else { b',' });
+            self.address(*address);
         }
+        if !addresses.is_empty() {
+            self.out.push(b']');
+        }
+        let any = !addresses.is_empty();
         self.scratch.addresses = addresses;
+        any
     }
-}
-
-/// The numbers of the steps in a set, in order.
-fn taken(steps: &Steps) -> impl Iterator<Item = usize> + '_ {
-    steps.iter().enumerate().flat_map(|(word, &bits)| {
-        let mut left = bits;
-        std::iter::from_fn(move || {
-            let next = (left != 0).then(|| word * 64 + left.trailing_zeros() as usize);
-            left &= left.wrapping_sub(1);
-            next
-        })
-    })
-}
-
-/// A whole number, written as such or as text, with or without a fraction of zeros.
-fn whole(text: &str) -> Option<i64> {
-    if let Ok(number) = text.parse::<i64>() {
-        return Some(number);
-    }
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let number = text.parse::<f64>().ok()?;
-    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }

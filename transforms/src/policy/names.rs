@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::engine::unescape;
+
 /// Headers whose values are not kept unless the policy says otherwise: they carry credentials and sessions.
 pub const DEFAULT: &[&str] = &[
     "authorization",
@@ -142,18 +144,17 @@ impl Names {
         !self.parameters.is_empty()
     }
 
-    /// Whether the inside of a JSON text may be one of the names, or a word for a part of the request; wrong only on the
-    /// careful side.
+    /// Whether the inside of a JSON text is one of the names, or a word for a part of the request.
     #[inline]
     pub(crate) fn suspects(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped) && (escaped || self.is_word(inside))
+        self.may_be_word(inside, escaped) && self.is_word(&plain(inside, escaped))
     }
 
-    /// Whether the inside of a key may be one of the names. The words for parts are values only: `headers` as a key stands in
+    /// Whether the inside of a key is one of the names. The words for parts are values only: `headers` as a key stands in
     /// every WAF log.
     #[inline]
     pub(crate) fn suspects_key(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped) && (escaped || self.is_name(inside))
+        self.may_be_word(inside, escaped) && self.is_name(&plain(inside, escaped))
     }
 
     #[inline]
@@ -190,6 +191,14 @@ impl Names {
     pub(super) fn is_parameter(&self, name: &str) -> bool {
         let plain = percent_decoded(name);
         self.parameters.iter().any(|known| known.eq_ignore_ascii_case(&plain))
+    }
+}
+
+/// The text itself.
+fn plain(inside: &[u8], escaped: bool) -> Cow<'_, [u8]> {
+    match escaped.then(|| unescape(inside)).flatten() {
+        Some(text) => Cow::Owned(text.into_owned().into_bytes()),
+        None => Cow::Borrowed(inside),
     }
 }
 

@@ -21,8 +21,13 @@ pub fn fields(source: Source) -> Vec<&'static Field> {
         Source::Dns => dns::FIELDS,
         Source::CloudTrail => cloudtrail::FIELDS,
     };
+    with_shared(own).collect()
+}
+
+/// A source's own rows, then the shared ones that it does not define itself.
+pub(crate) fn with_shared(own: &'static [Field]) -> impl Iterator<Item = &'static Field> {
     let shared = common::FIELDS
         .iter()
         .filter(|field| own.iter().all(|row| row.name != field.name));
-    own.iter().chain(shared).collect()
+    own.iter().chain(shared)
 }

@@ -1,117 +1,198 @@
 //! JSON itself: values, members, strings, numbers, checked to the letter of RFC 8259.
 
-use super::{Fault, Scan, Scanned, What};
+use super::{Scan, Scanned, What};
 use crate::{
-    document::{KEYWORD_LIMIT, find_special},
+    document::KEYWORD_LIMIT,
     engine::{DEPTH_LIMIT, KEY_LIMIT, found::Span},
 };
 
+const CLOSING_QUOTE: &str = "a closing quote; control characters must be escaped";
+const UNKNOWN_ESCAPE: What = What::Expected("an escape that JSON knows");
+
 impl Scan<'_> {
-    /// Any value: checked, counted, not kept.
-    pub(super) fn skip(&mut self, depth: usize) -> Scanned<()> {
-        match self.peek() {
-            Some(b'"') => {
+    /// Any value, which begins with `first`: checked, counted, not kept.
+    pub(super) fn skip(&mut self, first: u8, depth: usize) -> Scanned<()> {
+        match first {
+            b'"' => {
                 self.leaves += 1;
-                self.escaped = false;
                 let text = self.string()?;
-                self.found.sensitive |= self.names.suspects(text.of(self.text), self.escaped);
-                self.long |= (text.end - text.start) as usize > KEYWORD_LIMIT;
-                if may_be_address(text.of(self.text), self.escaped) && !self.key.of(self.text).ends_with(b"ersion") {
-                    self.found.addresses.push(text);
-                }
+                self.look_at(text);
                 Ok(())
             }
-            Some(b'{') => {
+            b'{' => {
                 let base = self.found.keys.len();
-                self.members(depth + 1, |scan, key, depth| {
+                self.members(depth + 1, |scan, key, first, depth| {
+                    scan.unknown_key(key);
                     scan.found.keys.push(key);
-                    scan.skip(depth)
+                    scan.skip(first, depth)
                 })?;
                 self.check_keys(base);
                 Ok(())
             }
-            Some(b'[') => self.elements(depth, Self::skip),
-            Some(b'n') => self.literal(b"null"),
-            Some(b't') => self.counted(b"true"),
-            Some(b'f') => self.counted(b"false"),
-            Some(b'-' | b'0'..=b'9') => self.number(),
+            b'[' => self.elements(depth, Self::skip),
+            b'n' => self.literal(b"null"),
+            b't' => self.counted(b"true"),
+            b'f' => self.counted(b"false"),
+            b'-' | b'0'..=b'9' => self.number(),
             _ => Err(self.expected("a value")),
         }
     }
 
-    /// The members of an object; `each` is called with the key's inside and `at` on the value.
+    /// What is to be known of a text beside where it stands.
+    #[inline]
+    pub(super) fn look_at(&mut self, text: Span) {
+        let inside = text.of(self.text);
+        if self.escaped {
+            return self.look_at_escaped(text);
+        }
+        if inside.len() > LONGEST_LOOKED_AT {
+            self.long |= inside.len() > KEYWORD_LIMIT;
+            return;
+        }
+        self.found.sensitive |= self.names.suspects(inside, false);
+        if may_be_address(inside) {
+            self.address(text);
+        }
+    }
+
+    #[cold]
+    fn look_at_escaped(&mut self, text: Span) {
+        let inside = text.of(self.text);
+        self.found.sensitive |= self.names.suspects(inside, true);
+        self.long |= inside.len() > KEYWORD_LIMIT;
+        // An escape makes six bytes of a character.
+        let starts = matches!(inside, [b'\\' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', ..]);
+        if starts && inside.len() <= LONGEST_ADDRESS * 6 {
+            self.address(text);
+        }
+    }
+
+    /// Notes what may be an address.
+    fn address(&mut self, text: Span) {
+        if !self.key.of(self.text).ends_with(b"ersion") {
+            self.found.addresses.push(text);
+        }
+    }
+
+    /// What is to be known of a key that the table does not have.
+    #[inline]
+    pub(super) fn unknown_key(&mut self, key: Span) {
+        let inside = key.of(self.text);
+        self.found.sensitive |= self.names.suspects_key(inside, self.escaped);
+        self.found.unusual |= self.escaped || inside.len() > KEY_LIMIT;
+    }
+
+    /// The members of an object; `each` is called with the key's inside, `at` on the value and the value's first byte.
     #[inline]
     pub(super) fn members(
         &mut self,
         depth: usize,
-        mut each: impl FnMut(&mut Self, Span, usize) -> Scanned<()>,
+        mut each: impl FnMut(&mut Self, Span, u8, usize) -> Scanned<()>,
     ) -> Scanned<()> {
+        let mut more = self.open(depth)?;
+        while more {
+            let (key, first) = self.member()?;
+            each(self, key, first, depth)?;
+            more = self.another()?;
+        }
+        Ok(())
+    }
+
+    /// The start of an object; the answer is whether a member follows.
+    #[inline]
+    pub(super) fn open(&mut self, depth: usize) -> Scanned<bool> {
         self.deeper(depth)?;
-        self.space();
-        if self.peek() == Some(b'}') {
+        let is_empty = self.token() == b'}';
+        self.at += usize::from(is_empty);
+        Ok(!is_empty)
+    }
+
+    /// A key and its colon; the answer is the key's inside and the value's first byte.
+    #[inline]
+    pub(super) fn member(&mut self) -> Scanned<(Span, u8)> {
+        if self.token() != b'"' {
+            return Err(self.expected("a key in double quotes"));
+        }
+        let key = self.string()?;
+        self.key = key;
+        // Without white space, as AWS writes, two bytes are looked at together here and after the value.
+        match self.two() {
+            [b':', first] if first > b' ' => {
+                self.at += 1;
+                Ok((key, first))
+            }
+            _ => Ok((key, self.colon()?)),
+        }
+    }
+
+    /// What follows a value in an object; the answer is whether that is another member.
+    #[inline]
+    pub(super) fn another(&mut self) -> Scanned<bool> {
+        if let [b',', b'"'] = self.two() {
+            self.at += 1;
+            return Ok(true);
+        }
+        match self.token() {
+            b',' => {
+                self.at += 1;
+                self.token();
+                Ok(true)
+            }
+            b'}' => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => Err(self.expected("`,` or `}`")),
+        }
+    }
+
+    /// The next two bytes; zeros at the end.
+    #[inline]
+    fn two(&self) -> [u8; 2] {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        rest.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// A colon with white space around it; the answer is what follows.
+    #[cold]
+    fn colon(&mut self) -> Scanned<u8> {
+        if self.token() != b':' {
+            return Err(self.expected("`:`"));
+        }
+        self.at += 1;
+        Ok(self.token())
+    }
+
+    /// The elements of an array; `each` is called with `at` on the element and its first byte.
+    #[inline]
+    pub(super) fn elements(
+        &mut self,
+        depth: usize,
+        mut each: impl FnMut(&mut Self, u8, usize) -> Scanned<()>,
+    ) -> Scanned<()> {
+        self.deeper(depth + 1)?;
+        let mut first = self.token();
+        if first == b']' {
             self.at += 1;
             return Ok(());
         }
         loop {
-            if self.peek() != Some(b'"') {
-                return Err(self.expected("a key in double quotes"));
+            each(self, first, depth + 1)?;
+            match self.token() {
+                b',' => self.at += 1,
+                b']' => break,
+                _ => return Err(self.expected("`,` or `]`")),
             }
-            self.escaped = false;
-            let key = self.string()?;
-            self.found.sensitive |= self.names.suspects_key(key.of(self.text), self.escaped);
-            self.found.unusual |= self.escaped || (key.end - key.start) as usize > KEY_LIMIT;
-            self.key = key;
-            self.space();
-            if self.peek() != Some(b':') {
-                return Err(self.expected("`:`"));
-            }
-            self.at += 1;
-            self.space();
-            each(self, key, depth)?;
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.expected("`,` or `}`")),
-            }
-            self.space();
+            first = self.token();
         }
         self.at += 1;
         Ok(())
     }
 
     #[inline]
-    pub(super) fn elements(
-        &mut self,
-        depth: usize,
-        mut each: impl FnMut(&mut Self, usize) -> Scanned<()>,
-    ) -> Scanned<()> {
-        self.deeper(depth + 1)?;
-        self.space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            each(self, depth + 1)?;
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
-                _ => return Err(self.expected("`,` or `]`")),
-            }
-            self.space();
-        }
-        self.at += 1;
-        Ok(())
-    }
-
     fn deeper(&mut self, depth: usize) -> Scanned<()> {
         if depth > DEPTH_LIMIT {
-            return Err(Fault {
-                at: self.at,
-                what: What::TooDeep,
-            });
+            return Err(self.stop(self.at, What::TooDeep));
         }
         self.at += 1;
         Ok(())
@@ -119,48 +200,84 @@ impl Scan<'_> {
 
     /// A string; `at` is on its opening quote, and then after the closing one. The span is its inside.
     #[inline]
-    fn string(&mut self) -> Scanned<Span> {
-        let start = self.at + 1;
-        let mut at = start;
-        loop {
-            at = find_special(self.text, at);
-            match self.text.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') => at = self.escape(at)?,
-                _ => {
-                    self.at = at;
-                    return Err(self.expected("a closing quote; control characters must be escaped"));
-                }
-            }
+    pub(super) fn string(&mut self) -> Scanned<Span> {
+        let end = match self.found.index.quote(self.quote + 1) {
+            Some(end) => end,
+            None => self.far_end()?,
+        };
+        self.quote += 2;
+        let text = Span {
+            start: self.at as u32 + 1,
+            end,
+        };
+        self.escaped = false;
+        if self.next_odd < end {
+            self.odd_in(text)?;
         }
-        self.at = at + 1;
-        Ok(Span::new(start, at))
+        self.at = end as usize + 1;
+        Ok(text)
+    }
+
+    /// The end of a string that the index does not reach yet.
+    #[cold]
+    fn far_end(&mut self) -> Scanned<u32> {
+        self.found.index.go_on(self.text, self.quote, self.odd);
+        (self.quote, self.odd) = (0, 0);
+        self.next_odd();
+        if let Some(end) = self.found.index.quote(1) {
+            return Ok(end);
+        }
+        self.odd_in(Span::new(self.at + 1, self.text.len()))?;
+        self.at = self.text.len();
+        Err(self.expected(CLOSING_QUOTE))
+    }
+
+    /// Checks the escapes in a string, and that nothing else in it is odd.
+    #[cold]
+    fn odd_in(&mut self, text: Span) -> Scanned<()> {
+        // What stands between tokens is white space, or not looked at any more.
+        let mut from = text.start as usize;
+        while let Some(&at) = self.found.index.odd.get(self.odd)
+            && at < text.end
+        {
+            let at = at as usize;
+            if at >= from {
+                if self.text.get(at) != Some(&b'\\') {
+                    self.at = at;
+                    return Err(self.expected(CLOSING_QUOTE));
+                }
+                from = self.escape(at)?;
+            }
+            self.odd += 1;
+        }
+        self.next_odd();
+        Ok(())
+    }
+
+    pub(super) fn next_odd(&mut self) {
+        let next = self.found.index.odd.get(self.odd);
+        self.next_odd = next.copied().unwrap_or(u32::MAX);
     }
 
     /// An escape at `at`; the answer is where the text goes on.
     #[cold]
     fn escape(&mut self, at: usize) -> Scanned<usize> {
         self.escaped = true;
-        let fault = Fault {
-            at,
-            what: What::Expected("an escape that JSON knows"),
-        };
         match self.text.get(at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-            Some(b'u') => {
-                let unit = unicode_escape(self.text, at).ok_or(fault)?;
-                match unit {
-                    0xd800..=0xdbff => match unicode_escape(self.text, at + 6) {
-                        Some(0xdc00..=0xdfff) => return Ok(at + 12),
-                        _ => self.found.unusual = true,
-                    },
-                    0xdc00..=0xdfff => self.found.unusual = true,
-                    _ => {}
-                }
-                Ok(at + 6)
-            }
-            _ => Err(fault),
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => return Ok(at + 2),
+            Some(b'u') => {}
+            _ => return Err(self.stop(at, UNKNOWN_ESCAPE)),
         }
+        match unicode_escape(self.text, at) {
+            Some(0xd800..=0xdbff) => match unicode_escape(self.text, at + 6) {
+                Some(0xdc00..=0xdfff) => return Ok(at + 12),
+                _ => self.found.unusual = true,
+            },
+            Some(0xdc00..=0xdfff) => self.found.unusual = true,
+            Some(_) => {}
+            None => return Err(self.stop(at, UNKNOWN_ESCAPE)),
+        }
+        Ok(at + 6)
     }
 
     fn counted(&mut self, word: &'static [u8]) -> Scanned<()> {
@@ -218,17 +335,30 @@ impl Scan<'_> {
     }
 }
 
+/// Neither a policy's name nor an address is longer.
+const LONGEST_LOOKED_AT: usize = 63;
+
+const LONGEST_ADDRESS: usize = 45;
+
 /// Whether a text may be an address, told by its first bytes; what it is will be seen when it is parsed.
 #[inline]
-fn may_be_address(inside: &[u8], escaped: bool) -> bool {
-    // The longest address has 45 characters, of which an escape makes six bytes each.
-    match inside {
-        [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', rest @ ..] if rest.len() < 45 => {
-            escaped || rest.iter().take(4).any(|byte| matches!(byte, b'.' | b':'))
-        }
-        [b'\\' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', rest @ ..] => escaped && rest.len() < 45 * 6,
-        _ => false,
+fn may_be_address(inside: &[u8]) -> bool {
+    let [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', rest @ ..] = inside else {
+        return false;
+    };
+    match rest.first_chunk::<4>() {
+        Some(next) => has_mark(*next) && inside.len() <= LONGEST_ADDRESS,
+        None => rest.iter().any(|byte| matches!(byte, b'.' | b':')),
     }
+}
+
+/// Whether a dot or colon is among four bytes, all looked at together: a byte that is zero is the only one that borrows.
+#[inline]
+fn has_mark(bytes: [u8; 4]) -> bool {
+    const ONES: u32 = 0x0101_0101;
+    let word = u32::from_le_bytes(bytes);
+    let has_zero = |word: u32| word.wrapping_sub(ONES) & !word & (ONES << 7) != 0;
+    has_zero(word ^ (ONES * 0x2e)) || has_zero(word ^ (ONES * 0x3a))
 }
 
 /// Whether a number is beyond the range of a double.
@@ -247,4 +377,20 @@ pub(in crate::engine) fn unicode_escape(text: &[u8], at: usize) -> Option<u32> {
     digits
         .iter()
         .try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_mark_is_found_among_four_bytes(bytes in proptest::array::uniform4(prop_oneof![
+            Just(b'.'), Just(b':'), Just(b'-'), Just(b'/'), Just(b';'), any::<u8>(),
+        ])) {
+            prop_assert_eq!(has_mark(bytes), bytes.contains(&b'.') || bytes.contains(&b':'));
+        }
+    }
 }

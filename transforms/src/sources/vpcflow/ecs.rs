@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     document::{ECS_VERSION, NORMALIZER, push_integer},
-    time::push_rfc3339,
+    time::{DAY, push_rfc3339, push_time_of_day},
 };
 
 /// The JSON key of a field inside the object of its group, as bytes; the field must be in the table.
@@ -54,7 +54,7 @@ pub(super) fn write(row: &Row<'_>, at: i64, settings: &Settings, origin: &Origin
     out.extend_from_slice(b"\",\"ecs\":{\"version\":\"");
     out.extend_from_slice(ECS_VERSION.as_bytes());
     out.extend_from_slice(b"\"},");
-    event(row, &timestamp, settings, origin, out);
+    event(row, at, &timestamp, settings, origin, out);
     cloud(row, out);
     side(row, &SOURCE, out);
     side(row, &DESTINATION, out);
@@ -75,8 +75,15 @@ pub(super) fn write(row: &Row<'_>, at: i64, settings: &Settings, origin: &Origin
     out.extend_from_slice(b"}}\n");
 }
 
-/// `timestamp` is where `@timestamp` stands in `out`.
-fn event(row: &Row<'_>, timestamp: &Range<usize>, settings: &Settings, origin: &Origin<'_>, out: &mut Vec<u8>) {
+/// `timestamp` is where `at` stands in `out`.
+fn event(
+    row: &Row<'_>,
+    at: i64,
+    timestamp: &Range<usize>,
+    settings: &Settings,
+    origin: &Origin<'_>,
+    out: &mut Vec<u8>,
+) {
     out.extend_from_slice(b"\"event\":{\"kind\":\"event\",\"category\":[\"network\"],");
     match row.get(const { column("action") }) {
         Some(b"ACCEPT") => out
@@ -88,7 +95,13 @@ fn event(row: &Row<'_>, timestamp: &Range<usize>, settings: &Settings, origin: &
     }
     if let Some(start) = row.start {
         out.extend_from_slice(b"\"start\":\"");
-        push_rfc3339(start, out);
+        if start.div_euclid(DAY) == at.div_euclid(DAY) {
+            // The date that has just been written.
+            out.extend_from_within(timestamp.start..timestamp.start + "2026-11-21T".len());
+            push_time_of_day(start, out);
+        } else {
+            push_rfc3339(start, out);
+        }
         out.extend_from_slice(b"\",");
     }
     if let Some(end) = row.end {
@@ -163,13 +176,8 @@ const DESTINATION: Side = Side {
 fn side(row: &Row<'_>, side: &Side, out: &mut Vec<u8>) {
     let group = open(side.open, out);
     let address = row.get(side.address);
-    if let Some(address) = address {
-        out.extend_from_slice(b"\"address\":\"");
-        out.extend_from_slice(address);
-        out.extend_from_slice(b"\",\"ip\":\"");
-        out.extend_from_slice(address);
-        out.extend_from_slice(b"\",");
-    }
+    row.push(side.address, b"\"address\":\"", b"\",\"ip\":\"", out);
+    row.push(side.address, b"", b"\",", out);
     number(row, side.port, key!("source", "port"), out);
     if side.sends {
         number(row, const { column("bytes") }, key!("source", "bytes"), out);
@@ -240,9 +248,7 @@ fn related(row: &Row<'_>, out: &mut Vec<u8>) {
             continue;
         }
         seen[at] = address;
-        out.push(b'"');
-        out.extend_from_slice(address.unwrap_or_default());
-        out.extend_from_slice(b"\",");
+        row.push(ADDRESSES[at], b"\"", b"\",", out);
     }
     out.pop();
     out.extend_from_slice(b"]},");
@@ -340,11 +346,7 @@ fn rest(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
 }
 
 /// A member whose value is a number that the row has checked.
-#[inline]
+#[inline(always)]
 fn number(row: &Row<'_>, column: usize, key: &[u8], out: &mut Vec<u8>) {
-    if let Some(value) = row.get(column) {
-        out.extend_from_slice(key);
-        out.extend_from_slice(value);
-        out.push(b',');
-    }
+    row.push(column, key, b",", out);
 }

@@ -3,7 +3,7 @@
 use highway::{HighwayHash as _, HighwayHasher, Key};
 
 use super::fields::TCP_FLAGS;
-use crate::document::{push_escaped, push_hex};
+use crate::document::{hex, push_escaped};
 
 /// A JSON object that is open: where its key begins and where its members do.
 #[derive(Clone, Copy)]
@@ -83,7 +83,10 @@ pub(super) fn push_flags(mask: u8, out: &mut Vec<u8>) {
 pub(super) fn push_id(key: Key, line: &[u8], out: &mut Vec<u8>) {
     let mut hasher = HighwayHasher::new(key);
     hasher.append(line);
-    let [low, high] = hasher.finalize128();
-    push_hex(out, &low.to_le_bytes());
-    push_hex(out, &high.to_le_bytes());
+    let mut id = [0; 16];
+    let (words, _) = id.as_chunks_mut::<8>();
+    for (bytes, word) in words.iter_mut().zip(hasher.finalize128()) {
+        *bytes = word.to_le_bytes();
+    }
+    out.extend_from_slice(&hex(&id));
 }

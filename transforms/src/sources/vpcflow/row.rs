@@ -9,7 +9,7 @@ use super::{
     forms::quote,
     layout::{ABSENT, Layout, MAX_COLUMNS},
 };
-use crate::{Refusal, RefusalKind, time};
+use crate::{Refusal, RefusalKind, address::v4, time};
 
 /// Where the values of a line stand. Kept between lines, so that a line needs no allocation.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ impl<'a> Row<'a> {
                         None => time::parse(value),
                     }
                     .map_err(|error| Problem::Refused(bad_time(&self.layout.names[position], value, error)))?;
-                    if position == usize::from(self.layout.at[column("start")]) {
+                    if position == usize::from(self.layout.at[const { column("start") }]) {
                         self.start = Some(millis);
                     } else {
                         self.end = Some(millis);
@@ -238,6 +238,25 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Appends the value of a published column; the answer is whether it has one. Short ones, as addresses and numbers are,
+    /// take a fourth of the time when as many bytes are copied as fit a register, and those too many taken off again.
+    #[inline(always)]
+    pub(super) fn push(&self, column: usize, before: &[u8], after: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(value) = self.get(column) else { return false };
+        out.extend_from_slice(before);
+        let start = self.spans[usize::from(self.layout.at[column])].0 as usize;
+        match self.line.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+            Some(chunk) if value.len() <= 16 => {
+                let end = out.len() + value.len();
+                out.extend_from_slice(chunk);
+                out.truncate(end);
+            }
+            _ => out.extend_from_slice(value),
+        }
+        out.extend_from_slice(after);
+        true
+    }
+
     /// Values beyond the names of the layout, with their positions.
     pub(super) fn beyond(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
         (self.layout.names.len()..self.spans.len()).filter_map(|at| self.value(at).map(|value| (at, value)))
@@ -273,31 +292,7 @@ fn whole_number(value: &[u8]) -> Option<u64> {
 /// Whether a value is an IPv4 or IPv6 address.
 #[inline]
 fn is_address(value: &[u8]) -> bool {
-    is_v4(value) || std::str::from_utf8(value).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
-}
-
-/// Four decimal numbers of 0 to 255 without leading zeros, between dots.
-#[inline]
-fn is_v4(value: &[u8]) -> bool {
-    let (mut dots, mut digits, mut octet) = (0_u32, 0_u32, 0_u32);
-    for &b in value {
-        let digit = b.wrapping_sub(b'0');
-        if digit <= 9 {
-            if digits > 0 && octet == 0 {
-                return false;
-            }
-            octet = octet * 10 + u32::from(digit);
-            digits += 1;
-            if octet > 255 {
-                return false;
-            }
-        } else if b == b'.' && digits > 0 {
-            (dots, digits, octet) = (dots + 1, 0, 0);
-        } else {
-            return false;
-        }
-    }
-    dots == 3 && digits > 0
+    v4(value).is_some() || std::str::from_utf8(value).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
 #[cold]
