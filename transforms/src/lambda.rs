@@ -22,23 +22,18 @@
 //! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused, one with
 //! the number of those that drop filters took, one with the number of entries that went back.
 
+mod answer;
 #[cfg(feature = "put-back")]
 mod streams;
 
-use std::{
-    process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
-};
+use std::{process::ExitCode, sync::Arc};
 
 use bytes::Bytes;
-use lambda_runtime::{
-    Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn,
-    tower::{Layer, layer::layer_fn},
-};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn, tower::layer::layer_fn};
+use lambda_runtime_api_client::Client;
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
+use self::answer::{Answering, Unanswered};
 use crate::{
     Normalizer, Options, Schema, Source,
     firehose::{self, Prepared, Returned},
@@ -208,22 +203,26 @@ fn run(source: Source) -> Result<(), Error> {
             "this program runs inside AWS Lambda; on the command line use `portcullis normalize --firehose`".into(),
         );
     }
-    let body = Body::default();
     let function = Arc::new(tokio::sync::Mutex::new(Function {
         source,
         normalizer,
         way_back: WayBack::new(puts_back),
+        room: Vec::new(),
     }));
+    let unanswered = Unanswered::default();
     let handler = {
-        let body = body.clone();
-        service_fn(move |event: LambdaEvent<IgnoredAny>| {
-            let (function, event_body) = (Arc::clone(&function), body.take());
-            // One invocation at a time: a function instance never gets a second one before it has answered.
-            async move { function.lock().await.answer(&event_body, &event.context).await }
+        let unanswered = unanswered.clone();
+        service_fn(move |_: LambdaEvent<IgnoredAny>| {
+            let error = unanswered.take();
+            async move { Err::<(), Error>(error) }
         })
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(Runtime::new(handler).layer(keep_body(body)).run())
+    runtime.block_on(async {
+        let client = Arc::new(Client::builder().build()?);
+        let answering = layer_fn(move |handler| Answering::new(handler, &function, &client, &unanswered));
+        Runtime::new(handler).layer(answering).run().await
+    })
 }
 
 /// What is kept from one invocation to the next.
@@ -231,17 +230,27 @@ struct Function {
     source: Source,
     normalizer: Normalizer,
     way_back: WayBack,
+    /// The last response's memory: asking for 6 MB each time would cost the time to be given pages for them.
+    room: Vec<u8>,
 }
 
 impl Function {
-    async fn answer(&mut self, event: &[u8], context: &lambda_runtime::Context) -> Result<Box<RawValue>, Error> {
-        let prepared = firehose::prepare(&mut self.normalizer, event)?;
+    async fn answer(&mut self, event: &[u8], context: &lambda_runtime::Context) -> Result<Vec<u8>, Error> {
+        let prepared = firehose::prepare_in(&mut self.normalizer, event, std::mem::take(&mut self.room))?;
         let returned = self.way_back.put(&prepared, context.deadline).await;
         let (response, report) = prepared.finish(&returned);
         for line in report.log_lines(&[("source", self.source.name()), ("request_id", &context.request_id)]) {
             eprintln!("{line}");
         }
-        Ok(RawValue::from_string(String::from_utf8(response)?)?)
+        Ok(response)
+    }
+
+    /// Keeps the memory of a response that was posted.
+    fn reuse(&mut self, response: Bytes) {
+        if let Ok(mut room) = response.try_into_mut() {
+            room.clear();
+            self.room = room.into();
+        }
     }
 }
 
@@ -281,49 +290,6 @@ impl WayBack {
             #[cfg(feature = "put-back")]
             WayBack::Streams(streams) => streams.put_all(prepared, deadline).await,
         }
-    }
-}
-
-/// The raw body of the invocation at hand. The runtime would parse it into owned values, which takes longer than the
-/// transform itself, so a layer puts it here and the handler takes it out.
-#[derive(Clone, Default)]
-struct Body(Arc<Mutex<Bytes>>);
-
-impl Body {
-    fn put(&self, body: Bytes) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body;
-    }
-
-    fn take(&self) -> Bytes {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-fn keep_body<S>(body: Body) -> impl Layer<S, Service = KeepBody<S>> {
-    layer_fn(move |inner| KeepBody {
-        inner,
-        body: body.clone(),
-    })
-}
-
-struct KeepBody<S> {
-    inner: S,
-    body: Body,
-}
-
-impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for KeepBody<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
-        self.body
-            .put(std::mem::replace(&mut invocation.body, Bytes::from_static(b"null")));
-        self.inner.call(invocation)
     }
 }
 

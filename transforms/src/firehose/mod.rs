@@ -86,9 +86,17 @@ pub fn transform(normalizer: &mut Normalizer, event: &[u8]) -> Result<(Vec<u8>, 
 /// # Errors
 /// As [`transform`].
 pub fn prepare<'e>(normalizer: &mut Normalizer, event: &'e [u8]) -> Result<Prepared<'e>, EventError> {
+    prepare_in(normalizer, event, Vec::new())
+}
+
+/// [`prepare`] with memory that a response is written to: that of an earlier one. What it holds is forgotten.
+///
+/// # Errors
+/// As [`transform`].
+pub fn prepare_in<'e>(normalizer: &mut Normalizer, event: &'e [u8], room: Vec<u8>) -> Result<Prepared<'e>, EventError> {
     normalizer.begin();
     let before = normalizer.filtered();
-    let mut prepared = prepare_with(normalizer, Normalizer::take, event)?;
+    let mut prepared = prepare_with(normalizer, Normalizer::take, event, room)?;
     prepared.report.filtered = usize::try_from(normalizer.filtered() - before).unwrap_or(usize::MAX);
     Ok(prepared)
 }
@@ -98,10 +106,11 @@ fn prepare_with<'e>(
     normalizer: &mut Normalizer,
     take: impl for<'a> Fn(&mut Normalizer, &'a [u8], &mut Vec<u8>) -> Result<Taken<'a>, Refusal>,
     event: &'e [u8],
+    room: Vec<u8>,
 ) -> Result<Prepared<'e>, EventError> {
     let Event { records, stream } = Event::parse(event)?;
     let mut prepared = Prepared {
-        response: Response::new(&records, RESPONSE_LIMIT)?,
+        response: Response::new(&records, RESPONSE_LIMIT, room)?,
         records: Vec::new(),
         stream,
         report: Report::default(),
@@ -385,7 +394,7 @@ mod tests {
             Ok(Taken::One(Outcome::Document))
         }
         let mut normalizer = Normalizer::new(Source::Waf, Options::default()).expect("options");
-        let prepared = prepare_with(&mut normalizer, take, event).expect("an event");
+        let prepared = prepare_with(&mut normalizer, take, event, Vec::new()).expect("an event");
         let (response, report) = prepared.finish(&Returned::nothing(""));
         let response: serde_json::Value = serde_json::from_slice(&response).expect("JSON");
         let answers: Vec<_> = (0..3)

@@ -42,7 +42,7 @@ pub(super) struct Response {
 }
 
 impl Response {
-    pub(super) fn new(records: &[Record<'_>], limit: usize) -> Result<Self, EventError> {
+    pub(super) fn new(records: &[Record<'_>], limit: usize, room: Vec<u8>) -> Result<Self, EventError> {
         let frame = OPEN.len() + CLOSE.len();
         let total = |with_data| frame + records.iter().map(|record| reserve(record, with_data)).sum::<usize>();
         let with_data = total(true) <= limit;
@@ -54,7 +54,9 @@ impl Response {
             });
         }
         // The whole room at once: growing would copy, and memory that is not written to costs nothing.
-        let mut out = Vec::with_capacity(limit);
+        let mut out = room;
+        out.clear();
+        out.reserve_exact(limit);
         out.extend_from_slice(OPEN);
         Ok(Self {
             out,

@@ -2,8 +2,10 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
+    sync::Mutex,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -71,43 +73,59 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     })
 }
 
-/// Hands the events to the function one after the other, and returns what it answered to each: path and body.
+/// Hands the events to the function one after the other, and returns what it answered to each: path and body. The function
+/// may ask on one connection and answer on another.
 pub(crate) fn serve(listener: &TcpListener, events: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
     listener.set_nonblocking(true).expect("non-blocking");
     let deadline = Instant::now() + PATIENCE;
-    let mut answers = Vec::new();
-    while answers.len() < events.len() {
-        assert!(Instant::now() < deadline, "the function did not answer in time");
-        let Ok((stream, _)) = listener.accept() else {
-            std::thread::sleep(Duration::from_millis(5));
-            continue;
-        };
-        stream.set_nonblocking(false).expect("blocking");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
-        let mut reader = BufReader::new(stream);
-        while let Some(request) = read_request(&mut reader) {
-            if request.line.starts_with("GET /2018-06-01/runtime/invocation/next") {
-                let body = &events[answers.len()];
-                let head = format!(
-                    "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: request-{}\r\nLambda-Runtime-Deadline-Ms: 4102444800000\r\n\
-                     Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:111122223333:function:transform\r\n\
-                     Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-                    answers.len(),
-                    body.len()
-                );
-                reader.get_mut().write_all(head.as_bytes()).expect("head");
-                reader.get_mut().write_all(body).expect("body");
-            } else {
-                answers.push((request.line, request.body));
-                let head = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
-                reader.get_mut().write_all(head).expect("accepted");
-                if answers.len() == events.len() {
-                    break;
-                }
-            }
+    let answers = Mutex::new(Vec::new());
+    let answered = || answers.lock().expect("no thread panicked").len();
+    let mut open = Vec::new();
+    thread::scope(|scope| {
+        while answered() < events.len() {
+            assert!(Instant::now() < deadline, "the function did not answer in time");
+            let Ok((stream, _)) = listener.accept() else {
+                thread::sleep(Duration::from_millis(5));
+                continue;
+            };
+            stream.set_nonblocking(false).expect("blocking");
+            stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+            open.push(stream.try_clone().expect("another handle"));
+            let answers = &answers;
+            scope.spawn(move || converse(stream, events, answers));
         }
+        // The threads wait for more to be asked; there is no more.
+        for stream in &open {
+            drop(stream.shutdown(Shutdown::Both));
+        }
+    });
+    answers.into_inner().expect("no thread panicked")
+}
+
+/// One connection.
+fn converse(stream: TcpStream, events: &[Vec<u8>], answers: &Mutex<Vec<(String, Vec<u8>)>>) {
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read_request(&mut reader) {
+        let mut answers = answers.lock().expect("no thread panicked");
+        if !request.line.starts_with("GET /2018-06-01/runtime/invocation/next") {
+            let head = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
+            reader.get_mut().write_all(head).expect("accepted");
+            answers.push((request.line, request.body));
+            continue;
+        }
+        let Some(body) = events.get(answers.len()) else {
+            return;
+        };
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: request-{}\r\nLambda-Runtime-Deadline-Ms: 4102444800000\r\n\
+             Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:111122223333:function:transform\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            answers.len(),
+            body.len()
+        );
+        reader.get_mut().write_all(head.as_bytes()).expect("head");
+        reader.get_mut().write_all(body).expect("body");
     }
-    answers
 }
 
 /// An event of records with these data.
