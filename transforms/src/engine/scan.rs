@@ -5,13 +5,15 @@
 //! numbers beyond every double.
 
 mod index;
+mod named;
 mod tokens;
 
+use self::named::NamedElement;
 pub(crate) use self::tokens::is_too_large;
 pub(super) use self::{index::Index, tokens::unicode_escape};
 use super::{
     found::{Found, Span, Unknown},
-    trie::{Child, Guess, Named, Node, NodeId, Slot, Trie, same},
+    trie::{Child, Guess, Node, NodeId, Slot, Trie},
 };
 use crate::policy::redact::Names;
 
@@ -331,73 +333,12 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// One member of an element that is chosen by name; the answer is whether it was its name or value.
-    fn named(
-        &mut self,
-        choice: &Named,
-        key: Span,
-        first: u8,
-        depth: usize,
-        element: &mut NamedElement,
-    ) -> Scanned<bool> {
-        let inside = key.of(self.text);
-        let is_name = same(inside, choice.key.as_bytes());
-        let is_value = same(inside, choice.value.as_bytes());
-        self.found.sensitive |= choice.sensitive;
-        let start = self.at;
-        // What stands in such an element, a request's header for instance, is what a client claims.
-        if is_name && element.name.is_none() && first == b'"' {
-            self.without_addresses(first, depth)?;
-            let inside = Span::new(start + 1, self.at - 1);
-            element.name = Some(inside);
-            if let Some(slot) = choice.name_slot {
-                let name = Span::new(start, self.at);
-                self.found.push(slot, name, Span::default(), 1, self.escaped);
-            }
-        } else if is_value && element.value.is_none() && first != b'n' {
-            let before = self.leaves;
-            self.long = false;
-            self.without_addresses(first, depth)?;
-            element.value = Some(NamedValue {
-                key,
-                value: Span::new(start, self.at),
-                leaves: self.leaves - before,
-                long: self.long,
-                escaped: self.escaped,
-            });
-        } else if is_name || is_value {
-            self.found.unusual |=
-                !self.canonical && (element.name.is_some() && is_name || element.value.is_some() && is_value);
-            return Ok(false);
-        } else {
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
     /// Skips a value whose addresses are not the record's.
     fn without_addresses(&mut self, first: u8, depth: usize) -> Scanned<()> {
         let addresses = self.found.addresses.len();
         self.skip(first, depth)?;
         self.found.addresses.truncate(addresses);
         Ok(())
-    }
-
-    fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {
-        let Some(found) = value else {
-            return;
-        };
-        let name = name.filter(|name| name.start < name.end);
-        match name.and_then(|name| Some((name, choice.slot(name.of(self.text))?))) {
-            Some((name, slot)) => self.found.push(slot, found.value, name, found.leaves, found.escaped),
-            None => self.found.unknown.push(Unknown {
-                node,
-                key: found.key,
-                value: found.value,
-                leaves: found.leaves,
-                long: found.long,
-            }),
-        }
     }
 
     /// Notices repeated keys among those pushed since `base`, and takes them off again.
@@ -418,21 +359,6 @@ impl<'a> Scan<'a> {
         self.found.unusual |= repeated;
         self.found.keys.truncate(base);
     }
-}
-
-/// Name and value of an element that is chosen by name, while it is read.
-#[derive(Default)]
-struct NamedElement {
-    name: Option<Span>,
-    value: Option<NamedValue>,
-}
-
-struct NamedValue {
-    key: Span,
-    value: Span,
-    leaves: u32,
-    long: bool,
-    escaped: bool,
 }
 
 #[cfg(test)]
