@@ -17,9 +17,11 @@
 // Without the embedded stores much of the core has nobody who calls it yet; it still has to compile without them.
 #![cfg_attr(not(feature = "embedded"), allow(dead_code))]
 
+#[macro_use]
+pub mod planted;
+
 pub mod cli;
 pub mod config;
-#[cfg(feature = "embedded")]
 pub mod consume;
 pub mod dashboards;
 #[cfg(feature = "embedded")]

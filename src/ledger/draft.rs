@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::Error;
-use super::rows::{AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Row, Unreadable, View};
+use super::rows::{AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Pause, Row, Unreadable, View};
 use super::state::{Event, State, is_legal};
 use crate::network_acl::{AclKey, Direction};
 
@@ -300,6 +300,12 @@ impl Draft {
         self.lists.allow.len() != before
     }
 
+    /// Pauses, or ends the pause.
+    pub fn pause(&mut self, pause: Option<Pause>) {
+        self.lists_changed |= self.lists.pause != pause;
+        self.lists.pause = pause;
+    }
+
     /// Lets a person's unblock hold, and drops what no longer holds.
     pub fn hold_off(&mut self, hold: HoldOff, now: DateTime<Utc>) {
         self.lists_changed = true;
@@ -354,6 +360,11 @@ impl Draft {
                 row.version += 1;
                 transaction.findings.push(row);
             }
+        }
+        if planted!(NoConditions) {
+            transaction.expect_acls.clear();
+            transaction.expect_findings.clear();
+            transaction.expect_lists = None;
         }
         transaction
     }

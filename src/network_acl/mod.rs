@@ -89,6 +89,9 @@ pub struct Acl {
     pub subnets: Vec<String>,
     /// Entries allowed per direction.
     pub quota: usize,
+    /// Who else manages it, by its tags (AWS Firewall Manager): nothing is written to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
     /// All entries but the default deny 32767, by direction and then rule number.
     pub entries: Vec<Entry>,
 }
@@ -137,6 +140,16 @@ pub trait NetworkAcls: Send + Sync {
     /// Brings about what [`NetworkAcls::acl_of`] promised, where a store makes network ACLs on first sight.
     fn ensure(&self, _place: &Place<'_>) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
+    }
+
+    /// Whether the subnet's longest-prefix route for an address leads to an internet, egress-only or NAT gateway; a deny
+    /// anywhere else would only hurt ourselves. Stores that know no routes say yes.
+    fn reaches_internet(
+        &self,
+        _place: &Place<'_>,
+        _address: std::net::IpAddr,
+    ) -> impl Future<Output = Result<bool, Error>> + Send {
+        async { Ok(true) }
     }
 
     /// What the guards must know of the accounts.

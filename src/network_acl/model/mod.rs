@@ -1,7 +1,7 @@
 //! A model of EC2's network ACLs in a SQLite file of its own: real quota, order of rules, error codes, canonical CIDRs.
 //!
 //! The embedded responder acts on it as it would on EC2, and several processes may have it open. What the model leaves
-//! out: associations are values given to [`Model::define`], Describe never lags, and only IPv4 blocks are taken.
+//! out: associations are values given to [`Model::define`], and Describe never lags. IPv4 and IPv6 blocks count together.
 //!
 //! ```
 //! # use portcullis::network_acl::{AclKey, Direction, Entry, NetworkAcls, model::{Model, Vpc}};

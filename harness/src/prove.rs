@@ -1,0 +1,36 @@
+//! A harness that finds nothing proves nothing: every planted mistake has to be found.
+
+use portcullis::planted::{Bug, plant};
+
+use crate::run::play;
+use crate::schedule::Schedule;
+
+/// Schedules within which every mistake has to be found.
+pub const WITHIN: u64 = 2_000;
+
+/// How a mistake was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Schedules played, the one that found it included.
+    pub schedules: u64,
+    /// The seed of that one.
+    pub seed: u64,
+    /// What was wrong first.
+    pub what: String,
+}
+
+/// Looks for one mistake, from a seed on.
+#[must_use]
+pub fn look(bug: Bug, seed: u64) -> Option<Found> {
+    plant(Some(bug));
+    let found = (0..WITHIN).find_map(|at| {
+        let broken = play(&Schedule::draw(seed + at), false).broken;
+        broken.into_iter().next().map(|what| Found {
+            schedules: at + 1,
+            seed: seed + at,
+            what,
+        })
+    });
+    plant(None);
+    found
+}

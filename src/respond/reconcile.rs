@@ -1,0 +1,417 @@
+//! Makes ledger and network ACLs agree again, on start and on a schedule: [`super::drift`] says how.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::audit::{About, RESPONDER, alert_of, outboxed};
+use super::clock::Clock;
+use super::confirm::{self, CHANGED};
+use super::drift::{self, Remedy};
+use super::error::Error;
+use super::guard;
+use super::lease::{Hold, SETTLE, settled};
+use super::notify::{Alert, AlertKind, Place};
+use super::plan;
+use super::reason::Reason;
+use super::responder::Responder;
+use crate::ledger::{self, AuditRow, Draft, Event, HoldOff, Ledger, Row, State};
+use crate::network_acl::{Acl, AclKey, Code, Direction, Entry, NetworkAcls};
+
+/// Removals by others within an hour after which nothing new is made on a network ACL.
+const MOST_REMOVALS: usize = 2;
+
+/// Who removed an entry that the responder did not.
+const OTHERS: &str = "others";
+
+/// One disagreement between ledger and network ACL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftReport {
+    /// Which network ACL.
+    pub acl: AclKey,
+    /// Which way.
+    pub direction: Direction,
+    /// Rule number.
+    pub rule: u16,
+    /// The address of the ledger's entry, or of what stands.
+    pub cidr: IpNet,
+    /// `doubt`, `removed_by_others`, `repaired`, `foreign`, `stray`, `allowed_first`.
+    pub drift: String,
+}
+
+/// A call that follows from what was found.
+struct Repair {
+    entry: Entry,
+    delete: bool,
+}
+
+impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
+    /// Compares every network ACL with the ledger and repairs what can be repaired. What is seen for the first time is only
+    /// written down as a doubt; call again after [`SETTLE`].
+    ///
+    /// # Errors
+    /// When the ledger fails. A network ACL that cannot be described, or that another process acts on, is left out.
+    pub async fn reconcile(&self, clock: impl Clock, dry_run: bool) -> Result<Vec<DriftReport>, Error> {
+        let _one = self.sweeping.lock().await;
+        let mut found = Vec::new();
+        let mut failed = None;
+        for acl in self.ledger.acls().await? {
+            let Some(hold) = self.hold(&acl, &clock).await? else {
+                continue;
+            };
+            let done = self.reconcile_acl(&hold, &clock, dry_run, &mut found).await;
+            if let Err(error) = self.give_back(hold, done).await {
+                failed.get_or_insert(error);
+            }
+        }
+        self.gather(clock.now()).await?;
+        failed.map_or(Ok(found), Err)
+    }
+
+    async fn reconcile_acl(
+        &self,
+        hold: &Hold,
+        clock: &impl Clock,
+        dry_run: bool,
+        found: &mut Vec<DriftReport>,
+    ) -> Result<(), Error> {
+        let acl = &hold.acl;
+        let asked = clock.now();
+        let described = match self.acls.describe(acl).await {
+            Ok(described) => Some(described),
+            Err(error) if error.code == Code::AclNotFound => None,
+            Err(_) => return Ok(()),
+        };
+        let entries = described.as_ref().map_or(&[][..], |acl| &acl.entries);
+        let cidrs: Vec<IpNet> = entries.iter().filter(|entry| !entry.allow).map(|entry| entry.cidr).collect();
+        let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs, &[]).await?);
+        let owner = draft.meta(acl).and_then(|meta| meta.lease.as_ref()).map(|lease| &lease.owner);
+        if owner != Some(&self.owner) {
+            return Ok(());
+        }
+        let knowledge = self.knowledge(draft.lists()).await;
+        let now = clock.now();
+        let guarded = |cidr: IpNet| guard::check(cidr, &knowledge, now).filter(|_| knowledge.available);
+        confirm::tidy(&mut draft, acl, &self.policy, guarded, now)?;
+        let repairs = match &described {
+            Some(described) => {
+                self.look_around(&mut draft, acl, described, found, asked, now)?;
+                self.compare(&mut draft, acl, described, found, now)?
+            }
+            None => {
+                gone_with_its_acl(&mut draft, acl, found, now)?;
+                Vec::new()
+            }
+        };
+        if dry_run {
+            return Ok(());
+        }
+        match self.ledger.commit(&draft.into_transaction()).await {
+            Ok(()) => self.repair(hold, repairs, clock).await,
+            // Somebody planned meanwhile: the next time.
+            Err(ledger::Error::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes down what was seen of others' entries, and tells of allows that match before a deny of ours.
+    fn look_around(
+        &self,
+        draft: &mut Draft,
+        acl: &AclKey,
+        described: &Acl,
+        found: &mut Vec<DriftReport>,
+        asked: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut facts = plan::facts(described, draft.rows(acl), asked);
+        if let Some(known) = draft.meta(acl).and_then(|meta| meta.facts.as_ref()) {
+            facts.quota = facts.quota.min(known.quota);
+        }
+        draft.edit_meta(acl, |meta| meta.facts = Some(facts))?;
+        let rows: Vec<Row> = draft.rows(acl).to_vec();
+        for mut row in rows.into_iter().filter(|row| row.state == State::Applied) {
+            let allowed = confirm::allowed_before(draft, &row);
+            let (Some(rule), true) = (row.rule, allowed != row.allowed_at) else {
+                continue;
+            };
+            row.allowed_at = allowed;
+            if let Some(first) = allowed {
+                let mut told = alert_of(&row, AlertKind::Attention, Reason::Matched, now);
+                told.note = Some(confirm::useless(first));
+                draft.alert(outboxed(&told));
+                found.push(report(&row, rule, "allowed_first"));
+            }
+            draft.edit(row)?;
+        }
+        Ok(())
+    }
+
+    /// Compares each applied entry with what stands, and what stands with the ledger's history.
+    fn compare(
+        &self,
+        draft: &mut Draft,
+        acl: &AclKey,
+        described: &Acl,
+        found: &mut Vec<DriftReport>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Repair>, Error> {
+        let mut repairs = Vec::new();
+        let rows: Vec<Row> = draft.rows(acl).to_vec();
+        let applied = rows.iter().filter(|row| row.state == State::Applied);
+        for (row, rule) in applied.filter_map(|row| Some((row.clone(), row.rule?))) {
+            let at = described.entries.iter();
+            let standing = at.clone().find(|entry| entry.rule == rule && entry.direction == row.direction);
+            let once = standing.is_some_and(|entry| drift::was_ours(&rows, entry, now));
+            let settled = settled(draft, &row, rule, now);
+            match drift::remedy(&row, standing, settled, once, now) {
+                Remedy::Agrees if row.doubt.is_none() => {}
+                Remedy::Agrees => draft.edit(Row { doubt: None, ..row })?,
+                Remedy::Doubt => {
+                    found.push(report(&row, rule, "doubt"));
+                    let doubt = row.doubt.or(Some(now));
+                    draft.edit(Row { doubt, ..row })?;
+                }
+                Remedy::PutRight => {
+                    found.push(report(&row, rule, "repaired"));
+                    repairs.extend(row.entry().map(|entry| Repair { entry, delete: false }));
+                    draft.edit(Row {
+                        doubt: None,
+                        repaired: Some(now),
+                        ..row
+                    })?;
+                }
+                Remedy::Removed => {
+                    found.push(report(&row, rule, "removed_by_others"));
+                    self.removed_by_others(draft, row, now)?;
+                }
+                Remedy::Foreign => {
+                    found.push(report(&row, rule, "foreign"));
+                    self.elsewhere(draft, row, now)?;
+                }
+            }
+        }
+        let known = draft.meta(acl).map_or_else(Vec::new, |meta| meta.strays.clone());
+        let strays = drift::strays(draft.rows(acl), &described.entries, &known, now);
+        for stray in &strays {
+            let (entry, sure) = (&stray.entry, now - stray.since > SETTLE);
+            found.push(DriftReport {
+                acl: acl.clone(),
+                direction: entry.direction,
+                rule: entry.rule,
+                cidr: entry.cidr,
+                drift: if sure { "stray" } else { "doubt" }.to_owned(),
+            });
+            if sure {
+                repairs.push(Repair {
+                    entry: entry.clone(),
+                    delete: true,
+                });
+            }
+        }
+        if strays != known {
+            draft.edit_meta(acl, |meta| meta.strays = strays)?;
+        }
+        Ok(repairs)
+    }
+
+    /// Somebody else's removal is a person's word: it holds as an unblock does, unless the policy says to put entries back.
+    fn removed_by_others(&self, draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), Error> {
+        let acl = row.acl.clone();
+        let about = About::of_row(&row);
+        let mut told = alert_of(&row, AlertKind::Removed, Reason::ChangedByOthers, now);
+        told.note = Some(confirm::in_words(CHANGED).to_owned());
+        draft.alert(outboxed(&told));
+        let former = row.clone();
+        row.state = State::Removed;
+        confirm::leave(&mut row, CHANGED, now);
+        draft.transition(row, Event::Removed, confirm::note(&about, CHANGED, OTHERS, now))?;
+        let since = now - TimeDelta::hours(1);
+        let mut many = false;
+        draft.edit_meta(&acl, |meta| {
+            meta.removals.retain(|at| *at > since);
+            meta.removals.push(now);
+            many = meta.removals.len() >= MOST_REMOVALS && meta.stopped.is_none();
+            if many {
+                meta.stopped = Some(now);
+            }
+        })?;
+        if many {
+            draft.alert(outboxed(&stopped(&former, now)));
+        }
+        let stands_still = draft.meta(&acl).is_some_and(|meta| meta.stopped.is_some());
+        if self.policy.put_back && !stands_still {
+            return self.again(draft, former, "put_back", now);
+        }
+        draft.hold_off(
+            HoldOff {
+                cidr: former.cidr,
+                acl: Some(acl),
+                until: now
+                    .checked_add_signed(TimeDelta::hours(self.policy.limits.hold_off_hours.into()))
+                    .unwrap_or(DateTime::<Utc>::MAX_UTC),
+                who: OTHERS.to_owned(),
+                reason: CHANGED.to_owned(),
+            },
+            now,
+        );
+        draft.audit(AuditRow {
+            number: 0,
+            at: now,
+            event: Event::HeldOff,
+            acl: Some(former.acl.clone()),
+            direction: Some(former.direction),
+            rule: former.rule,
+            cidr: Some(former.cidr),
+            reason: CHANGED.to_owned(),
+            finding: None,
+            who: OTHERS.to_owned(),
+            about: serde_json::Value::Null,
+        });
+        Ok(())
+    }
+
+    /// Somebody else's content stands at our number: theirs, and ours takes another number.
+    fn elsewhere(&self, draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), Error> {
+        let about = About::of_row(&row);
+        let mut told = alert_of(&row, AlertKind::Attention, Reason::ChangedByOthers, now);
+        told.note = Some(confirm::in_words(CHANGED).to_owned());
+        draft.alert(outboxed(&told));
+        let former = row.clone();
+        row.state = State::Foreign;
+        confirm::leave(&mut row, CHANGED, now);
+        draft.transition(row, Event::Foreign, confirm::note(&about, CHANGED, RESPONDER, now))?;
+        self.again(draft, former, CHANGED, now)
+    }
+
+    /// Plans an entry anew that is not there any more.
+    fn again(&self, draft: &mut Draft, former: Row, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        let about = About::of_row(&former);
+        let held = draft
+            .row(&former.acl, former.direction, former.cidr)
+            .map_or_else(Vec::new, |row| row.held.clone());
+        let row = Row {
+            state: State::Planned,
+            rule: None,
+            replaces: None,
+            seq: draft.next_seq(&former.acl)?,
+            since: now,
+            planned_at: now,
+            doubt: None,
+            removal: None,
+            held,
+            ..former
+        };
+        let who = row.who.clone();
+        draft.transition(row.clone(), Event::Planned, confirm::note(&about, why, &who, now))?;
+        Ok(confirm::place(draft, row, &self.policy, now)?)
+    }
+
+    /// The calls that put right what a late call of ours did.
+    async fn repair(&self, hold: &Hold, repairs: Vec<Repair>, clock: &impl Clock) -> Result<(), Error> {
+        for Repair { entry, delete } in repairs {
+            if !hold.fits_a_call(clock.now()) {
+                // The doubt is written down: the next time.
+                return Ok(());
+            }
+            let called = if delete {
+                self.acls.delete(&hold.acl, entry.direction, entry.rule).await
+            } else {
+                self.acls.replace(&hold.acl, &entry).await
+            };
+            match called {
+                Err(error) if error.code.is_unknown() => self.unsure(&hold.acl, clock.now()).await?,
+                // Gone already, throttled, refused: the next comparison says what is left to do.
+                Err(_) => {}
+                Ok(()) => self.repaired(hold, &entry, clock.now()).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn repaired(&self, hold: &Hold, entry: &Entry, now: DateTime<Utc>) -> Result<(), Error> {
+        let Some(mut draft) = self.leased(&hold.acl).await? else {
+            return Ok(());
+        };
+        draft.audit(AuditRow {
+            number: 0,
+            at: now,
+            event: Event::Repaired,
+            acl: Some(hold.acl.clone()),
+            direction: Some(entry.direction),
+            rule: Some(entry.rule),
+            cidr: Some(entry.cidr),
+            reason: "late_call".to_owned(),
+            finding: None,
+            who: RESPONDER.to_owned(),
+            about: serde_json::Value::Null,
+        });
+        draft.edit_meta(&hold.acl, |meta| meta.strays.retain(|stray| stray.entry != *entry))?;
+        match self.ledger.commit(&draft.into_transaction()).await {
+            Ok(()) | Err(ledger::Error::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A network ACL that is gone took its entries with it.
+fn gone_with_its_acl(
+    draft: &mut Draft,
+    acl: &AclKey,
+    found: &mut Vec<DriftReport>,
+    now: DateTime<Utc>,
+) -> Result<(), ledger::Error> {
+    let word = Code::AclNotFound.name();
+    let rows: Vec<Row> = draft.rows(acl).to_vec();
+    for mut row in rows.into_iter().filter(|row| row.state == State::Applied) {
+        let Some(rule) = row.rule else { continue };
+        if row.doubt.is_none_or(|since| now - since <= SETTLE) {
+            found.push(report(&row, rule, "doubt"));
+            row.doubt = row.doubt.or(Some(now));
+            draft.edit(row)?;
+            continue;
+        }
+        found.push(report(&row, rule, "removed_by_others"));
+        let about = About::of_row(&row);
+        let mut told = alert_of(&row, AlertKind::Removed, Reason::ChangedByOthers, now);
+        told.note = Some("the network ACL is gone".to_owned());
+        draft.alert(outboxed(&told));
+        row.state = State::Removed;
+        confirm::leave(&mut row, word, now);
+        draft.transition(row, Event::Removed, confirm::note(&about, word, OTHERS, now))?;
+    }
+    Ok(())
+}
+
+fn stopped(row: &Row, now: DateTime<Utc>) -> Alert {
+    Alert {
+        at: now,
+        kind: AlertKind::Attention,
+        reason: Reason::ManagedElsewhere,
+        address: None,
+        origin: crate::finding::RemoteOrigin::default(),
+        finding: None,
+        place: Some(Place {
+            acl: row.acl.clone(),
+            direction: row.direction,
+            rule: None,
+        }),
+        evicted: None,
+        who: None,
+        note: Some(format!(
+            "{MOST_REMOVALS} entries of {} were removed by somebody else within an hour: nothing new is made there until \
+             `portcullis resume --nacl {}`",
+            row.acl.acl, row.acl.acl
+        )),
+    }
+}
+
+fn report(row: &Row, rule: u16, drift: &str) -> DriftReport {
+    DriftReport {
+        acl: row.acl.clone(),
+        direction: row.direction,
+        rule,
+        cidr: row.cidr,
+        drift: drift.to_owned(),
+    }
+}
