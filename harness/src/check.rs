@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use portcullis::ledger::{Event, Row, State as RowState, Transaction};
-use portcullis::network_acl::{AclKey, Direction, Entry};
+use portcullis::network_acl::{AclKey, CALL, Direction, Entry};
 use portcullis::respond::audit::RESPONDER;
 use portcullis::respond::confirm::CHANGED;
-use portcullis::respond::lease::CALL;
 use portcullis::respond::policy::Evict;
 
 use crate::ec2::{Author, Call, Standing};
@@ -126,6 +125,13 @@ pub fn before_commit(state: &State, transaction: &Transaction) -> Before {
 pub fn after_commit(state: &mut State, world: &World, transaction: &Transaction, before: &Before, now: Millis) {
     let mut wrong = Vec::new();
     let mut stood = before.rows.clone();
+    // What the same transaction learnt of an entry counts for who goes.
+    for row in &mut stood {
+        let learnt = transaction.rows.iter().filter(|new| new.cidr == row.cidr && new.acl == row.acl);
+        for new in learnt.filter(|new| new.direction == row.direction && new.state != RowState::Planned) {
+            (row.severity, row.pinned) = (new.severity, new.pinned);
+        }
+    }
     for audit in &transaction.audit {
         let (Some(acl), Some(direction), Some(cidr)) = (&audit.acl, audit.direction, audit.cidr) else {
             continue;
@@ -138,6 +144,9 @@ pub fn after_commit(state: &mut State, world: &World, transaction: &Transaction,
                 if let Some(victim) = victim {
                     wrong.extend(wrong_victim(victim, &gate, world.policy.evict));
                 }
+                stood.retain(|row| !(row.acl == *acl && row.direction == direction && row.cidr == cidr));
+            }
+            Event::Foreign | Event::Removed | Event::Expiring => {
                 stood.retain(|row| !(row.acl == *acl && row.direction == direction && row.cidr == cidr));
             }
             Event::Planned if audit.who == RESPONDER && audit.reason == "matched" => {

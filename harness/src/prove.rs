@@ -22,15 +22,17 @@ pub struct Found {
 /// Looks for one mistake, from a seed on.
 #[must_use]
 pub fn look(bug: Bug, seed: u64) -> Option<Found> {
-    plant(Some(bug));
-    let found = (0..WITHIN).find_map(|at| {
-        let broken = play(&Schedule::draw(seed + at), false).broken;
-        broken.into_iter().next().map(|what| Found {
+    (0..WITHIN).find_map(|at| {
+        let schedule = Schedule::draw(seed + at);
+        plant(Some(bug));
+        let broken = play(&schedule, false).broken;
+        plant(None);
+        let what = broken.into_iter().next()?;
+        // What is wrong without the mistake, too, says nothing about it.
+        play(&schedule, false).broken.is_empty().then_some(Found {
             schedules: at + 1,
             seed: seed + at,
             what,
         })
-    });
-    plant(None);
-    found
+    })
 }

@@ -7,8 +7,7 @@ use ipnet::IpNet;
 use portcullis::ledger::{
     self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
 };
-use portcullis::network_acl::{self, Acl, AclKey, Code, Direction, Entry, Inventory, NetworkAcls, Place};
-use portcullis::respond::lease::CALL;
+use portcullis::network_acl::{self, Acl, AclKey, CALL, Code, Direction, Entry, Inventory, NetworkAcls, Place};
 use portcullis::respond::notify::{SendError, Sender, slack::Sending};
 use serde_json::Value;
 

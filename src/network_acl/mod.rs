@@ -6,10 +6,14 @@ pub mod model;
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use error::{Code, Error};
+
+/// The longest that one call may take, from its start to its answer or to giving up.
+pub const CALL: TimeDelta = TimeDelta::seconds(10);
 
 /// Which way the traffic goes that an entry judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -124,7 +128,15 @@ pub struct Place<'a> {
 ///
 /// Create is create-if-absent, replace swaps the content of a rule number in one call, delete of a missing entry is an
 /// error. See [CreateNetworkAclEntry](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html).
+///
+/// A call ends within [`CALL`]: whoever implements this gives up by then, with [`Code::Unavailable`] when it is not known what
+/// the call did.
 pub trait NetworkAcls: Send + Sync {
+    /// A description that was asked for this long after a call shows what the call did. EC2's are eventually consistent.
+    fn lag(&self) -> TimeDelta {
+        TimeDelta::seconds(60)
+    }
+
     /// Every network ACL that can be seen.
     ///
     /// # Errors

@@ -14,7 +14,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lease::SETTLE;
 use crate::ledger::{Row, Stray};
 use crate::network_acl::{Direction, Entry};
 
@@ -36,14 +35,14 @@ pub enum Remedy {
     Foreign,
 }
 
-/// The remedy for an applied entry that holds `rule`. `settled` says that the description is younger than any lag; `once`
-/// that what stands was ours at this number before.
+/// The remedy for an applied entry that holds a number. `settled` says that the last call on it is longer ago than any
+/// description lags, `sure` that it was in doubt as long before; `once` that what stands was ours at this number before.
 #[must_use]
-pub fn remedy(row: &Row, standing: Option<&Entry>, settled: bool, once: bool, now: DateTime<Utc>) -> Remedy {
+pub fn remedy(row: &Row, standing: Option<&Entry>, settled: bool, sure: bool, once: bool) -> Remedy {
     if standing.is_some() && standing == row.entry().as_ref() {
         return Remedy::Agrees;
     }
-    let sure = planted!(MissingAtOnce) || (settled && row.doubt.is_some_and(|since| now - since > SETTLE));
+    let sure = planted!(MissingAtOnce) || (settled && sure);
     match standing {
         _ if !sure => Remedy::Doubt,
         None => Remedy::Removed,

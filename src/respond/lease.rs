@@ -7,19 +7,13 @@ use super::clock::Clock;
 use super::error::Error;
 use super::responder::Responder;
 use crate::ledger::{self, Draft, Ledger, Row};
-use crate::network_acl::{AclKey, NetworkAcls};
+use crate::network_acl::{AclKey, CALL, NetworkAcls};
 
 /// How long a lease lasts.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-/// A call on network ACLs ends within this time, one way or the other: whoever implements the trait sees to that.
-pub const CALL: TimeDelta = TimeDelta::seconds(10);
-
 /// The most by which the clocks of two processes may differ.
 pub const SKEW: TimeDelta = TimeDelta::seconds(5);
-
-/// A description that was asked for this long after a call shows what the call did.
-pub const SETTLE: TimeDelta = TimeDelta::seconds(60);
 
 /// The right to act on one network ACL.
 pub(super) struct Hold {
@@ -93,9 +87,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     }
 }
 
-/// Whether a description of now shows what the last call on this rule number did.
+/// Whether a description of now shows what the last call on this rule number did, when descriptions lag by up to `lag`.
 #[must_use]
-pub fn settled(draft: &Draft, row: &Row, rule: u16, now: DateTime<Utc>) -> bool {
+pub fn settled(draft: &Draft, row: &Row, rule: u16, now: DateTime<Utc>, lag: TimeDelta) -> bool {
     let victim = row.replaces.and_then(|cidr| draft.row(&row.acl, row.direction, cidr));
     let stood = |row: &Row| row.state != ledger::State::Planned;
     let at_number = draft
@@ -111,5 +105,5 @@ pub fn settled(draft: &Draft, row: &Row, rule: u16, now: DateTime<Utc>) -> bool 
         .chain(stood(row).then(|| row.confirmed_at()))
         .chain(at_number)
         .max();
-    last.is_none_or(|last| now - last > SETTLE)
+    last.is_none_or(|last| now - last >= lag)
 }

@@ -10,7 +10,7 @@ use super::confirm::{self, CHANGED};
 use super::drift::{self, Remedy};
 use super::error::Error;
 use super::guard;
-use super::lease::{Hold, SETTLE, settled};
+use super::lease::{Hold, settled};
 use super::notify::{Alert, AlertKind, Place};
 use super::plan;
 use super::reason::Reason;
@@ -47,7 +47,7 @@ struct Repair {
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Compares every network ACL with the ledger and repairs what can be repaired. What is seen for the first time is only
-    /// written down as a doubt; call again after [`SETTLE`].
+    /// written down as a doubt; call again once descriptions no longer lag.
     ///
     /// # Errors
     /// When the ledger fails. A network ACL that cannot be described, or that another process acts on, is left out.
@@ -99,7 +99,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 self.compare(&mut draft, acl, described, found, now)?
             }
             None => {
-                gone_with_its_acl(&mut draft, acl, found, now)?;
+                gone_with_its_acl(&mut draft, acl, self.acls.lag(), found, now)?;
                 Vec::new()
             }
         };
@@ -163,8 +163,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             let at = described.entries.iter();
             let standing = at.clone().find(|entry| entry.rule == rule && entry.direction == row.direction);
             let once = standing.is_some_and(|entry| drift::was_ours(&rows, entry, now));
-            let settled = settled(draft, &row, rule, now);
-            match drift::remedy(&row, standing, settled, once, now) {
+            let lag = self.acls.lag();
+            let settled = settled(draft, &row, rule, now, lag);
+            let sure = row.doubt.is_some_and(|since| now - since >= lag);
+            match drift::remedy(&row, standing, settled, sure, once) {
                 Remedy::Agrees if row.doubt.is_none() => {}
                 Remedy::Agrees => draft.edit(Row { doubt: None, ..row })?,
                 Remedy::Doubt => {
@@ -194,7 +196,8 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let known = draft.meta(acl).map_or_else(Vec::new, |meta| meta.strays.clone());
         let strays = drift::strays(draft.rows(acl), &described.entries, &known, now);
         for stray in &strays {
-            let (entry, sure) = (&stray.entry, now - stray.since > SETTLE);
+            let seen_before = known.iter().any(|known| known.entry == stray.entry);
+            let (entry, sure) = (&stray.entry, seen_before && now - stray.since >= self.acls.lag());
             found.push(DriftReport {
                 acl: acl.clone(),
                 direction: entry.direction,
@@ -358,6 +361,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
 fn gone_with_its_acl(
     draft: &mut Draft,
     acl: &AclKey,
+    lag: TimeDelta,
     found: &mut Vec<DriftReport>,
     now: DateTime<Utc>,
 ) -> Result<(), ledger::Error> {
@@ -365,7 +369,7 @@ fn gone_with_its_acl(
     let rows: Vec<Row> = draft.rows(acl).to_vec();
     for mut row in rows.into_iter().filter(|row| row.state == State::Applied) {
         let Some(rule) = row.rule else { continue };
-        if row.doubt.is_none_or(|since| now - since <= SETTLE) {
+        if row.doubt.is_none_or(|since| now - since < lag) {
             found.push(report(&row, rule, "doubt"));
             row.doubt = row.doubt.or(Some(now));
             draft.edit(row)?;

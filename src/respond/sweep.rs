@@ -162,7 +162,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     ) -> Result<Progress, Error> {
         let acl = row.acl.clone();
         let now = clock.now();
-        let settled = settled(&draft, &row, rule, now);
+        let settled = settled(&draft, &row, rule, now, self.acls.lag());
         let step = next_step(&row, rule, standing.as_ref(), settled);
         if !work.hold.fits_a_call(now) {
             // The next step renews the lease first.

@@ -25,6 +25,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Acl, AclKey, Code, Direction, Entry, Error, Inventory, NetworkAcls, Place};
@@ -127,6 +128,10 @@ impl Model {
 }
 
 impl NetworkAcls for Model {
+    fn lag(&self) -> TimeDelta {
+        TimeDelta::zero()
+    }
+
     async fn list(&self) -> Result<Vec<AclKey>, Error> {
         self.reading(store::list)
     }

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::ledger::{Held, State};
-use crate::network_acl::AclKey;
 use crate::respond::act::tests::row as pending;
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -13,13 +12,6 @@ fn deny(rule: u16, cidr: &str) -> Entry {
     Entry::deny(rule, Direction::Ingress, cidr.parse().expect("a network"))
 }
 
-fn applied(doubt: Option<i64>) -> Row {
-    Row {
-        doubt: doubt.map(at),
-        ..pending(State::Applied, None, false)
-    }
-}
-
 #[test]
 fn the_remedy_follows_from_what_stands_and_how_sure_that_is() {
     let (ours, other) = (deny(71, "185.220.101.1/32"), deny(71, "185.220.101.3/32"));
@@ -27,24 +19,23 @@ fn the_remedy_follows_from_what_stands_and_how_sure_that_is() {
         protocol: "6".into(),
         ..ours.clone()
     };
-    // The doubt, what stands, whether the view is settled, whether it was once ours, the remedy.
+    // What stands, whether the view is settled, whether it was in doubt before, whether it was once ours, the remedy.
     let table = [
-        (None, Some(&ours), true, false, Remedy::Agrees),
-        (Some(0), Some(&ours), true, false, Remedy::Agrees),
-        (None, Some(&ours), false, false, Remedy::Agrees),
-        (None, None, true, false, Remedy::Doubt),
-        (Some(950), None, true, false, Remedy::Doubt),
-        (Some(0), None, false, false, Remedy::Doubt),
-        (Some(0), None, true, false, Remedy::Removed),
-        (None, Some(&other), true, false, Remedy::Doubt),
-        (Some(0), Some(&other), true, false, Remedy::Foreign),
-        (Some(0), Some(&other), true, true, Remedy::PutRight),
-        (Some(0), Some(&other), false, true, Remedy::Doubt),
-        (Some(0), Some(&tcp_only), true, false, Remedy::Foreign),
+        (Some(&ours), true, false, false, Remedy::Agrees),
+        (Some(&ours), true, true, false, Remedy::Agrees),
+        (Some(&ours), false, false, false, Remedy::Agrees),
+        (None, true, false, false, Remedy::Doubt),
+        (None, false, true, false, Remedy::Doubt),
+        (None, true, true, false, Remedy::Removed),
+        (Some(&other), true, false, false, Remedy::Doubt),
+        (Some(&other), true, true, false, Remedy::Foreign),
+        (Some(&other), true, true, true, Remedy::PutRight),
+        (Some(&other), false, true, true, Remedy::Doubt),
+        (Some(&tcp_only), true, true, false, Remedy::Foreign),
     ];
-    for (number, (doubt, standing, settled, once, expected)) in table.into_iter().enumerate() {
-        let got = remedy(&applied(doubt), standing, settled, once, at(1000));
-        assert_eq!(got, expected, "row {number}");
+    let row = pending(State::Applied, None, false);
+    for (number, (standing, settled, sure, once, expected)) in table.into_iter().enumerate() {
+        assert_eq!(remedy(&row, standing, settled, sure, once), expected, "row {number}");
     }
 }
 
@@ -69,8 +60,7 @@ fn what_a_number_held_within_the_hour_is_a_late_call_of_ours() {
 
 #[test]
 fn a_number_that_an_entry_holds_has_no_stray() {
-    let mut holder = applied(None);
-    holder.acl = AclKey { ..holder.acl };
+    let holder = pending(State::Applied, None, false);
     let gone = Row {
         rule: None,
         held: vec![Held { rule: 71, until: at(0) }],

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::ledger::embedded::SqliteLedger;
 use portcullis::ledger::{
     self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
@@ -197,6 +197,10 @@ impl Faulty<Model> {
 }
 
 impl NetworkAcls for Faulty<Model> {
+    fn lag(&self) -> TimeDelta {
+        self.inner.lag()
+    }
+
     async fn list(&self) -> Result<Vec<AclKey>, network_acl::Error> {
         self.faults.call(self.inner.list(), call_lost).await
     }
