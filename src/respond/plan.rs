@@ -434,3 +434,6 @@ fn seen_again(mut row: Row, policy: &Policy, wanted: &Wanted<'_>) -> Row {
     }
     row
 }
+
+#[cfg(test)]
+mod tests;

@@ -157,6 +157,8 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         now: DateTime<Utc>,
     ) -> Result<Vec<Repair>, Error> {
         let mut repairs = Vec::new();
+        // Planned anew only once every entry was looked at: whoever takes a place may evict one that is gone itself.
+        let mut anew = Vec::new();
         let rows: Vec<Row> = draft.rows(acl).to_vec();
         let applied = rows.iter().filter(|row| row.state == State::Applied);
         for (row, rule) in applied.filter_map(|row| Some((row.clone(), row.rule?))) {
@@ -185,13 +187,16 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 }
                 Remedy::Removed => {
                     found.push(report(&row, rule, "removed_by_others"));
-                    self.removed_by_others(draft, row, now)?;
+                    anew.extend(self.removed_by_others(draft, row, now)?.map(|row| (row, "put_back")));
                 }
                 Remedy::Foreign => {
                     found.push(report(&row, rule, "foreign"));
-                    self.elsewhere(draft, row, now)?;
+                    anew.push((elsewhere(draft, row, now)?, CHANGED));
                 }
             }
+        }
+        for (row, why) in anew {
+            self.again(draft, row, why, now)?;
         }
         let known = draft.meta(acl).map_or_else(Vec::new, |meta| meta.strays.clone());
         let strays = drift::strays(draft.rows(acl), &described.entries, &known, now);
@@ -219,7 +224,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     }
 
     /// Somebody else's removal is a person's word: it holds as an unblock does, unless the policy says to put entries back.
-    fn removed_by_others(&self, draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), Error> {
+    fn removed_by_others(&self, draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<Option<Row>, Error> {
         let acl = row.acl.clone();
         let about = About::of_row(&row);
         let mut told = alert_of(&row, AlertKind::Removed, Reason::ChangedByOthers, now);
@@ -244,7 +249,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         }
         let stands_still = draft.meta(&acl).is_some_and(|meta| meta.stopped.is_some());
         if self.policy.put_back && !stands_still {
-            return self.again(draft, former, "put_back", now);
+            return Ok(Some(former));
         }
         draft.hold_off(
             HoldOff {
@@ -271,20 +276,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             who: OTHERS.to_owned(),
             about: serde_json::Value::Null,
         });
-        Ok(())
-    }
-
-    /// Somebody else's content stands at our number: theirs, and ours takes another number.
-    fn elsewhere(&self, draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<(), Error> {
-        let about = About::of_row(&row);
-        let mut told = alert_of(&row, AlertKind::Attention, Reason::ChangedByOthers, now);
-        told.note = Some(confirm::in_words(CHANGED).to_owned());
-        draft.alert(outboxed(&told));
-        let former = row.clone();
-        row.state = State::Foreign;
-        confirm::leave(&mut row, CHANGED, now);
-        draft.transition(row, Event::Foreign, confirm::note(&about, CHANGED, RESPONDER, now))?;
-        self.again(draft, former, CHANGED, now)
+        Ok(None)
     }
 
     /// Plans an entry anew that is not there any more.
@@ -355,6 +347,19 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Somebody else's content stands at our number: theirs, and ours takes another number.
+fn elsewhere(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<Row, ledger::Error> {
+    let about = About::of_row(&row);
+    let mut told = alert_of(&row, AlertKind::Attention, Reason::ChangedByOthers, now);
+    told.note = Some(confirm::in_words(CHANGED).to_owned());
+    draft.alert(outboxed(&told));
+    let former = row.clone();
+    row.state = State::Foreign;
+    confirm::leave(&mut row, CHANGED, now);
+    draft.transition(row, Event::Foreign, confirm::note(&about, CHANGED, RESPONDER, now))?;
+    Ok(former)
 }
 
 /// A network ACL that is gone took its entries with it.

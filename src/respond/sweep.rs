@@ -168,6 +168,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             // The next step renews the lease first.
             return Ok(Progress::More);
         }
+        let replaces = matches!(step, Step::Replace(_));
         let called = match step {
             Step::Create(entry) => self.acls.create(&acl, &entry).await,
             Step::Replace(entry) => self.replace(&acl, &entry).await,
@@ -214,7 +215,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                         facts.quota = facts.quota.saturating_sub(1);
                     }
                 })?;
-                if row.replaces.is_some() {
+                if replaces {
                     // A place of the other address family, which counts apart: there is none to be had.
                     work.report.rejected += 1;
                     let word = Reason::AclFull.word();
