@@ -175,7 +175,8 @@ fn again(world: &Arc<World>, executor: &mut Executor) {
         let stays = |row: &&portcullis::ledger::Row| {
             row.expires.is_none_or(|at| at > crate::executor::time(end)) || !row.state.is_live()
         };
-        let rows: Vec<_> = state.ledger.rows.values().filter(stays).cloned().collect();
+        let key = |row: &portcullis::ledger::Row| (row.acl.clone(), row.direction, row.cidr);
+        let rows: BTreeMap<_, _> = state.ledger.rows.values().filter(stays).map(|row| (key(row), row.clone())).collect();
         let entries: Vec<Entries> = state.ec2.acls.values().map(|acl| acl.entries.clone()).collect();
         (rows, entries)
     };
@@ -193,7 +194,7 @@ fn again(world: &Arc<World>, executor: &mut Executor) {
     executor.run(&world.timers, end, Vec::new);
     let (rows_after, entries_after) = snapshot();
     let now = world.timers.now();
-    for (before, after) in rows.iter().zip(&rows_after) {
+    for (before, after) in rows.iter().filter_map(|(key, row)| Some((row, rows_after.get(key)?))) {
         if before != after {
             let words = format!(
                 "7: delivered again, {} {} {} changes: {} hits {} rule {:?} -> {} hits {} rule {:?}",

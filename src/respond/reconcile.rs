@@ -299,6 +299,22 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         };
         let who = row.who.clone();
         draft.transition(row.clone(), Event::Planned, confirm::note(&about, why, &who, now))?;
+        if row.pinned {
+            // A new life begins without a pin, but this one.
+            draft.audit(AuditRow {
+                number: 0,
+                at: now,
+                event: Event::Pinned,
+                acl: Some(row.acl.clone()),
+                direction: Some(row.direction),
+                rule: None,
+                cidr: Some(row.cidr),
+                reason: why.to_owned(),
+                finding: None,
+                who: RESPONDER.to_owned(),
+                about: serde_json::Value::Null,
+            });
+        }
         Ok(confirm::place(draft, row, &self.policy, now)?)
     }
 

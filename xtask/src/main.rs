@@ -14,6 +14,11 @@ const HELP: &str = "\
 cargo xtask test [--only STEP]...   install what tests need, then run every step; stops at the first that fails
 cargo xtask steps                   list the steps
 cargo xtask tools                   install what tests need, and nothing else
+cargo xtask harness [--schedules N] [--seed S]
+                                    play N schedules of faults against the responder (without --seed a fresh one)
+cargo xtask harness --prove [--seed S]
+                                    plant mistakes in the responder: the harness has to find every one
+cargo xtask harness --replay WORD   play one schedule again and tell everything that happens
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
 
@@ -38,6 +43,7 @@ fn run(words: &[&str]) -> Result<()> {
             }
             Ok(())
         }
+        ["harness", options @ ..] => steps::harness(options),
         ["tools"] => tools::install().map(drop),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),
