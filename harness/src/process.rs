@@ -10,7 +10,7 @@ use portcullis::ledger::Ledger as _;
 use portcullis::network_acl::Direction;
 use portcullis::respond::{Block, Clock as _, Responder, Unblock, Verdict};
 
-use crate::executor::{Millis, Sleep, SkewedClock};
+use crate::executor::{Millis, SkewedClock, Sleep};
 use crate::schedule::{Act, address};
 use crate::stores::Stores;
 use crate::world::{World, acls};
@@ -45,13 +45,22 @@ pub fn start(world: &Arc<World>, process: usize) {
     };
     let reads = reading(Arc::clone(world), Arc::clone(&responder), clock.clone(), process);
     world.spawner.spawn(Some(process), life, reads);
-    world.spawner.spawn(Some(process), life, acting(Arc::clone(world), responder, stores, clock, process));
+    world.spawner.spawn(
+        Some(process),
+        life,
+        acting(Arc::clone(world), responder, stores, clock, process),
+    );
 }
 
 /// A responder over these stores.
 #[must_use]
 pub fn responder(stores: &Stores) -> Harnessed {
-    Responder::new(stores.clone(), stores.clone(), stores.world.policy.clone(), stores.owner.clone())
+    Responder::new(
+        stores.clone(),
+        stores.clone(),
+        stores.world.policy.clone(),
+        stores.owner.clone(),
+    )
 }
 
 fn round(world: &World) -> Millis {
@@ -100,7 +109,10 @@ async fn reading(world: Arc<World>, responder: Arc<Harnessed>, clock: SkewedCloc
 }
 
 fn accepted(world: &World, taken: &Taken) {
-    let blocked = taken.decisions.iter().filter(|decision| decision.verdict == Verdict::Block);
+    let blocked = taken
+        .decisions
+        .iter()
+        .filter(|decision| decision.verdict == Verdict::Block);
     let addresses = blocked.filter_map(|decision| decision.address.map(IpNet::from));
     world.state().accepted.extend(addresses);
 }
@@ -140,11 +152,14 @@ pub fn command(world: &Arc<World>, number: usize, act: Act) {
             }
             Sleep::new(&world.timers, 2_000, Some(process)).await;
         }
-        drop(responder.sweep(SkewedClock {
-            timers: Arc::clone(&world.timers),
-            skew: TimeDelta::zero(),
-        })
-        .await);
+        drop(
+            responder
+                .sweep(SkewedClock {
+                    timers: Arc::clone(&world.timers),
+                    skew: TimeDelta::zero(),
+                })
+                .await,
+        );
     });
 }
 
@@ -156,7 +171,8 @@ fn net(number: usize) -> IpNet {
 async fn carried_out(responder: &Harnessed, act: &Act, world: &World) -> bool {
     let now = world.timers.time();
     let (who, why) = ("ada", "as asked");
-    let later = |minutes: &Option<u64>| minutes.map(|minutes| now + TimeDelta::minutes(i64::try_from(minutes).unwrap_or(1)));
+    let later =
+        |minutes: &Option<u64>| minutes.map(|minutes| now + TimeDelta::minutes(i64::try_from(minutes).unwrap_or(1)));
     match act {
         Act::Block(number, minutes) => {
             let block = Block {
@@ -174,8 +190,14 @@ async fn carried_out(responder: &Harnessed, act: &Act, world: &World) -> bool {
             let target = Unblock::Address(net(*number));
             responder.unblock(target, None, who, why, false, now).await.is_ok()
         }
-        Act::UnblockAll => responder.unblock(Unblock::All, None, who, why, false, now).await.is_ok(),
-        Act::Allow(number, minutes) => responder.allow_add(net(*number), later(minutes), who, why, now).await.is_ok(),
+        Act::UnblockAll => responder
+            .unblock(Unblock::All, None, who, why, false, now)
+            .await
+            .is_ok(),
+        Act::Allow(number, minutes) => responder
+            .allow_add(net(*number), later(minutes), who, why, now)
+            .await
+            .is_ok(),
         Act::Disallow(number) => responder.allow_remove(net(*number), who, why, now).await.is_ok(),
         Act::Pause(minutes) => responder.pause(later(&Some(*minutes)), who, why, now).await.is_ok(),
         Act::Resume(acl) => {

@@ -22,6 +22,9 @@ use crate::world::{World, acls};
 /// Virtual time after the last fault: leases end, descriptions settle, doubts are looked at twice, the channel is tried again.
 const QUIET: Millis = 40 * 60_000;
 
+/// How often quiet is waited for a little longer.
+const MOST_WAITS: usize = 10;
+
 /// The process that delivers everything again.
 const AGAIN: usize = 90;
 
@@ -43,7 +46,12 @@ pub struct Outcome {
 pub fn play(schedule: &Schedule, trace: bool) -> Outcome {
     let mut executor = Executor::default();
     let timers = Arc::new(Timers::default());
-    let world = Arc::new(World::new(schedule.clone(), Arc::clone(&timers), executor.spawner(), trace));
+    let world = Arc::new(World::new(
+        schedule.clone(),
+        Arc::clone(&timers),
+        executor.spawner(),
+        trace,
+    ));
     let skewed = schedule.skews.iter().filter(|skew| skew.abs() >= TimeDelta::seconds(1));
     for _ in skewed {
         world.state().count(Fault::Skew);
@@ -70,7 +78,16 @@ pub fn play(schedule: &Schedule, trace: bool) -> Outcome {
         return outcome(&world);
     }
     calm(&world);
-    executor.run(&timers, schedule.end + QUIET, dead(&world));
+    let mut end = schedule.end + QUIET;
+    executor.run(&timers, end, dead(&world));
+    // What ends by itself right now is not quiet.
+    for _ in 0..MOST_WAITS {
+        if !something_ends(&world) {
+            break;
+        }
+        end += 5 * 60_000;
+        executor.run(&timers, end, dead(&world));
+    }
     check::when_quiet(&mut world.state(), &world);
     if !finished(&world) {
         for process in 0..schedule.processes {
@@ -81,6 +98,14 @@ pub fn play(schedule: &Schedule, trace: bool) -> Outcome {
         again(&world, &mut executor);
     }
     outcome(&world)
+}
+
+/// Whether an entry's time is up within two minutes of now.
+fn something_ends(world: &World) -> bool {
+    let now = world.timers.time();
+    let near = |at: chrono::DateTime<chrono::Utc>| (at - now).abs() < TimeDelta::minutes(2);
+    let state = world.state();
+    state.ledger.rows.values().any(|row| row.expires.is_some_and(near))
 }
 
 fn finished(world: &World) -> bool {
@@ -176,12 +201,23 @@ fn again(world: &Arc<World>, executor: &mut Executor) {
             row.expires.is_none_or(|at| at > crate::executor::time(end)) || !row.state.is_live()
         };
         let key = |row: &portcullis::ledger::Row| (row.acl.clone(), row.direction, row.cidr);
-        let rows: BTreeMap<_, _> = state.ledger.rows.values().filter(stays).map(|row| (key(row), row.clone())).collect();
+        let rows: BTreeMap<_, _> = state
+            .ledger
+            .rows
+            .values()
+            .filter(stays)
+            .map(|row| (key(row), row.clone()))
+            .collect();
         let entries: Vec<Entries> = state.ec2.acls.values().map(|acl| acl.entries.clone()).collect();
         (rows, entries)
     };
     let (rows, entries) = snapshot();
-    let ends = world.state().ledger.rows.values().any(|row| row.state.is_live() && row.expires.is_some());
+    let ends = world
+        .state()
+        .ledger
+        .rows
+        .values()
+        .any(|row| row.state.is_live() && row.expires.is_some());
     let (stores, records) = (stores(world), world.state().shards.concat());
     let delivering = Arc::clone(world);
     world.spawner.spawn(None, 0, async move {
@@ -198,14 +234,23 @@ fn again(world: &Arc<World>, executor: &mut Executor) {
         if before != after {
             let words = format!(
                 "7: delivered again, {} {} {} changes: {} hits {} rule {:?} -> {} hits {} rule {:?}",
-                before.acl.acl, before.direction, before.cidr, before.state.name(), before.hits, before.rule,
-                after.state.name(), after.hits, after.rule
+                before.acl.acl,
+                before.direction,
+                before.cidr,
+                before.state.name(),
+                before.hits,
+                before.rule,
+                after.state.name(),
+                after.hits,
+                after.rule
             );
             world.state().wrong(now, words);
         }
     }
     if !ends && (rows.len() != rows_after.len() || entries != entries_after) {
-        world.state().wrong(now, "7: delivered again, entries change".to_owned());
+        world
+            .state()
+            .wrong(now, "7: delivered again, entries change".to_owned());
     }
 }
 
@@ -248,7 +293,15 @@ fn happen(world: &Arc<World>, number: usize, act: &Act) {
             for at in 0..*count {
                 let address = format!("45.83.{}.{at}", number % 200);
                 let id = format!("flood-{number}-{at}");
-                put(world, *shard, &id, Kind::Inbound, &[address], &["subnet-a"], world.timers.time());
+                put(
+                    world,
+                    *shard,
+                    &id,
+                    Kind::Inbound,
+                    &[address],
+                    &["subnet-a"],
+                    world.timers.time(),
+                );
             }
         }
         Act::Kill(process, down) => {
@@ -315,7 +368,9 @@ fn put(
     if known.is_some_and(|newest| newest > updated) {
         state.count(Fault::Reorder);
     }
-    state.newest.insert(id.to_owned(), known.map_or(updated, |newest| newest.max(updated)));
+    state
+        .newest
+        .insert(id.to_owned(), known.map_or(updated, |newest| newest.max(updated)));
     let shard = shard % state.shards.len();
     state.shards[shard].push(bytes);
 }
@@ -324,14 +379,28 @@ fn put(
 fn by_hand(world: &World, number: usize, act: &Act) {
     let now = world.timers.now();
     let mut state = world.state();
-    let theirs = |rule: u16, direction| Entry::deny(rule, direction, format!("45.90.{}.0/24", number % 200).parse().expect("a network"));
+    let theirs = |rule: u16, direction| {
+        Entry::deny(
+            rule,
+            direction,
+            format!("45.90.{}.0/24", number % 200).parse().expect("a network"),
+        )
+    };
     let nth = |key: &AclKey, nth: usize, author: Author| {
         let acl = state.ec2.acls.get(key)?;
-        let of: Vec<_> = acl.entries.iter().filter(|(_, standing)| standing.author == author).collect();
+        let of: Vec<_> = acl
+            .entries
+            .iter()
+            .filter(|(_, standing)| standing.author == author)
+            .collect();
         of.get(nth % of.len().max(1)).map(|(place, _)| **place)
     };
     let (key, call, fault) = match act {
-        Act::Add(at, direction, rule) => (acls()[*at].clone(), Call::Create(theirs(*rule, *direction)), Fault::PersonAdds),
+        Act::Add(at, direction, rule) => (
+            acls()[*at].clone(),
+            Call::Create(theirs(*rule, *direction)),
+            Fault::PersonAdds,
+        ),
         Act::AllowFirst(at, direction) => {
             let allow = Entry {
                 allow: true,
@@ -341,17 +410,23 @@ fn by_hand(world: &World, number: usize, act: &Act) {
         }
         Act::Edit(at, which) => {
             let key = acls()[*at].clone();
-            let Some((direction, rule)) = nth(&key, *which, Author::Responder) else { return };
+            let Some((direction, rule)) = nth(&key, *which, Author::Responder) else {
+                return;
+            };
             (key, Call::Replace(theirs(rule, direction)), Fault::PersonEdits)
         }
         Act::Delete(at, which) => {
             let key = acls()[*at].clone();
-            let Some((direction, rule)) = nth(&key, *which, Author::Responder) else { return };
+            let Some((direction, rule)) = nth(&key, *which, Author::Responder) else {
+                return;
+            };
             (key, Call::Delete(direction, rule), Fault::PersonDeletes)
         }
         Act::DeleteTheirs(at, which) => {
             let key = acls()[*at].clone();
-            let Some((direction, rule)) = nth(&key, *which, Author::Person) else { return };
+            let Some((direction, rule)) = nth(&key, *which, Author::Person) else {
+                return;
+            };
             (key, Call::Delete(direction, rule), Fault::PersonDeletes)
         }
         _ => return,

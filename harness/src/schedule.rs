@@ -169,13 +169,21 @@ impl Schedule {
             skews: (0..processes).map(|_| skew(random)).collect(),
             shards: usize::try_from(random.between(1, 2)).unwrap_or(1),
             lag: random.pick(&[0, 2_000, 10_000, 30_000]),
-            round: if end > 600_000 { 20_000 } else { random.pick(&[500, 2_000, 7_000]) },
+            round: if end > 600_000 {
+                20_000
+            } else {
+                random.pick(&[500, 2_000, 7_000])
+            },
             faults: Fault::DRAWN.to_vec(),
             permille: random.pick(&[0, 20, 60, 150]),
             policy,
             per_family: random.chance(500),
             default_counts: random.chance(500),
-            acts: acts.into_iter().enumerate().map(|(n, (at, act))| (n, at, act)).collect(),
+            acts: acts
+                .into_iter()
+                .enumerate()
+                .map(|(n, (at, act))| (n, at, act))
+                .collect(),
             end,
         }
     }
@@ -183,7 +191,9 @@ impl Schedule {
 
 fn some(random: &mut Random, most: u64, below: u64) -> Vec<usize> {
     let count = random.between(1, most);
-    (0..count).map(|_| usize::try_from(random.below(below)).unwrap_or(0)).collect()
+    (0..count)
+        .map(|_| usize::try_from(random.below(below)).unwrap_or(0))
+        .collect()
 }
 
 fn act(random: &mut Random) -> Act {

@@ -10,7 +10,9 @@ const MOST_PLAYS: usize = 400;
 /// The number of the invariant that is broken first.
 #[must_use]
 pub fn sign(broken: &[String]) -> Option<String> {
-    broken.first().map(|what| what.split(':').next().unwrap_or_default().to_owned())
+    broken
+        .first()
+        .map(|what| what.split(':').next().unwrap_or_default().to_owned())
 }
 
 /// The smallest schedule found that breaks the same invariant.
@@ -61,7 +63,13 @@ pub fn shrink(schedule: &Schedule, broken: &[String]) -> Schedule {
 pub fn word(schedule: &Schedule) -> String {
     let acts: Vec<String> = schedule.acts.iter().map(|(number, ..)| number.to_string()).collect();
     let faults: Vec<&str> = schedule.faults.iter().map(|fault| fault.word()).collect();
-    format!("{}:{}:{}:{}", schedule.seed, acts.join(","), faults.join("+"), schedule.processes)
+    format!(
+        "{}:{}:{}:{}",
+        schedule.seed,
+        acts.join(","),
+        faults.join("+"),
+        schedule.processes
+    )
 }
 
 /// Reads [`word`] back.
@@ -70,7 +78,10 @@ pub fn word(schedule: &Schedule) -> String {
 /// Says what was expected.
 pub fn read(word: &str) -> Result<Schedule, String> {
     let parts: Vec<&str> = word.split(':').collect();
-    let seed = parts.first().and_then(|seed| seed.parse().ok()).ok_or("the first part is a seed")?;
+    let seed = parts
+        .first()
+        .and_then(|seed| seed.parse().ok())
+        .ok_or("the first part is a seed")?;
     let mut schedule = Schedule::draw(seed);
     if let Some(acts) = parts.get(1) {
         let kept: Vec<usize> = acts.split(',').filter_map(|act| act.parse().ok()).collect();
@@ -81,7 +92,9 @@ pub fn read(word: &str) -> Result<Schedule, String> {
         schedule.faults.retain(|fault| kept.contains(&fault.word()));
     }
     if let Some(processes) = parts.get(3) {
-        schedule.processes = processes.parse().map_err(|_| "the fourth part is a number of processes")?;
+        schedule.processes = processes
+            .parse()
+            .map_err(|_| "the fourth part is a number of processes")?;
     }
     Ok(schedule)
 }

@@ -80,7 +80,9 @@ impl Stores {
             Some(Fault::CrashBefore) => self.die(Fault::CrashBefore).await,
             Some(Fault::Throttled | Fault::Unsent) => {
                 let refused = fault == Some(Fault::Throttled);
-                self.world.state().count(if refused { Fault::Throttled } else { Fault::Unsent });
+                self.world
+                    .state()
+                    .count(if refused { Fault::Throttled } else { Fault::Unsent });
                 self.answer(passage.back).await;
                 return if refused { End::Throttled } else { End::Unknown };
             }
@@ -211,7 +213,9 @@ impl Ledger for Stores {
             let now = self.world.timers.now();
             match &done {
                 Ok(()) => {
-                    state.note(now, || format!("{} commits {}", self.owner, check::in_words(transaction)));
+                    state.note(now, || {
+                        format!("{} commits {}", self.owner, check::in_words(transaction))
+                    });
                     check::after_commit(state, &self.world, transaction, &before, now);
                 }
                 Err(ledger::Error::Illegal { what }) => state.wrong(now, format!("3: the ledger would hold {what}")),
@@ -226,12 +230,20 @@ impl Ledger for Stores {
         self.ledger(false, |state| Ok(state.ledger.pending(now))).await
     }
 
-    async fn lease(&self, acl: &AclKey, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool, ledger::Error> {
-        self.ledger(true, |state| Ok(state.ledger.lease(acl, owner, now, until))).await
+    async fn lease(
+        &self,
+        acl: &AclKey,
+        owner: &str,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<bool, ledger::Error> {
+        self.ledger(true, |state| Ok(state.ledger.lease(acl, owner, now, until)))
+            .await
     }
 
     async fn renew(&self, acl: &AclKey, owner: &str, until: DateTime<Utc>) -> Result<bool, ledger::Error> {
-        self.ledger(true, |state| Ok(state.ledger.renew(acl, owner, until))).await
+        self.ledger(true, |state| Ok(state.ledger.renew(acl, owner, until)))
+            .await
     }
 
     async fn release(&self, acl: &AclKey, owner: &str) -> Result<(), ledger::Error> {
@@ -243,7 +255,8 @@ impl Ledger for Stores {
     }
 
     async fn acls(&self) -> Result<Vec<AclKey>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.metas.keys().cloned().collect())).await
+        self.ledger(false, |state| Ok(state.ledger.metas.keys().cloned().collect()))
+            .await
     }
 
     async fn entries(&self, filter: Filter) -> Result<Vec<Row>, ledger::Error> {
@@ -255,7 +268,10 @@ impl Ledger for Stores {
     }
 
     async fn audit_newest(&self, limit: usize) -> Result<Vec<AuditRow>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.audit.iter().rev().take(limit).cloned().collect())).await
+        self.ledger(false, |state| {
+            Ok(state.ledger.audit.iter().rev().take(limit).cloned().collect())
+        })
+        .await
     }
 
     async fn alerts_waiting(&self, limit: usize) -> Result<Vec<AlertRow>, ledger::Error> {
@@ -263,7 +279,8 @@ impl Ledger for Stores {
     }
 
     async fn put_message(&self, alerts: &[u64], message: &MessageRow) -> Result<(), ledger::Error> {
-        self.ledger(true, |state| state.ledger.put_message(alerts, message)).await
+        self.ledger(true, |state| state.ledger.put_message(alerts, message))
+            .await
     }
 
     async fn messages(&self, limit: usize) -> Result<Vec<MessageRow>, ledger::Error> {
@@ -283,7 +300,10 @@ impl Ledger for Stores {
     }
 
     async fn unreadable(&self, limit: usize) -> Result<Vec<Unreadable>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.unreadable.values().take(limit).cloned().collect())).await
+        self.ledger(false, |state| {
+            Ok(state.ledger.unreadable.values().take(limit).cloned().collect())
+        })
+        .await
     }
 
     async fn counts(&self) -> Result<Counts, ledger::Error> {
@@ -291,7 +311,10 @@ impl Ledger for Stores {
     }
 
     async fn position(&self, reader: &str) -> Result<u64, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.positions.get(reader).copied().unwrap_or(0))).await
+        self.ledger(false, |state| {
+            Ok(state.ledger.positions.get(reader).copied().unwrap_or(0))
+        })
+        .await
     }
 
     async fn set_position(&self, reader: &str, number: u64) -> Result<(), ledger::Error> {

@@ -111,11 +111,7 @@ pub(crate) fn slack(context: &Context) -> Result<Option<Slack>, Failure> {
 ///
 /// # Errors
 /// When the ledger fails. A channel that cannot be reached is no failure: the message waits in the outbox.
-pub(crate) async fn finish(
-    responder: &Embedded,
-    slack: Option<&Slack>,
-    clock: &impl Clock,
-) -> Result<bool, Failure> {
+pub(crate) async fn finish(responder: &Embedded, slack: Option<&Slack>, clock: &impl Clock) -> Result<bool, Failure> {
     let swept = responder.sweep(clock).await?;
     if swept.postponed > 0 {
         let why = swept.last_error.as_deref().unwrap_or("another process acts on it");

@@ -83,7 +83,9 @@ pub(crate) async fn resume(args: ResumeArgs, context: &Context) -> Result<Outcom
     let now = clock::now();
     let responder = operator::open(context, &args.data, false)?;
     let nacl = args.nacl.as_deref();
-    let stood = responder.resume(nacl, &args.asker.who(), &args.asker.reason, now).await?;
+    let stood = responder
+        .resume(nacl, &args.asker.who(), &args.asker.reason, now)
+        .await?;
     let mut out = output::stdout();
     if args.json {
         output::json_line(&mut out, &json!({"resumed": stood, "nacl": nacl}))?;

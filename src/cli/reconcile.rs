@@ -42,7 +42,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
             output::json_line(&mut out, drift)?;
         } else {
             let (acl, cidr) = (&drift.acl.acl, shown(drift.cidr));
-            let line = format!("{:<18} {acl} {} rule {} {cidr}", drift.drift, drift.direction, drift.rule);
+            let line = format!(
+                "{:<18} {acl} {} rule {} {cidr}",
+                drift.drift, drift.direction, drift.rule
+            );
             output::line(&mut out, &line)?;
         }
     }

@@ -70,7 +70,11 @@ pub async fn consume<L: Ledger, N: NetworkAcls>(
     }
     let taken = take(responder, records, now).await;
     let durable = match &taken.failed {
-        Some((first, _)) => records.iter().map(|record| record.number).filter(|number| number < first).max(),
+        Some((first, _)) => records
+            .iter()
+            .map(|record| record.number)
+            .filter(|number| number < first)
+            .max(),
         None => last,
     };
     if let Some(durable) = durable {

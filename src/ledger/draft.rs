@@ -10,7 +10,9 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::Error;
-use super::rows::{AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Pause, Row, Unreadable, View};
+use super::rows::{
+    AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Pause, Row, Unreadable, View,
+};
 use super::state::{Event, State, is_legal};
 use crate::network_acl::{AclKey, Direction};
 

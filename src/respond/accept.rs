@@ -202,8 +202,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         };
         let id = finding_key(summary);
         let known = draft.finding(&id).cloned();
-        let repeated =
-            known.as_ref().is_some_and(|row| row.updated_at >= summary.updated_at) && !planted!(ReplayStale);
+        let repeated = known.as_ref().is_some_and(|row| row.updated_at >= summary.updated_at) && !planted!(ReplayStale);
         let mut row = known.unwrap_or_else(|| FindingRow {
             id,
             version: 0,

@@ -150,12 +150,32 @@ pub(super) mod tests {
             (row(Planned, None, false), Some(deny(ours)), Step::Confirm, create()),
             (row(Planned, None, false), Some(deny(other)), Step::Foreign, wait()),
             (row(Planned, None, false), Some(tcp_only.clone()), Step::Foreign, wait()),
-            (row(Planned, Some(victim), false), Some(deny(victim)), replace(), replace()),
-            (row(Planned, Some(victim), false), Some(deny(ours)), Step::Confirm, replace()),
-            (row(Planned, Some(victim), false), Some(deny(other)), Step::Foreign, wait()),
+            (
+                row(Planned, Some(victim), false),
+                Some(deny(victim)),
+                replace(),
+                replace(),
+            ),
+            (
+                row(Planned, Some(victim), false),
+                Some(deny(ours)),
+                Step::Confirm,
+                replace(),
+            ),
+            (
+                row(Planned, Some(victim), false),
+                Some(deny(other)),
+                Step::Foreign,
+                wait(),
+            ),
             (row(Planned, Some(victim), false), None, create(), create()),
             (row(Planned, None, true), None, Step::Cancel, wait()),
-            (row(Planned, Some(victim), true), Some(deny(victim)), Step::Cancel, wait()),
+            (
+                row(Planned, Some(victim), true),
+                Some(deny(victim)),
+                Step::Cancel,
+                wait(),
+            ),
             (row(Planned, None, true), Some(deny(ours)), Step::Confirm, wait()),
             (row(Expiring, None, true), Some(deny(ours)), delete(), delete()),
             (row(Expiring, None, true), None, Step::Confirm, wait()),
@@ -164,7 +184,11 @@ pub(super) mod tests {
         ];
         for (at, (row, standing, settled, before)) in table.into_iter().enumerate() {
             assert_eq!(next_step(&row, 71, standing.as_ref(), true), settled, "row {at}");
-            assert_eq!(next_step(&row, 71, standing.as_ref(), false), before, "row {at}, unsettled");
+            assert_eq!(
+                next_step(&row, 71, standing.as_ref(), false),
+                before,
+                "row {at}, unsettled"
+            );
         }
     }
 }

@@ -70,7 +70,10 @@ pub fn strays(rows: &[Row], entries: &[Entry], known: &[Stray], now: DateTime<Ut
         .iter()
         .filter(|entry| !held(entry.direction, entry.rule) && was_ours(rows, entry, now))
         .map(|entry| {
-            let since = known.iter().find(|stray| stray.entry == *entry).map(|stray| stray.since);
+            let since = known
+                .iter()
+                .find(|stray| stray.entry == *entry)
+                .map(|stray| stray.since);
             Stray {
                 entry: entry.clone(),
                 since: since.unwrap_or(now),

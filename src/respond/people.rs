@@ -274,7 +274,14 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     ///
     /// # Errors
     /// Transient ones.
-    pub async fn pin(&self, cidr: IpNet, pin: bool, who: &str, reason: &str, now: DateTime<Utc>) -> Result<usize, Error> {
+    pub async fn pin(
+        &self,
+        cidr: IpNet,
+        pin: bool,
+        who: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<usize, Error> {
         let cidr = guard::canonical(cidr);
         let acls = self.ledger.acls().await?;
         for _ in 0..ATTEMPTS {

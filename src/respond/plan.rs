@@ -88,7 +88,11 @@ pub fn plan(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>) -> Result<O
     let newcomer = Newcomer {
         direction: wanted.direction,
         v6: is_v6(wanted.cidr),
-        rank: wanted.about.finding.as_ref().map_or(4, |finding| class(finding.severity)),
+        rank: wanted
+            .about
+            .finding
+            .as_ref()
+            .map_or(4, |finding| class(finding.severity)),
     };
     let spot = match spot(draft, wanted.acl, &newcomer, policy) {
         Spot::Full => return Ok(Outcome::Refused(Reason::AclFull)),
@@ -190,7 +194,9 @@ pub fn spot(draft: &Draft, acl: &AclKey, newcomer: &Newcomer, policy: &Policy) -
             rule: Some(rule), cidr, ..
         }) => Spot::Evict(*rule, *cidr),
         // What is under way may yet leave a place, or become one that may go.
-        _ if live().any(|row| row.rule.is_some() && (row.state != State::Applied || row.removal.is_some())) => Spot::Wait,
+        _ if live().any(|row| row.rule.is_some() && (row.state != State::Applied || row.removal.is_some())) => {
+            Spot::Wait
+        }
         _ if may_go().next().is_some() => Spot::Outranked,
         _ => Spot::Full,
     }
@@ -331,13 +337,7 @@ fn evictions(draft: &Draft, wanted: &Wanted<'_>) -> usize {
         .map_or(0, |meta| meta.evictions.iter().filter(|at| **at > since).count())
 }
 
-fn enter(
-    draft: &mut Draft,
-    policy: &Policy,
-    wanted: &Wanted<'_>,
-    spot: Spot,
-    evicts: bool,
-) -> Result<Outcome, Error> {
+fn enter(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>, spot: Spot, evicts: bool) -> Result<Outcome, Error> {
     let seq = draft.next_seq(wanted.acl)?;
     let fresh = Row {
         acl: wanted.acl.clone(),
@@ -361,7 +361,7 @@ fn enter(
         pinned: false,
         held: Vec::new(),
         doubt: None,
-            repaired: None,
+        repaired: None,
         allowed_at: None,
         about: carried(wanted.about),
     };

@@ -83,9 +83,16 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             Err(_) => return Ok(()),
         };
         let entries = described.as_ref().map_or(&[][..], |acl| &acl.entries);
-        let cidrs: Vec<IpNet> = entries.iter().filter(|entry| !entry.allow).map(|entry| entry.cidr).collect();
+        let cidrs: Vec<IpNet> = entries
+            .iter()
+            .filter(|entry| !entry.allow)
+            .map(|entry| entry.cidr)
+            .collect();
         let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs, &[]).await?);
-        let owner = draft.meta(acl).and_then(|meta| meta.lease.as_ref()).map(|lease| &lease.owner);
+        let owner = draft
+            .meta(acl)
+            .and_then(|meta| meta.lease.as_ref())
+            .map(|lease| &lease.owner);
         if owner != Some(&self.owner) {
             return Ok(());
         }
@@ -163,7 +170,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let applied = rows.iter().filter(|row| row.state == State::Applied);
         for (row, rule) in applied.filter_map(|row| Some((row.clone(), row.rule?))) {
             let at = described.entries.iter();
-            let standing = at.clone().find(|entry| entry.rule == rule && entry.direction == row.direction);
+            let standing = at
+                .clone()
+                .find(|entry| entry.rule == rule && entry.direction == row.direction);
             let once = standing.is_some_and(|entry| drift::was_ours(&rows, entry, now));
             let lag = self.acls.lag();
             let settled = settled(draft, &row, rule, now, lag);

@@ -227,14 +227,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
             code => {
                 work.report.rejected += 1;
-                settle_refused(
-                    &mut draft,
-                    row,
-                    standing.as_ref(),
-                    code.name(),
-                    &error.to_string(),
-                    now,
-                )?;
+                settle_refused(&mut draft, row, standing.as_ref(), code.name(), &error.to_string(), now)?;
                 self.commit(draft).await
             }
         }

@@ -123,7 +123,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         not_blocked.retain(|reason, _| !blocks.contains(&reason.as_str()));
         Ok(StatusReport {
             mode: self.policy.mode,
-            paused: lists.paused(now).map(|pause| format!("by {}: {}", pause.who, pause.reason)),
+            paused: lists
+                .paused(now)
+                .map(|pause| format!("by {}: {}", pause.who, pause.reason)),
             applied: rows.iter().filter(|row| row.state == State::Applied).count() as u64,
             pending: pending().count() as u64,
             pending_age_seconds: oldest.map_or(0, |at| u64::try_from((now - at).num_seconds()).unwrap_or(0)),

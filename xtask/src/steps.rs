@@ -110,7 +110,15 @@ pub(crate) fn release() -> Result<()> {
 
 /// Plays schedules; the harness is optimised, since a debug build is ten times slower.
 pub(crate) fn harness(options: &[&str]) -> Result<()> {
-    let program = ["run", "--quiet", "--release", "--locked", "--package", "portcullis-harness", "--"];
+    let program = [
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "portcullis-harness",
+        "--",
+    ];
     run(cargo(&program).args(options))
 }
 

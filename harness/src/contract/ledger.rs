@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use portcullis::ledger::{
-    AlertRow, Ask, AuditRow, Delivery, Draft, Error, Event, Filter, FindingRow, Ledger, MessageRow, Row, State, Transaction,
-    Unreadable, draft::Note,
+    AlertRow, Ask, AuditRow, Delivery, Draft, Error, Event, Filter, FindingRow, Ledger, MessageRow, Row, State,
+    Transaction, Unreadable, draft::Note,
 };
 use portcullis::network_acl::{AclKey, Direction};
 use serde_json::{Value, json};
@@ -113,11 +113,20 @@ async fn network_acl_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         let planned = draft.transition(row(last, Some(70 + u16::from(last)), 1), Event::Planned, note(time(0)));
         planned.map_err(|error| told(&error))?;
     }
-    ledger.commit(&first.into_transaction()).await.map_err(|error| told(&error))?;
+    ledger
+        .commit(&first.into_transaction())
+        .await
+        .map_err(|error| told(&error))?;
     let late = ledger.commit(&second.into_transaction()).await;
-    must(matches!(late, Err(Error::Conflict)), "whoever commits on an old version of a network ACL is told so")?;
+    must(
+        matches!(late, Err(Error::Conflict)),
+        "whoever commits on an old version of a network ACL is told so",
+    )?;
     let rows = ledger.entries(Filter::All).await.map_err(|error| told(&error))?;
-    must(rows == [row(1, Some(71), 1)], "a commit that conflicts writes nothing, and what is written reads back the same")?;
+    must(
+        rows == [row(1, Some(71), 1)],
+        "a commit that conflicts writes nothing, and what is written reads back the same",
+    )?;
     let audit = ledger.audit(0, 10).await.map_err(|error| told(&error))?;
     must(audit.len() == 1, "a commit that conflicts writes no audit row")
 }
@@ -143,11 +152,20 @@ async fn finding_and_list_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> 
         done.push(ledger.commit(transaction).await);
     }
     let once = matches!(done.as_slice(), [Ok(()), Err(Error::Conflict)]);
-    must(once, "of two who process one finding at once, one is told to read again")?;
+    must(
+        once,
+        "of two who process one finding at once, one is told to read again",
+    )?;
     let known = draft(ledger, std::slice::from_ref(&id)).await?;
     let expected = FindingRow { version: 1, ..finding };
-    must(known.finding(&id) == Some(&expected), "a finding reads back with its next version")?;
-    must(known.finding("f2").is_none(), "a finding that is not known is not made up")?;
+    must(
+        known.finding(&id) == Some(&expected),
+        "a finding reads back with its next version",
+    )?;
+    must(
+        known.finding("f2").is_none(),
+        "a finding that is not known is not made up",
+    )?;
 
     let mut pausing = draft(ledger, &[]).await?;
     let mut planning = draft(ledger, &[]).await?;
@@ -159,15 +177,23 @@ async fn finding_and_list_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> 
     }));
     let planned = planning.transition(row(1, Some(71), 1), Event::Planned, note(time(0)));
     planned.map_err(|error| told(&error))?;
-    ledger.commit(&pausing.into_transaction()).await.map_err(|error| told(&error))?;
+    ledger
+        .commit(&pausing.into_transaction())
+        .await
+        .map_err(|error| told(&error))?;
     let late = ledger.commit(&planning.into_transaction()).await;
     must(matches!(late, Err(Error::Conflict)), "nothing is planned on old lists")?;
     let lists = draft(ledger, &[]).await?.lists().clone();
-    must(lists.version == 1 && lists.pause.is_some(), "lists read back with their next version")
+    must(
+        lists.version == 1 && lists.pause.is_some(),
+        "lists read back with their next version",
+    )
 }
 
 async fn one_number_one_entry<L: Ledger>(ledger: &L) -> Result<(), Broken> {
-    plan(ledger, vec![row(1, Some(71), 1)]).await.map_err(|error| told(&error))?;
+    plan(ledger, vec![row(1, Some(71), 1)])
+        .await
+        .map_err(|error| told(&error))?;
     let second = plan(ledger, vec![row(2, Some(71), 2)]).await;
     must(second.is_err(), "two entries cannot hold one rule number")?;
     let rows = ledger.entries(Filter::All).await.map_err(|error| told(&error))?;
@@ -180,33 +206,68 @@ async fn leases<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     let key = key();
     let take = |owner: &'static str, now: i64, until: i64| ledger.lease(&key, owner, time(now), time(until));
     must(take("one", 0, 60_000).await.map_err(fails)?, "a free lease is given")?;
-    must(!take("two", 59_999, 120_000).await.map_err(fails)?, "a lease that holds is not given to another")?;
+    must(
+        !take("two", 59_999, 120_000).await.map_err(fails)?,
+        "a lease that holds is not given to another",
+    )?;
     let mut old = draft(ledger, &[]).await?;
-    must(take("two", 60_001, 120_000).await.map_err(fails)?, "a lease that ran out is given to another")?;
+    must(
+        take("two", 60_001, 120_000).await.map_err(fails)?,
+        "a lease that ran out is given to another",
+    )?;
     old.edit_meta(&key, |meta| meta.next_seq = 99).map_err(fails)?;
     let late = ledger.commit(&old.into_transaction()).await;
-    must(matches!(late, Err(Error::Conflict)), "whoever lost the lease commits nothing that was read before")?;
+    must(
+        matches!(late, Err(Error::Conflict)),
+        "whoever lost the lease commits nothing that was read before",
+    )?;
     let meta = draft(ledger, &[]).await?.meta(&key).cloned();
     let unsure = meta.as_ref().and_then(|meta| meta.unsure);
-    must(unsure == Some(time(60_001)), "a lease that was not given back leaves its work in doubt")?;
+    must(
+        unsure == Some(time(60_001)),
+        "a lease that was not given back leaves its work in doubt",
+    )?;
     let owner = meta.and_then(|meta| meta.lease).map(|lease| (lease.owner, lease.until));
-    must(owner == Some(("two".to_owned(), time(120_000))), "the lease says whose it is and until when")?;
-    must(!ledger.renew(&key, "one", time(200_000)).await.map_err(fails)?, "only the holder renews")?;
-    must(ledger.renew(&key, "two", time(180_000)).await.map_err(fails)?, "the holder renews")?;
+    must(
+        owner == Some(("two".to_owned(), time(120_000))),
+        "the lease says whose it is and until when",
+    )?;
+    must(
+        !ledger.renew(&key, "one", time(200_000)).await.map_err(fails)?,
+        "only the holder renews",
+    )?;
+    must(
+        ledger.renew(&key, "two", time(180_000)).await.map_err(fails)?,
+        "the holder renews",
+    )?;
     let unsure = draft(ledger, &[]).await?.meta(&key).and_then(|meta| meta.unsure);
     must(unsure == Some(time(60_001)), "renewing puts nothing in doubt")?;
     ledger.release(&key, "one").await.map_err(fails)?;
-    must(!take("three", 170_000, 230_000).await.map_err(fails)?, "only the holder gives back")?;
+    must(
+        !take("three", 170_000, 230_000).await.map_err(fails)?,
+        "only the holder gives back",
+    )?;
     ledger.release(&key, "two").await.map_err(fails)?;
-    must(take("three", 170_000, 230_000).await.map_err(fails)?, "a lease that was given back is free")?;
+    must(
+        take("three", 170_000, 230_000).await.map_err(fails)?,
+        "a lease that was given back is free",
+    )?;
     let unsure = draft(ledger, &[]).await?.meta(&key).and_then(|meta| meta.unsure);
-    must(unsure == Some(time(60_001)), "a lease that was given back leaves nothing in doubt")?;
-    must(!ledger.renew(&acl("acl-9"), "two", time(0)).await.map_err(fails)?, "what was never leased is not renewed")
+    must(
+        unsure == Some(time(60_001)),
+        "a lease that was given back leaves nothing in doubt",
+    )?;
+    must(
+        !ledger.renew(&acl("acl-9"), "two", time(0)).await.map_err(fails)?,
+        "what was never leased is not renewed",
+    )
 }
 
 async fn reads<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     let fails = |error: Error| told(&error);
-    plan(ledger, vec![row(2, Some(72), 2), row(1, Some(71), 1)]).await.map_err(fails)?;
+    plan(ledger, vec![row(2, Some(72), 2), row(1, Some(71), 1)])
+        .await
+        .map_err(fails)?;
     let mut gone = draft(ledger, &[]).await?;
     let mut removed = Row {
         state: State::Removed,
@@ -215,10 +276,14 @@ async fn reads<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         ..row(1, Some(71), 1)
     };
     removed.leave_number(time(5));
-    gone.transition(removed.clone(), Event::Unblocked, note(time(5))).map_err(fails)?;
+    gone.transition(removed.clone(), Event::Unblocked, note(time(5)))
+        .map_err(fails)?;
     ledger.commit(&gone.into_transaction()).await.map_err(fails)?;
     let live = draft(ledger, &[]).await?;
-    must(live.rows(&key()) == [row(2, Some(72), 2)], "a read has every live entry and no other")?;
+    must(
+        live.rows(&key()) == [row(2, Some(72), 2)],
+        "a read has every live entry and no other",
+    )?;
     let (known, two) = ([key()], [net(1), net(9)]);
     let asked = ledger.read(Ask {
         acls: &known,
@@ -226,10 +291,19 @@ async fn reads<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         findings: &[],
     });
     let asked = Draft::new(asked.await.map_err(fails)?);
-    must(asked.row(&key(), Direction::Ingress, net(1)) == Some(&removed), "an entry asked for is read in any state")?;
-    must(asked.rows(&key()).len() == 2, "an entry that is not known is not made up")?;
+    must(
+        asked.row(&key(), Direction::Ingress, net(1)) == Some(&removed),
+        "an entry asked for is read in any state",
+    )?;
+    must(
+        asked.rows(&key()).len() == 2,
+        "an entry that is not known is not made up",
+    )?;
     let all = ledger.entries(Filter::All).await.map_err(fails)?;
-    must(all.len() == 2 && all[0].seq < all[1].seq, "entries come in the order of planning")?;
+    must(
+        all.len() == 2 && all[0].seq < all[1].seq,
+        "entries come in the order of planning",
+    )?;
     let known = ledger.acls().await.map_err(fails)?;
     must(known == [key()], "the network ACLs that were written to are known")
 }
@@ -243,13 +317,17 @@ async fn pending<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         ..Ask::default()
     });
     let mut draft = Draft::new(asked.await.map_err(fails)?);
-    draft.transition(row(1, Some(71), 9), Event::Planned, note(time(0))).map_err(fails)?;
+    draft
+        .transition(row(1, Some(71), 9), Event::Planned, note(time(0)))
+        .map_err(fails)?;
     let elder = Row {
         acl: other.clone(),
         expires: Some(time(3_600_000)),
         ..row(1, Some(71), 1)
     };
-    draft.transition(elder.clone(), Event::Planned, note(time(0))).map_err(fails)?;
+    draft
+        .transition(elder.clone(), Event::Planned, note(time(0)))
+        .map_err(fails)?;
     ledger.commit(&draft.into_transaction()).await.map_err(fails)?;
     let found = ledger.pending(time(0)).await.map_err(fails)?;
     must(found == [other.clone(), key()], "who waits longest comes first")?;
@@ -300,7 +378,10 @@ async fn audit_is_ordered<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     let all = ledger.audit(0, 10).await.map_err(fails)?;
     let order: Vec<_> = all.iter().filter_map(|row| row.finding.clone()).collect();
     must(order == ["f0", "f1", "f2"], "the audit is in the order of the commits")?;
-    must(all.windows(2).all(|two| two[0].number < two[1].number), "numbers of the audit grow")?;
+    must(
+        all.windows(2).all(|two| two[0].number < two[1].number),
+        "numbers of the audit grow",
+    )?;
     let after = ledger.audit(all[0].number, 1).await.map_err(fails)?;
     must(after == all[1..2], "the audit is read from a place on")?;
     let newest = ledger.audit_newest(1).await.map_err(fails)?;
@@ -337,18 +418,33 @@ async fn outbox<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     };
     ledger.commit(&transaction).await.map_err(fails)?;
     let waiting = ledger.alerts_waiting(2).await.map_err(fails)?;
-    must(waiting.len() == 2 && waiting[0].address == Some(net(1)), "alerts wait in their order")?;
+    must(
+        waiting.len() == 2 && waiting[0].address == Some(net(1)),
+        "alerts wait in their order",
+    )?;
     let numbers: Vec<u64> = waiting.iter().map(|alert| alert.number).collect();
     ledger.put_message(&numbers, &message(1000)).await.map_err(fails)?;
     let twice = ledger.put_message(&numbers[..1], &message(1000)).await;
     must(matches!(twice, Err(Error::Conflict)), "an alert is in one message")?;
     let left = ledger.alerts_waiting(9).await.map_err(fails)?;
-    must(left.len() == 1 && left[0].address == Some(net(3)), "alerts in a message do not wait")?;
-    ledger.put_message(&[left[0].number], &message(2000)).await.map_err(fails)?;
+    must(
+        left.len() == 1 && left[0].address == Some(net(3)),
+        "alerts in a message do not wait",
+    )?;
+    ledger
+        .put_message(&[left[0].number], &message(2000))
+        .await
+        .map_err(fails)?;
 
-    must(ledger.unsent(time(999), 9).await.map_err(fails)?.is_empty(), "a message waits for its time")?;
+    must(
+        ledger.unsent(time(999), 9).await.map_err(fails)?.is_empty(),
+        "a message waits for its time",
+    )?;
     let unsent = ledger.unsent(time(2000), 9).await.map_err(fails)?;
-    must(unsent.len() == 2 && unsent[0].number < unsent[1].number, "messages go in their order")?;
+    must(
+        unsent.len() == 2 && unsent[0].number < unsent[1].number,
+        "messages go in their order",
+    )?;
     let (first, second) = (unsent[0].number, unsent[1].number);
     let failed = |next: Option<i64>| Delivery::Failed {
         error: "down".to_owned(),
@@ -356,30 +452,54 @@ async fn outbox<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     };
     ledger.delivered(first, &failed(Some(9000))).await.map_err(fails)?;
     let unsent = ledger.unsent(time(8999), 9).await.map_err(fails)?;
-    must(unsent.iter().all(|row| row.number == second), "a message that failed waits until it is told to")?;
+    must(
+        unsent.iter().all(|row| row.number == second),
+        "a message that failed waits until it is told to",
+    )?;
     let again = ledger.unsent(time(9000), 1).await.map_err(fails)?;
     let row = again.first();
-    must(row.is_some_and(|row| (row.attempts, row.next) == (1, time(9000))), "attempts are counted")?;
-    ledger.delivered(first, &Delivery::Sent(time(9500))).await.map_err(fails)?;
+    must(
+        row.is_some_and(|row| (row.attempts, row.next) == (1, time(9000))),
+        "attempts are counted",
+    )?;
+    ledger
+        .delivered(first, &Delivery::Sent(time(9500)))
+        .await
+        .map_err(fails)?;
     ledger.delivered(first, &failed(Some(9600))).await.map_err(fails)?;
     ledger.delivered(second, &failed(None)).await.map_err(fails)?;
     let unsent = ledger.unsent(DateTime::<Utc>::MAX_UTC, 9).await.map_err(fails)?;
-    must(unsent.is_empty(), "what was sent or given up does not wait, whatever a slower attempt says")?;
+    must(
+        unsent.is_empty(),
+        "what was sent or given up does not wait, whatever a slower attempt says",
+    )?;
     let counts = ledger.counts().await.map_err(fails)?;
-    must((counts.sent, counts.waiting, counts.dead) == (1, 0, 1), "messages are counted")?;
+    must(
+        (counts.sent, counts.waiting, counts.dead) == (1, 0, 1),
+        "messages are counted",
+    )?;
     let newest = ledger.messages(1).await.map_err(fails)?;
-    must(newest.first().is_some_and(|row| row.number == second), "the newest message comes first")
+    must(
+        newest.first().is_some_and(|row| row.number == second),
+        "the newest message comes first",
+    )
 }
 
 async fn positions<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     let fails = |error: Error| told(&error);
-    must(ledger.position("shard-0").await.map_err(fails)? == 0, "a reader begins at the beginning")?;
+    must(
+        ledger.position("shard-0").await.map_err(fails)? == 0,
+        "a reader begins at the beginning",
+    )?;
     for (set, expected) in [(5, 5), (3, 5), (9, 9)] {
         ledger.set_position("shard-0", set).await.map_err(fails)?;
         let position = ledger.position("shard-0").await.map_err(fails)?;
         must(position == expected, "a position only moves forward")?;
     }
-    must(ledger.position("shard-1").await.map_err(fails)? == 0, "each reader has its own position")
+    must(
+        ledger.position("shard-1").await.map_err(fails)? == 0,
+        "each reader has its own position",
+    )
 }
 
 async fn unreadable<L: Ledger>(ledger: &L) -> Result<(), Broken> {
@@ -405,5 +525,8 @@ async fn unreadable<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         times: 2,
         ..record("a", 1000)
     };
-    must(kept == [first, record("b", 2000)], "a record that cannot be read is kept once, and counted")
+    must(
+        kept == [first, record("b", 2000)],
+        "a record that cannot be read is kept once, and counted",
+    )
 }

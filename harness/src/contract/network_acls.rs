@@ -1,7 +1,9 @@
 //! The contract of [`NetworkAcls`]: EC2's answers, as a table.
 
 use ipnet::IpNet;
-use portcullis::network_acl::Code::{AclNotFound, EntryAlreadyExists, EntryLimitExceeded, EntryNotFound, InvalidParameter};
+use portcullis::network_acl::Code::{
+    AclNotFound, EntryAlreadyExists, EntryLimitExceeded, EntryNotFound, InvalidParameter,
+};
 use portcullis::network_acl::Direction::{Egress, Ingress};
 use portcullis::network_acl::{AclKey, Code, Direction, Entry, Error, NetworkAcls};
 
@@ -17,7 +19,10 @@ pub async fn hold<N: NetworkAcls>(make: impl Fn() -> N) -> Result<(), Broken> {
     for (number, (call, expected)) in table().into_iter().enumerate() {
         let store = with_one(make()).await?;
         let code = made(&store, &call).await.err().map(|error| error.code);
-        must(code == expected, &format!("row {number}, {call:?}: expected {expected:?}, got {code:?}"))?;
+        must(
+            code == expected,
+            &format!("row {number}, {call:?}: expected {expected:?}, got {code:?}"),
+        )?;
     }
     quota(&with_one(make()).await?).await?;
     descriptions(&with_one(make()).await?).await
@@ -44,7 +49,9 @@ fn entry(rule: u16, direction: Direction, cidr: &str) -> Entry {
 
 /// One that has ingress rule 71.
 async fn with_one<N: NetworkAcls>(store: N) -> Result<N, Broken> {
-    let first = store.create(&key("acl-1"), &entry(71, Ingress, "185.220.101.1/32")).await;
+    let first = store
+        .create(&key("acl-1"), &entry(71, Ingress, "185.220.101.1/32"))
+        .await;
     first.map_err(|error| format!("the first entry is refused: {error}"))?;
     Ok(store)
 }
@@ -95,21 +102,34 @@ async fn quota<N: NetworkAcls>(store: &N) -> Result<(), Broken> {
         let more = entry(rule, Ingress, "185.220.101.2/32");
         store.create(&key("acl-1"), &more).await.map_err(fails)?;
     }
-    let over = store.create(&key("acl-1"), &entry(90, Ingress, "185.220.101.3/32")).await;
+    let over = store
+        .create(&key("acl-1"), &entry(90, Ingress, "185.220.101.3/32"))
+        .await;
     let code = over.err().map(|error| error.code);
     must(code == Some(EntryLimitExceeded), "the quota is kept")?;
-    let taken = store.create(&key("acl-1"), &entry(71, Ingress, "185.220.101.3/32")).await;
+    let taken = store
+        .create(&key("acl-1"), &entry(71, Ingress, "185.220.101.3/32"))
+        .await;
     let code = taken.err().map(|error| error.code);
-    must(code == Some(EntryAlreadyExists), "that a number is taken is said before the quota")?;
-    let other = store.create(&key("acl-1"), &entry(90, Egress, "185.220.101.3/32")).await;
+    must(
+        code == Some(EntryAlreadyExists),
+        "that a number is taken is said before the quota",
+    )?;
+    let other = store
+        .create(&key("acl-1"), &entry(90, Egress, "185.220.101.3/32"))
+        .await;
     must(other.is_ok(), "each direction has its own quota")?;
-    let swapped = store.replace(&key("acl-1"), &entry(71, Ingress, "185.220.101.3/32")).await;
+    let swapped = store
+        .replace(&key("acl-1"), &entry(71, Ingress, "185.220.101.3/32"))
+        .await;
     must(swapped.is_ok(), "replacing needs no room")
 }
 
 async fn descriptions<N: NetworkAcls>(store: &N) -> Result<(), Broken> {
     let fails = |error: Error| format!("a call failed: {error}");
-    let made = store.create(&key("acl-1"), &entry(60, Ingress, "185.220.101.77/24")).await;
+    let made = store
+        .create(&key("acl-1"), &entry(60, Ingress, "185.220.101.77/24"))
+        .await;
     made.map_err(fails)?;
     let described = store.describe(&key("acl-1")).await.map_err(fails)?;
     let shown: Vec<(u16, String)> = described
@@ -121,5 +141,8 @@ async fn descriptions<N: NetworkAcls>(store: &N) -> Result<(), Broken> {
     must(shown == expected, "blocks are canonical, and rules are in order")?;
     must(described.quota == 3, "the quota is shown")?;
     let gone = store.describe(&key("acl-9")).await.err().map(|error| error.code);
-    must(gone == Some(AclNotFound), "a network ACL that is not there is not described")
+    must(
+        gone == Some(AclNotFound),
+        "a network ACL that is not there is not described",
+    )
 }

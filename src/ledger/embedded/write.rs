@@ -240,9 +240,10 @@ pub(super) fn delivered(db: &Connection, number: u64, outcome: &Delivery) -> Res
 }
 
 pub(super) fn position(db: &Connection, reader: &str, number: u64) -> Result<(), Error> {
-    db.prepare_cached("INSERT INTO position (reader, number) VALUES (?1, ?2)
+    db.prepare_cached(
+        "INSERT INTO position (reader, number) VALUES (?1, ?2)
          ON CONFLICT (reader) DO UPDATE SET number = max(number, excluded.number)",
     )?
-        .execute(params![reader, number])?;
+    .execute(params![reader, number])?;
     Ok(())
 }

@@ -35,7 +35,9 @@ pub fn outcome(number: u64, attempts: u32, result: Result<(), SendError>, now: D
 }
 
 fn wait(number: u64, attempts: u32, asked: Option<Duration>) -> TimeDelta {
-    let asked = asked.and_then(|asked| TimeDelta::from_std(asked).ok()).unwrap_or_default();
+    let asked = asked
+        .and_then(|asked| TimeDelta::from_std(asked).ok())
+        .unwrap_or_default();
     let doubled = TimeDelta::seconds(1 << attempts.min(10)).min(LONGEST_WAIT);
     // Knuth's multiplicative hash: nothing here needs a better spread.
     let spread = number.wrapping_mul(2_654_435_761) % 250;
@@ -85,8 +87,14 @@ mod tests {
     #[test]
     fn a_message_is_given_up_when_refused_or_after_the_last_attempt() {
         let now = DateTime::UNIX_EPOCH;
-        let refused = Err(SendError::Permanent { why: "no_service".into() });
-        for (attempts, result) in [(0, refused), (MOST_ATTEMPTS - 1, retry(None)), (MOST_ATTEMPTS, retry(Some(9)))] {
+        let refused = Err(SendError::Permanent {
+            why: "no_service".into(),
+        });
+        for (attempts, result) in [
+            (0, refused),
+            (MOST_ATTEMPTS - 1, retry(None)),
+            (MOST_ATTEMPTS, retry(Some(9))),
+        ] {
             let given_up = outcome(1, attempts, result, now);
             assert!(matches!(given_up, Delivery::Failed { next: None, .. }), "{given_up:?}");
         }

@@ -1,8 +1,8 @@
 //! Planning as a table: what stands and what the policy says, the entry that is wanted, and what comes of it.
 
 use super::*;
-use crate::ledger::{AclView, HoldOff, Lists, Meta, Pause, Removal, View};
 use crate::finding::FindingSummary;
+use crate::ledger::{AclView, HoldOff, Lists, Meta, Pause, Removal, View};
 use crate::respond::act::tests::row as pending;
 use crate::respond::audit;
 
@@ -207,64 +207,214 @@ fn every_row_of_the_table_plans_as_written() {
     let table: Vec<(&str, Gate, By, &str)> = vec![
         ("nothing stands", with(empty), low, "71"),
         ("one place is left", with(|gate| drop(gate.rows.pop())), low, "72"),
-        ("others hold the first number", with(|gate| {
-            empty(gate);
-            facts(gate).foreign = vec![foreign(71, "45.83.64.0/24")];
-        }), low, "72"),
+        (
+            "others hold the first number",
+            with(|gate| {
+                empty(gate);
+                facts(gate).foreign = vec![foreign(71, "45.83.64.0/24")];
+            }),
+            low,
+            "72",
+        ),
         ("the oldest goes", gate(), low, "71 for 185.220.101.2"),
-        ("a pinned one stays", with(|gate| gate.rows[0].pinned = true), low, "72 for 185.220.101.3"),
-        ("all are pinned", with(|gate| gate.rows = gate.rows.drain(..).map(pinned).collect()), low, "acl_full"),
-        ("the oldest goes already", with(|gate| gate.rows[0] = going(gate.rows[0].clone())), low, "72 for 185.220.101.3"),
-        ("all go already", with(|gate| gate.rows = gate.rows.drain(..).map(going).collect()), low, "waits"),
-        ("the quota is used up by others", with(|gate| {
-            empty(gate);
-            facts(gate).quota = 1;
-            facts(gate).foreign = vec![foreign(10, "45.83.64.0/24")];
-        }), low, "acl_full"),
-        ("the quota is used up by the other family", with(|gate| {
-            empty(gate);
-            facts(gate).quota = 1;
-            facts(gate).foreign = vec![foreign(10, "2a02::/32")];
-        }), low, "71"),
-        ("severity: the lowest goes, though not the oldest", with(|gate| {
-            by_severity(gate);
-            gate.rows[0].severity = 8.0;
-        }), low, "72 for 185.220.101.3"),
-        ("severity: within one, the oldest goes", with(by_severity), Finding(8.0), "71 for 185.220.101.2"),
-        ("severity: never a higher for a lower", with(|gate| {
-            by_severity(gate);
-            gate.rows.iter_mut().for_each(|row| row.severity = 8.0);
-        }), Finding(5.0), "outranked"),
-        ("severity: a person's word ranks highest", with(|gate| {
-            by_severity(gate);
-            gate.rows = gate.rows.drain(..).map(person).collect();
-        }), Finding(9.5), "outranked"),
-        ("severity: a person evicts a finding's", with(|gate| {
-            by_severity(gate);
-            gate.rows.iter_mut().for_each(|row| row.severity = 9.5);
-        }), Person, "71 for 185.220.101.2"),
+        (
+            "a pinned one stays",
+            with(|gate| gate.rows[0].pinned = true),
+            low,
+            "72 for 185.220.101.3",
+        ),
+        (
+            "all are pinned",
+            with(|gate| gate.rows = gate.rows.drain(..).map(pinned).collect()),
+            low,
+            "acl_full",
+        ),
+        (
+            "the oldest goes already",
+            with(|gate| gate.rows[0] = going(gate.rows[0].clone())),
+            low,
+            "72 for 185.220.101.3",
+        ),
+        (
+            "all go already",
+            with(|gate| gate.rows = gate.rows.drain(..).map(going).collect()),
+            low,
+            "waits",
+        ),
+        (
+            "the quota is used up by others",
+            with(|gate| {
+                empty(gate);
+                facts(gate).quota = 1;
+                facts(gate).foreign = vec![foreign(10, "45.83.64.0/24")];
+            }),
+            low,
+            "acl_full",
+        ),
+        (
+            "the quota is used up by the other family",
+            with(|gate| {
+                empty(gate);
+                facts(gate).quota = 1;
+                facts(gate).foreign = vec![foreign(10, "2a02::/32")];
+            }),
+            low,
+            "71",
+        ),
+        (
+            "severity: the lowest goes, though not the oldest",
+            with(|gate| {
+                by_severity(gate);
+                gate.rows[0].severity = 8.0;
+            }),
+            low,
+            "72 for 185.220.101.3",
+        ),
+        (
+            "severity: within one, the oldest goes",
+            with(by_severity),
+            Finding(8.0),
+            "71 for 185.220.101.2",
+        ),
+        (
+            "severity: never a higher for a lower",
+            with(|gate| {
+                by_severity(gate);
+                gate.rows.iter_mut().for_each(|row| row.severity = 8.0);
+            }),
+            Finding(5.0),
+            "outranked",
+        ),
+        (
+            "severity: a person's word ranks highest",
+            with(|gate| {
+                by_severity(gate);
+                gate.rows = gate.rows.drain(..).map(person).collect();
+            }),
+            Finding(9.5),
+            "outranked",
+        ),
+        (
+            "severity: a person evicts a finding's",
+            with(|gate| {
+                by_severity(gate);
+                gate.rows.iter_mut().for_each(|row| row.severity = 9.5);
+            }),
+            Person,
+            "71 for 185.220.101.2",
+        ),
         ("paused", with(|gate| gate.lists.pause = pause(None)), low, "paused"),
-        ("paused: not for people", with(|gate| gate.lists.pause = pause(None)), Person, "71 for 185.220.101.2"),
-        ("the pause is over", with(|gate| gate.lists.pause = pause(Some(60))), low, "71 for 185.220.101.2"),
-        ("held off", with(|gate| gate.lists.holds = vec![hold(61, None)]), low, "held_off"),
-        ("held off here", with(|gate| gate.lists.holds = vec![hold(61, Some(key()))]), low, "held_off"),
-        ("the hold-off is over", with(|gate| gate.lists.holds = vec![hold(60, None)]), low, "71 for 185.220.101.2"),
-        ("held off: not for people", with(|gate| gate.lists.holds = vec![hold(61, None)]), Person, "71 for 185.220.101.2"),
-        ("others keep removing", with(|gate| gate.meta.stopped = Some(at(1))), low, "managed_elsewhere"),
-        ("others keep removing: for people, too", with(|gate| gate.meta.stopped = Some(at(1))), Person, "managed_elsewhere"),
-        ("another tool's tag", with(|gate| facts(gate).managed_by = Some("fms".into())), low, "managed_elsewhere"),
-        ("a default network ACL", with(|gate| facts(gate).is_default = true), low, "default_acl"),
-        ("too many subnets", with(|gate| gate.policy.limits.shared_subnets = 0), low, "shared_acl"),
-        ("too many evictions", with(|gate| gate.policy.limits.evictions_per_hour = 0), low, "eviction_rate"),
-        ("too many evictions: not for people", with(|gate| gate.policy.limits.evictions_per_hour = 0), Person, "71 for 185.220.101.2"),
+        (
+            "paused: not for people",
+            with(|gate| gate.lists.pause = pause(None)),
+            Person,
+            "71 for 185.220.101.2",
+        ),
+        (
+            "the pause is over",
+            with(|gate| gate.lists.pause = pause(Some(60))),
+            low,
+            "71 for 185.220.101.2",
+        ),
+        (
+            "held off",
+            with(|gate| gate.lists.holds = vec![hold(61, None)]),
+            low,
+            "held_off",
+        ),
+        (
+            "held off here",
+            with(|gate| gate.lists.holds = vec![hold(61, Some(key()))]),
+            low,
+            "held_off",
+        ),
+        (
+            "the hold-off is over",
+            with(|gate| gate.lists.holds = vec![hold(60, None)]),
+            low,
+            "71 for 185.220.101.2",
+        ),
+        (
+            "held off: not for people",
+            with(|gate| gate.lists.holds = vec![hold(61, None)]),
+            Person,
+            "71 for 185.220.101.2",
+        ),
+        (
+            "others keep removing",
+            with(|gate| gate.meta.stopped = Some(at(1))),
+            low,
+            "managed_elsewhere",
+        ),
+        (
+            "others keep removing: for people, too",
+            with(|gate| gate.meta.stopped = Some(at(1))),
+            Person,
+            "managed_elsewhere",
+        ),
+        (
+            "another tool's tag",
+            with(|gate| facts(gate).managed_by = Some("fms".into())),
+            low,
+            "managed_elsewhere",
+        ),
+        (
+            "a default network ACL",
+            with(|gate| facts(gate).is_default = true),
+            low,
+            "default_acl",
+        ),
+        (
+            "too many subnets",
+            with(|gate| gate.policy.limits.shared_subnets = 0),
+            low,
+            "shared_acl",
+        ),
+        (
+            "too many evictions",
+            with(|gate| gate.policy.limits.evictions_per_hour = 0),
+            low,
+            "eviction_rate",
+        ),
+        (
+            "too many evictions: not for people",
+            with(|gate| gate.policy.limits.evictions_per_hour = 0),
+            Person,
+            "71 for 185.220.101.2",
+        ),
         ("shadow", with(|gate| gate.policy.mode = Mode::Shadow), low, "shadow"),
-        ("evicted before, no activity since", with(|gate| gate.rows.push(evicted(60))), low, "evicted_before"),
-        ("evicted before, activity since", with(|gate| gate.rows.push(evicted(59))), low, "71 for 185.220.101.2"),
-        ("denied already", with(|gate| gate.rows[0].cidr = net("185.220.101.9/32")), low, "already_blocked"),
-        ("denied by a wider entry", with(|gate| gate.rows[0].cidr = net("185.220.101.0/24")), low, "already_blocked"),
-        ("denied, and on its way out", with(|gate| {
-            gate.rows[0] = going(stands("185.220.101.9/32", 71, 2.0));
-        }), low, "held_off"),
+        (
+            "evicted before, no activity since",
+            with(|gate| gate.rows.push(evicted(60))),
+            low,
+            "evicted_before",
+        ),
+        (
+            "evicted before, activity since",
+            with(|gate| gate.rows.push(evicted(59))),
+            low,
+            "71 for 185.220.101.2",
+        ),
+        (
+            "denied already",
+            with(|gate| gate.rows[0].cidr = net("185.220.101.9/32")),
+            low,
+            "already_blocked",
+        ),
+        (
+            "denied by a wider entry",
+            with(|gate| gate.rows[0].cidr = net("185.220.101.0/24")),
+            low,
+            "already_blocked",
+        ),
+        (
+            "denied, and on its way out",
+            with(|gate| {
+                gate.rows[0] = going(stands("185.220.101.9/32", 71, 2.0));
+            }),
+            low,
+            "held_off",
+        ),
     ];
     let failed: Vec<String> = table
         .into_iter()
@@ -287,23 +437,46 @@ fn an_entry_stands_for_as_long_as_its_severity_says_and_each_hit_begins_anew() {
     };
     let end = |gate: &Gate, cidr: &str, by: By| {
         let (_, draft) = planned(gate, cidr, by);
-        draft.row(&key(), Direction::Ingress, net(cidr)).expect("an entry").expires
+        draft
+            .row(&key(), Direction::Ingress, net(cidr))
+            .expect("an entry")
+            .expires
     };
     let (new, old) = ("185.220.101.9/32", "185.220.101.2/32");
     for (name, got, expected) in [
         ("low", end(&expiring(true), new, By::Finding(2.0)), Some(at(120))),
         ("medium has no end", end(&expiring(true), new, By::Finding(5.0)), None),
-        ("high", end(&expiring(true), new, By::Finding(8.0)), Some(at(60 + 24 * 60))),
+        (
+            "high",
+            end(&expiring(true), new, By::Finding(8.0)),
+            Some(at(60 + 24 * 60)),
+        ),
         ("a person's has none", end(&expiring(true), new, By::Person), None),
-        ("a hit renews", end(&expiring(true), old, By::Finding(2.0)), Some(at(120))),
-        ("a hit of no end changes nothing", end(&expiring(true), old, By::Finding(5.0)), Some(at(70))),
-        ("a hit does not renew", end(&expiring(false), old, By::Finding(2.0)), Some(at(70))),
+        (
+            "a hit renews",
+            end(&expiring(true), old, By::Finding(2.0)),
+            Some(at(120)),
+        ),
+        (
+            "a hit of no end changes nothing",
+            end(&expiring(true), old, By::Finding(5.0)),
+            Some(at(70)),
+        ),
+        (
+            "a hit does not renew",
+            end(&expiring(false), old, By::Finding(2.0)),
+            Some(at(70)),
+        ),
     ] {
         assert_eq!(got, expected, "{name}");
     }
     let mut persons = expiring(true);
     persons.rows[0] = person(persons.rows[0].clone());
-    assert_eq!(end(&persons, old, By::Finding(2.0)), Some(at(70)), "a person's end stays");
+    assert_eq!(
+        end(&persons, old, By::Finding(2.0)),
+        Some(at(70)),
+        "a person's end stays"
+    );
 }
 
 #[test]
@@ -325,5 +498,9 @@ fn a_flood_is_told_once_and_again_when_its_time_is_over() {
     assert_eq!(over.alerts().len(), 0, "one is too old to count");
     gate.meta.wanted = vec![at(51), at(59)];
     assert_eq!(planned(&gate, "185.220.101.9/32", By::Finding(2.0)).1.alerts().len(), 1);
-    assert_eq!(planned(&gate, "185.220.101.9/32", By::Person).1.alerts().len(), 0, "people are no flood");
+    assert_eq!(
+        planned(&gate, "185.220.101.9/32", By::Person).1.alerts().len(),
+        0,
+        "people are no flood"
+    );
 }
