@@ -101,7 +101,7 @@ pub fn settled(draft: &Draft, row: &Row, rule: u16, now: DateTime<Utc>, lag: Tim
         .meta(&row.acl)
         .and_then(|meta| meta.unsure)
         .into_iter()
-        .chain(victim.filter(|row| stood(row)).map(|row| row.confirmed_at()))
+        .chain(victim.filter(|row| stood(row)).map(Row::confirmed_at))
         .chain(stood(row).then(|| row.confirmed_at()))
         .chain(at_number)
         .max();
