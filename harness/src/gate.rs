@@ -55,6 +55,8 @@ faults! {
     PersonEdits = "person-edits",
     /// Somebody deletes an entry of ours.
     PersonDeletes = "person-deletes",
+    /// Somebody deletes a network ACL.
+    AclGone = "acl-deleted",
     /// The quota changes.
     Quota = "quota-change",
     /// The inventory cannot be read.

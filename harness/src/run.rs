@@ -342,6 +342,16 @@ fn happen(world: &Arc<World>, number: usize, act: &Act) {
             }
             state.count(Fault::Quota);
         }
+        Act::Gone(at) => {
+            let key = acls()[*at].clone();
+            let mut state = world.state();
+            if let Some(acl) = state.ec2.acls.get_mut(&key) {
+                acl.gone = true;
+                acl.entries.clear();
+            }
+            state.theirs.retain(|(acl, ..), _| *acl != key);
+            state.count(Fault::AclGone);
+        }
         Act::Slack(mood) => world.state().slack.mood = *mood,
         Act::Inventory(down) => world.state().inventory_down = *down,
         Act::Own(number) => {

@@ -91,6 +91,8 @@ pub enum Act {
     DeleteTheirs(usize, usize),
     /// The quota changes.
     Quota(usize, usize),
+    /// Somebody deletes a network ACL.
+    Gone(usize),
     /// The channel changes its mood.
     Slack(Mood),
     /// The inventory cannot be read, or can again.
@@ -242,6 +244,7 @@ fn act(random: &mut Random) -> Act {
         ])),
         94..96 => Act::Inventory(random.chance(500)),
         96..97 => Act::Own(small(random, ADDRESSES as u64)),
+        97 if random.chance(300) => Act::Gone(1),
         _ => Act::Faults(random.pick(&[0, 30, 100, 300])),
     }
 }

@@ -328,7 +328,11 @@ impl Ledger for Stores {
 
 impl NetworkAcls for Stores {
     async fn list(&self) -> Result<Vec<AclKey>, network_acl::Error> {
-        self.reads(|state| state.ec2.acls.keys().cloned().collect()).await
+        self.reads(|state| {
+            let there = state.ec2.acls.iter().filter(|(_, acl)| !acl.gone);
+            there.map(|(key, _)| key.clone()).collect()
+        })
+        .await
     }
 
     async fn describe(&self, key: &AclKey) -> Result<Acl, network_acl::Error> {

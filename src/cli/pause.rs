@@ -38,7 +38,7 @@ pub(crate) struct Args {
 #[command(after_help = "\
 Examples:
   portcullis resume --reason 'it was not us'
-  portcullis resume --nacl acl-0a1b2c3d --reason 'the other tool is switched off'
+  portcullis resume --nacl acl-0a1b2c3d --reason 'the other tool is off'
 
 With --nacl, entries are made again on a network ACL where somebody else kept
 removing them.")]

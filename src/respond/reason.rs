@@ -126,6 +126,8 @@ reasons! {
     ManagedElsewhere = "managed_elsewhere",
     /// The subnet's route to the address leads to no gateway of the internet.
     NotInternet = "not_internet",
+    /// Somebody else's allow with a lower number matches before the deny.
+    AllowedFirst = "allowed_first",
     /// Somebody else removed or changed the entry.
     ChangedByOthers = "changed_by_others",
     /// More new addresses than usual: told once, and what finds no place is only recorded.

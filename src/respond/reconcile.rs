@@ -56,26 +56,33 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut found = Vec::new();
         let mut failed = None;
         for acl in self.ledger.acls().await? {
-            let Some(hold) = self.hold(&acl, &clock).await? else {
-                continue;
+            let done = if dry_run {
+                self.reconcile_acl(&acl, None, &clock, &mut found).await
+            } else {
+                let Some(hold) = self.hold(&acl, &clock).await? else {
+                    continue;
+                };
+                let done = self.reconcile_acl(&acl, Some(&hold), &clock, &mut found).await;
+                self.give_back(hold, done).await
             };
-            let done = self.reconcile_acl(&hold, &clock, dry_run, &mut found).await;
-            if let Err(error) = self.give_back(hold, done).await {
+            if let Err(error) = done {
                 failed.get_or_insert(error);
             }
         }
-        self.gather(clock.now()).await?;
+        if !dry_run {
+            self.gather(clock.now()).await?;
+        }
         failed.map_or(Ok(found), Err)
     }
 
+    /// Compares one network ACL; without a lease it only looks.
     async fn reconcile_acl(
         &self,
-        hold: &Hold,
+        acl: &AclKey,
+        hold: Option<&Hold>,
         clock: &impl Clock,
-        dry_run: bool,
         found: &mut Vec<DriftReport>,
     ) -> Result<(), Error> {
-        let acl = &hold.acl;
         let asked = clock.now();
         let described = match self.acls.describe(acl).await {
             Ok(described) => Some(described),
@@ -93,7 +100,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             .meta(acl)
             .and_then(|meta| meta.lease.as_ref())
             .map(|lease| &lease.owner);
-        if owner != Some(&self.owner) {
+        if hold.is_some() && owner != Some(&self.owner) {
             return Ok(());
         }
         let knowledge = self.knowledge(draft.lists()).await;
@@ -103,16 +110,16 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let repairs = match &described {
             Some(described) => {
                 self.look_around(&mut draft, acl, described, found, asked, now)?;
-                self.compare(&mut draft, acl, described, found, now)?
+                self.compare(&mut draft, acl, described, found, (asked, now))?
             }
             None => {
                 gone_with_its_acl(&mut draft, acl, self.acls.lag(), found, now)?;
                 Vec::new()
             }
         };
-        if dry_run {
+        let Some(hold) = hold else {
             return Ok(());
-        }
+        };
         match self.ledger.commit(&draft.into_transaction()).await {
             Ok(()) => self.repair(hold, repairs, clock).await,
             // Somebody planned meanwhile: the next time.
@@ -144,7 +151,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             };
             row.allowed_at = allowed;
             if let Some(first) = allowed {
-                let mut told = alert_of(&row, AlertKind::Attention, Reason::Matched, now);
+                let mut told = alert_of(&row, AlertKind::Attention, Reason::AllowedFirst, now);
                 told.note = Some(confirm::useless(first));
                 draft.alert(outboxed(&told));
                 found.push(report(&row, rule, "allowed_first"));
@@ -154,14 +161,14 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         Ok(())
     }
 
-    /// Compares each applied entry with what stands, and what stands with the ledger's history.
+    /// Compares each applied entry with what stood when the description was asked for, and what stands with the ledger's history.
     fn compare(
         &self,
         draft: &mut Draft,
         acl: &AclKey,
         described: &Acl,
         found: &mut Vec<DriftReport>,
-        now: DateTime<Utc>,
+        (asked, now): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Vec<Repair>, Error> {
         let mut repairs = Vec::new();
         // Planned anew only once every entry was looked at: whoever takes a place may evict one that is gone itself.
@@ -175,8 +182,8 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 .find(|entry| entry.rule == rule && entry.direction == row.direction);
             let once = standing.is_some_and(|entry| drift::was_ours(&rows, entry, now));
             let lag = self.acls.lag();
-            let settled = settled(draft, &row, rule, now, lag);
-            let sure = row.doubt.is_some_and(|since| now - since >= lag);
+            let settled = settled(draft, &row, rule, asked, lag);
+            let sure = row.doubt.is_some_and(|since| asked - since >= lag);
             match drift::remedy(&row, standing, settled, sure, once) {
                 Remedy::Agrees if row.doubt.is_none() => {}
                 Remedy::Agrees => draft.edit(Row { doubt: None, ..row })?,
@@ -211,7 +218,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let strays = drift::strays(draft.rows(acl), &described.entries, &known, now);
         for stray in &strays {
             let seen_before = known.iter().any(|known| known.entry == stray.entry);
-            let (entry, sure) = (&stray.entry, seen_before && now - stray.since >= self.acls.lag());
+            let (entry, sure) = (&stray.entry, seen_before && asked - stray.since >= self.acls.lag());
             found.push(DriftReport {
                 acl: acl.clone(),
                 direction: entry.direction,

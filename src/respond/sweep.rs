@@ -129,6 +129,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         if row.state == State::Planned && !knowledge.available {
             return Ok(work.skip(&row, "the inventory cannot be read, so nothing is blocked"));
         }
+        let asked = clock.now();
         let described = match self.acls.describe(acl).await {
             Ok(described) => described,
             Err(error) if may_pass(&row, error.code) => return Ok(Progress::Later(error.to_string())),
@@ -138,7 +139,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 return self.commit(draft).await;
             }
         };
-        learn(&mut draft, acl, &described, clock.now())?;
+        learn(&mut draft, acl, &described, asked)?;
         let Some(rule) = row.rule else {
             confirm::place(&mut draft, row.clone(), &self.policy, now)?;
             let waits = draft.row(acl, row.direction, row.cidr);
@@ -147,8 +148,11 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
             return self.commit(draft).await;
         };
+        // What counts is when the description was asked for: this process may have stood still since.
+        let settled = settled(&draft, &row, rule, asked, self.acls.lag());
         let standing = standing(&described, &row, rule);
-        self.act(work, draft, row, rule, standing, clock).await
+        let step = next_step(&row, rule, standing.as_ref(), settled);
+        self.act(work, draft, row, (step, settled), standing, clock).await
     }
 
     async fn act(
@@ -156,14 +160,12 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         work: &mut Work<'_>,
         mut draft: Draft,
         row: Row,
-        rule: u16,
+        (step, settled): (Step, bool),
         standing: Option<Entry>,
         clock: &impl Clock,
     ) -> Result<Progress, Error> {
         let acl = row.acl.clone();
         let now = clock.now();
-        let settled = settled(&draft, &row, rule, now, self.acls.lag());
-        let step = next_step(&row, rule, standing.as_ref(), settled);
         if !work.hold.fits_a_call(now) {
             // The next step renews the lease first.
             return Ok(Progress::More);
