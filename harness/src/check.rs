@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use portcullis::ledger::{Event, Row, State as RowState, Transaction};
 use portcullis::network_acl::{AclKey, CALL, Direction, Entry};
@@ -210,7 +211,9 @@ pub fn after_commit(state: &mut State, world: &World, transaction: &Transaction,
         for row in state.ledger.rows.values() {
             let denies = matches!(row.state, RowState::Planned | RowState::Applied | RowState::Evicting)
                 && row.removal.is_none();
-            if denies && newest.is_some_and(|net| overlap(net, row.cidr)) {
+            // On a network ACL that nobody knew of, what was planned in the same moment goes right after.
+            let fresh = time(now) - row.planned_at < TimeDelta::seconds(30);
+            if denies && !fresh && newest.is_some_and(|net| overlap(net, row.cidr)) {
                 wrong.push(format!("8: {} is allowed and nobody takes its deny away", row.cidr));
             }
         }
@@ -288,6 +291,7 @@ pub fn when_quiet(state: &mut State, world: &World) {
     }
     records(state, &mut wrong);
     messages(state, &mut wrong);
+    unblocked(state, &mut wrong);
     for row in state.ledger.rows.values() {
         wrong.extend(row_wrong(state, world, row, now));
     }
@@ -344,6 +348,31 @@ fn agreement(state: &State, world: &World, wrong: &mut Vec<String>) {
                 wrong.push(format!(
                     "12: {} allows {} first and nobody was told",
                     before.entry.rule, row.cidr
+                ));
+            }
+        }
+    }
+}
+
+/// What a person unblocked is gone, unless it was planned anew.
+fn unblocked(state: &State, wrong: &mut Vec<String>) {
+    let said = state
+        .ledger
+        .audit
+        .iter()
+        .filter(|row| row.event == Event::HeldOff && row.who != "others");
+    for (said, cidr) in said.filter_map(|row| Some((row, row.cidr?))) {
+        for row in state
+            .ledger
+            .rows
+            .values()
+            .filter(|row| row.state == RowState::Applied && row.who == RESPONDER)
+        {
+            let meant = said.acl.as_ref().is_none_or(|acl| *acl == row.acl) && overlap(row.cidr, cidr);
+            if meant && row.planned_at + TimeDelta::seconds(5) < said.at {
+                wrong.push(format!(
+                    "5: {} was unblocked at {} and is denied since {}",
+                    row.cidr, said.at, row.planned_at
                 ));
             }
         }
@@ -439,7 +468,8 @@ fn row_wrong(state: &State, world: &World, row: &Row, now: Millis) -> Vec<String
             row.cidr, row.because
         ));
     }
-    if row.because.as_deref() == Some(CHANGED) && !state.disturbed.contains(&row.acl) {
+    let gone = state.ec2.acls.get(&row.acl).is_none_or(|acl| acl.gone);
+    if row.because.as_deref() == Some(CHANGED) && !state.disturbed.contains(&row.acl) && !gone {
         let touched = row
             .held
             .iter()

@@ -19,7 +19,7 @@ use crate::network_acl::{AclKey, Direction};
 /// Everything that is written together, and on which condition.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
-    /// Versions of the network ACLs as they were read; each grows by one.
+    /// Versions of the network ACLs as they were read; each grows by one where its meta row is written, too.
     pub expect_acls: Vec<(AclKey, u64)>,
     /// Versions of the findings as they were read, 0 for one not known; each grows by one.
     pub expect_findings: Vec<(String, u64)>,
@@ -78,6 +78,7 @@ pub struct Draft {
     guarded: bool,
     lists_changed: bool,
     changed_acls: BTreeSet<AclKey>,
+    unmoved_acls: BTreeSet<AclKey>,
     changed_rows: BTreeSet<(AclKey, Direction, IpNet)>,
     changed_findings: BTreeSet<String>,
     audit: Vec<AuditRow>,
@@ -104,6 +105,7 @@ impl Draft {
             guarded: false,
             lists_changed: false,
             changed_acls: BTreeSet::new(),
+            unmoved_acls: BTreeSet::new(),
             changed_rows: BTreeSet::new(),
             changed_findings: BTreeSet::new(),
             audit: Vec::new(),
@@ -171,6 +173,12 @@ impl Draft {
     pub fn edit_meta(&mut self, acl: &AclKey, change: impl FnOnce(&mut Meta)) -> Result<(), Error> {
         change(&mut self.acl_mut(acl)?.meta);
         Ok(())
+    }
+
+    /// Commits only if nobody else writes to this network ACL meanwhile, also when this draft does not: what was *not* found
+    /// there matters.
+    pub fn holds_still(&mut self, acl: &AclKey) {
+        self.unmoved_acls.insert(acl.clone());
     }
 
     /// Takes the next place in the order of planning.
@@ -340,6 +348,9 @@ impl Draft {
         };
         for view in self.acls {
             if !self.changed_acls.contains(&view.meta.acl) {
+                if self.unmoved_acls.contains(&view.meta.acl) {
+                    transaction.expect_acls.push((view.meta.acl, view.meta.version));
+                }
                 continue;
             }
             let mut meta = view.meta;

@@ -134,6 +134,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 }
             }
             if self.done(draft, dry_run).await? {
+                if !dry_run {
+                    reports.extend(self.take_away_rest(&acls, acl, wanted, &removal, now).await?);
+                }
                 return Ok(reports);
             }
         }
@@ -171,8 +174,34 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 reason: Reason::AllowListed.word().to_owned(),
             };
             let meant = |net: IpNet| overlap(net, cidr) && !planted!(AllowWithoutRemoval);
-            let (reports, _) = take_away(&mut draft, &acls, meant, &removal, now)?;
+            let (mut reports, _) = take_away(&mut draft, &acls, meant, &removal, now)?;
             if self.done(draft, false).await? {
+                reports.extend(self.take_away_rest(&acls, None, meant, &removal, now).await?);
+                return Ok(reports);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
+    }
+
+    /// What a finding planned on a network ACL that nobody knew of, between the look at the ledger and the commit. From that
+    /// commit on nothing more is planned, since lists moved.
+    async fn take_away_rest(
+        &self,
+        looked_at: &[AclKey],
+        only: Option<&str>,
+        meant: impl Fn(IpNet) -> bool + Copy + Send + Sync,
+        removal: &Removal,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ActReport>, Error> {
+        for _ in 0..ATTEMPTS {
+            let mut rest = self.ledger.acls().await?;
+            rest.retain(|acl| !looked_at.contains(acl) && only.is_none_or(|id| id == acl.acl));
+            if rest.is_empty() {
+                return Ok(Vec::new());
+            }
+            let mut draft = Draft::new(self.view(&rest, &[], &[]).await?);
+            let (reports, _) = take_away(&mut draft, &rest, meant, removal, now)?;
+            if reports.is_empty() || self.done(draft, false).await? {
                 return Ok(reports);
             }
         }
@@ -378,6 +407,8 @@ fn take_away(
 ) -> Result<(Vec<ActReport>, Vec<IpNet>), ledger::Error> {
     let mut reports = Vec::new();
     for acl in acls {
+        // What is planned meanwhile is meant, too.
+        draft.holds_still(acl);
         let rows: Vec<Row> = draft.rows(acl).iter().filter(|row| meant(row.cidr)).cloned().collect();
         for row in rows {
             let waits = row.state == State::Planned && row.rule.is_none();

@@ -107,6 +107,9 @@ async fn plan<L: Ledger>(ledger: &L, rows: Vec<Row>) -> Result<(), Error> {
 }
 
 async fn network_acl_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> {
+    let mut watching = draft(ledger, &[]).await?;
+    watching.holds_still(&key());
+    watching.audit(decided(0));
     let mut first = draft(ledger, &[]).await?;
     let mut second = draft(ledger, &[]).await?;
     for (draft, last) in [(&mut first, 1), (&mut second, 2)] {
@@ -121,6 +124,11 @@ async fn network_acl_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     must(
         matches!(late, Err(Error::Conflict)),
         "whoever commits on an old version of a network ACL is told so",
+    )?;
+    let late = ledger.commit(&watching.into_transaction()).await;
+    must(
+        matches!(late, Err(Error::Conflict)),
+        "a condition holds for a network ACL that the commit does not write",
     )?;
     let rows = ledger.entries(Filter::All).await.map_err(|error| told(&error))?;
     must(
