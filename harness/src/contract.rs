@@ -3,6 +3,7 @@
 
 pub mod ledger;
 pub mod network_acls;
+mod records;
 
 /// The sentence that a store does not keep.
 pub type Broken = String;

@@ -7,6 +7,7 @@
 //!
 //! [`contract`] has what every store behind the responder's traits must do, as tests that any of them can run.
 
+pub mod acts;
 pub mod check;
 pub mod contract;
 pub mod ec2;

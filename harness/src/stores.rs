@@ -11,7 +11,7 @@ use portcullis::network_acl::{self, Acl, AclKey, CALL, Code, Direction, Entry, I
 use portcullis::respond::notify::{SendError, Sender, slack::Sending};
 use serde_json::Value;
 
-use crate::check;
+use crate::check::{commit, instant};
 use crate::ec2::{Author, Call};
 use crate::executor::{Millis, Sleep};
 use crate::gate::{Fault, Passage, draw};
@@ -138,7 +138,7 @@ impl Stores {
         let passage = self.draw();
         let started = self.world.timers.now();
         self.noted(|| format!("calls {call:?} on {}", key.acl));
-        check::on_start(&mut self.world.state(), self, key, started);
+        instant::on_start(&mut self.world.state(), self, key, started);
         if passage.fault == Some(Fault::Late) {
             self.late(key, call);
             self.answer(CALL.num_milliseconds()).await;
@@ -187,9 +187,9 @@ fn carry_out(
     now: Millis,
     seen: Option<(Millis, Millis)>,
 ) -> Result<(), network_acl::Error> {
-    check::before_effect(state, world, key, call, now, seen);
+    instant::before_effect(state, key, call, now, seen);
     state.ec2.call(key, call, Author::Responder, now)?;
-    check::after_effect(state, world, key, call, now);
+    instant::after_effect(state, world, key, call, now);
     Ok(())
 }
 
@@ -208,15 +208,15 @@ impl Ledger for Stores {
 
     async fn commit(&self, transaction: &Transaction) -> Result<(), ledger::Error> {
         self.ledger(true, |state| {
-            let before = check::before_commit(state, transaction);
+            let before = commit::before(state, transaction);
             let done = state.ledger.commit(transaction);
             let now = self.world.timers.now();
             match &done {
                 Ok(()) => {
                     state.note(now, || {
-                        format!("{} commits {}", self.owner, check::in_words(transaction))
+                        format!("{} commits {}", self.owner, commit::in_words(transaction))
                     });
-                    check::after_commit(state, &self.world, transaction, &before, now);
+                    commit::after(state, &self.world, transaction, &before, now);
                 }
                 Err(ledger::Error::Illegal { what }) => state.wrong(now, format!("3: the ledger would hold {what}")),
                 Err(_) => {}

@@ -1,6 +1,8 @@
 //! Makes ledger and network ACLs agree again, on start and on a schedule: [`super::drift`] says how.
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod others;
+
+use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -11,15 +13,13 @@ use super::drift::{self, Remedy};
 use super::error::Error;
 use super::guard;
 use super::lease::{Hold, settled};
-use super::notify::{Alert, AlertKind, Place};
+use super::notify::AlertKind;
 use super::plan;
 use super::reason::Reason;
 use super::responder::Responder;
-use crate::ledger::{self, AuditRow, Draft, Event, HoldOff, Ledger, Row, State};
+use crate::ledger::{self, AuditRow, Draft, Event, Ledger, Row, State};
 use crate::network_acl::{Acl, AclKey, Code, Direction, Entry, NetworkAcls};
-
-/// Removals by others within an hour after which nothing new is made on a network ACL.
-const MOST_REMOVALS: usize = 2;
+use others::{elsewhere, gone_with_its_acl, removed_by_others};
 
 /// Who removed an entry that the responder did not.
 const OTHERS: &str = "others";
@@ -203,7 +203,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 }
                 Remedy::Removed => {
                     found.push(report(&row, rule, "removed_by_others"));
-                    anew.extend(self.removed_by_others(draft, row, now)?.map(|row| (row, "put_back")));
+                    anew.extend(removed_by_others(draft, &self.policy, row, now)?.map(|row| (row, "put_back")));
                 }
                 Remedy::Foreign => {
                     found.push(report(&row, rule, "foreign"));
@@ -237,62 +237,6 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             draft.edit_meta(acl, |meta| meta.strays = strays)?;
         }
         Ok(repairs)
-    }
-
-    /// Somebody else's removal is a person's word: it holds as an unblock does, unless the policy says to put entries back.
-    fn removed_by_others(&self, draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<Option<Row>, Error> {
-        let acl = row.acl.clone();
-        let about = About::of_row(&row);
-        let mut told = alert_of(&row, AlertKind::Removed, Reason::ChangedByOthers, now);
-        told.note = Some(confirm::in_words(CHANGED).to_owned());
-        draft.alert(outboxed(&told));
-        let former = row.clone();
-        row.state = State::Removed;
-        confirm::leave(&mut row, CHANGED, now);
-        draft.transition(row, Event::Removed, confirm::note(&about, CHANGED, OTHERS, now))?;
-        let since = now - TimeDelta::hours(1);
-        let mut many = false;
-        draft.edit_meta(&acl, |meta| {
-            meta.removals.retain(|at| *at > since);
-            meta.removals.push(now);
-            many = meta.removals.len() >= MOST_REMOVALS && meta.stopped.is_none();
-            if many {
-                meta.stopped = Some(now);
-            }
-        })?;
-        if many {
-            draft.alert(outboxed(&stopped(&former, now)));
-        }
-        let stands_still = draft.meta(&acl).is_some_and(|meta| meta.stopped.is_some());
-        if self.policy.put_back && !stands_still {
-            return Ok(Some(former));
-        }
-        draft.hold_off(
-            HoldOff {
-                cidr: former.cidr,
-                acl: Some(acl),
-                until: now
-                    .checked_add_signed(TimeDelta::hours(self.policy.limits.hold_off_hours.into()))
-                    .unwrap_or(DateTime::<Utc>::MAX_UTC),
-                who: OTHERS.to_owned(),
-                reason: CHANGED.to_owned(),
-            },
-            now,
-        );
-        draft.audit(AuditRow {
-            number: 0,
-            at: now,
-            event: Event::HeldOff,
-            acl: Some(former.acl.clone()),
-            direction: Some(former.direction),
-            rule: former.rule,
-            cidr: Some(former.cidr),
-            reason: CHANGED.to_owned(),
-            finding: None,
-            who: OTHERS.to_owned(),
-            about: serde_json::Value::Null,
-        });
-        Ok(None)
     }
 
     /// Plans an entry anew that is not there any more.
@@ -378,72 +322,6 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             Ok(()) | Err(ledger::Error::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-/// Somebody else's content stands at our number: theirs, and ours takes another number.
-fn elsewhere(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<Row, ledger::Error> {
-    let about = About::of_row(&row);
-    let mut told = alert_of(&row, AlertKind::Attention, Reason::ChangedByOthers, now);
-    told.note = Some(confirm::in_words(CHANGED).to_owned());
-    draft.alert(outboxed(&told));
-    let former = row.clone();
-    row.state = State::Foreign;
-    confirm::leave(&mut row, CHANGED, now);
-    draft.transition(row, Event::Foreign, confirm::note(&about, CHANGED, RESPONDER, now))?;
-    Ok(former)
-}
-
-/// A network ACL that is gone took its entries with it.
-fn gone_with_its_acl(
-    draft: &mut Draft,
-    acl: &AclKey,
-    lag: TimeDelta,
-    found: &mut Vec<DriftReport>,
-    now: DateTime<Utc>,
-) -> Result<(), ledger::Error> {
-    let word = Code::AclNotFound.name();
-    let rows: Vec<Row> = draft.rows(acl).to_vec();
-    for mut row in rows.into_iter().filter(|row| row.state == State::Applied) {
-        let Some(rule) = row.rule else { continue };
-        if row.doubt.is_none_or(|since| now - since < lag) {
-            found.push(report(&row, rule, "doubt"));
-            row.doubt = row.doubt.or(Some(now));
-            draft.edit(row)?;
-            continue;
-        }
-        found.push(report(&row, rule, "removed_by_others"));
-        let about = About::of_row(&row);
-        let mut told = alert_of(&row, AlertKind::Removed, Reason::ChangedByOthers, now);
-        told.note = Some("the network ACL is gone".to_owned());
-        draft.alert(outboxed(&told));
-        row.state = State::Removed;
-        confirm::leave(&mut row, word, now);
-        draft.transition(row, Event::Removed, confirm::note(&about, word, OTHERS, now))?;
-    }
-    Ok(())
-}
-
-fn stopped(row: &Row, now: DateTime<Utc>) -> Alert {
-    Alert {
-        at: now,
-        kind: AlertKind::Attention,
-        reason: Reason::ManagedElsewhere,
-        address: None,
-        origin: crate::finding::RemoteOrigin::default(),
-        finding: None,
-        place: Some(Place {
-            acl: row.acl.clone(),
-            direction: row.direction,
-            rule: None,
-        }),
-        evicted: None,
-        who: None,
-        note: Some(format!(
-            "{MOST_REMOVALS} entries of {} were removed by somebody else within an hour: nothing new is made there until \
-             `portcullis resume --nacl {}`",
-            row.acl.acl, row.acl.acl
-        )),
     }
 }
 
