@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`cli`] | what a person types: one file per command |
 //! | [`demo`] | everything on generated events and a model of network ACLs |
-//! | [`serve`], [`consume`] | pages; what is new in files and standard input |
+//! | [`serve`], [`consume`] | pages; what is new in files, standard input and streams |
 //! | [`input`], [`config`] | records out of bytes; what the operator decided |
 //! | [`respond`], [`dashboards`], [`index`] | decisions and their execution; panels; search |
 //! | [`ledger`], [`network_acl`], [`finding`] | what we believe stands; what stands; what GuardDuty says |
@@ -17,9 +17,11 @@
 // Without the embedded stores much of the core has nobody who calls it yet; it still has to compile without them.
 #![cfg_attr(not(feature = "embedded"), allow(dead_code))]
 
+#[macro_use]
+pub mod planted;
+
 pub mod cli;
 pub mod config;
-#[cfg(feature = "embedded")]
 pub mod consume;
 pub mod dashboards;
 #[cfg(feature = "embedded")]

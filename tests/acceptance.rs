@@ -55,6 +55,15 @@ fn ask(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
     output
 }
 
+/// The harness plants mistakes in the responder; no build that people run may have them.
+#[test]
+fn the_program_holds_no_planted_mistake() {
+    let Some(program) = release() else { return };
+    let program = fs::read(program).expect("the program can be read");
+    let word = b"checkpoint-first";
+    assert!(!program.windows(word.len()).any(|bytes| bytes == word));
+}
+
 fn lines(output: &Output) -> Vec<Value> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output

@@ -10,6 +10,7 @@ use super::operator::{self, Asker, Until, shown};
 use super::{Context, DataDir, Failure, Outcome, clock, output};
 use crate::ledger::Filter;
 use crate::network_acl::Direction;
+use crate::respond::WallClock;
 
 /// Arguments of `allow`.
 #[derive(Debug, clap::Args)]
@@ -135,7 +136,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
     } else {
         let who = args.asker.who();
         let reports = responder.allow_add(net, until, &who, &args.asker.reason, now).await?;
-        operator::finish(&responder, slack.as_ref(), now).await?;
+        operator::finish(&responder, slack.as_ref(), &WallClock).await?;
         let taken = reports.into_iter().filter_map(|report| {
             Some(Freed {
                 cidr: shown(report.cidr),

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::operator::{self, Asker, Until, shown};
 use super::{Context, DataDir, Failure, Outcome, clock, output};
 use crate::network_acl::Direction;
-use crate::respond::{ActReport, Block, Reason};
+use crate::respond::{ActReport, Block, Reason, WallClock};
 
 /// Arguments of `block`.
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let reports = responder.block(&block, now).await?;
     let tense = match args.dry_run {
         true => Tense::Would,
-        false if operator::finish(&responder, slack.as_ref(), now).await? => Tense::Done,
+        false if operator::finish(&responder, slack.as_ref(), &WallClock).await? => Tense::Done,
         false => Tense::Planned,
     };
     let stands = |report: &ActReport| report.outcome != "refused" || report.reason == Reason::AlreadyBlocked;

@@ -32,6 +32,10 @@ mod list;
 #[cfg(feature = "embedded")]
 mod operator;
 #[cfg(feature = "embedded")]
+mod pause;
+#[cfg(feature = "embedded")]
+mod reconcile;
+#[cfg(feature = "embedded")]
 mod respond;
 #[cfg(feature = "embedded")]
 mod serve;
@@ -105,6 +109,15 @@ enum Command {
     /// Keep the list of addresses that are never denied
     #[cfg(feature = "embedded")]
     Allow(allow::Args),
+    /// Let findings deny nothing new, until a time or until `resume`
+    #[cfg(feature = "embedded")]
+    Pause(pause::Args),
+    /// End a pause, or use a network ACL again where others kept removing entries
+    #[cfg(feature = "embedded")]
+    Resume(pause::ResumeArgs),
+    /// Compare the ledger with the network ACLs and make them agree
+    #[cfg(feature = "embedded")]
+    Reconcile(reconcile::Args),
     /// Write a commented configuration file, or check one
     Config(config::Args),
     /// Print the completion script of a shell
@@ -134,6 +147,12 @@ impl Command {
             Command::Unblock(args) => wait(unblock::run(args, context)),
             #[cfg(feature = "embedded")]
             Command::Allow(args) => wait(allow::run(args, context)),
+            #[cfg(feature = "embedded")]
+            Command::Pause(args) => wait(pause::run(args, context)),
+            #[cfg(feature = "embedded")]
+            Command::Resume(args) => wait(pause::resume(args, context)),
+            #[cfg(feature = "embedded")]
+            Command::Reconcile(args) => wait(reconcile::run(args, context)),
             Command::Config(args) => config::run(args, context),
             Command::Completions(args) => completions::run(args, context),
             Command::Man(args) => man::run(args, context),

@@ -12,7 +12,7 @@ use crate::config::Origin;
 use crate::respond::notify::Slack;
 use crate::respond::policy::Policy;
 use crate::respond::report::Mode;
-use crate::respond::{Embedded, open_embedded};
+use crate::respond::{Clock, Embedded, open_embedded};
 
 /// Who asks and why; both are kept in the audit. Flatten it into a command's arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -111,8 +111,8 @@ pub(crate) fn slack(context: &Context) -> Result<Option<Slack>, Failure> {
 ///
 /// # Errors
 /// When the ledger fails. A channel that cannot be reached is no failure: the message waits in the outbox.
-pub(crate) async fn finish(responder: &Embedded, slack: Option<&Slack>, now: DateTime<Utc>) -> Result<bool, Failure> {
-    let swept = responder.sweep(now).await?;
+pub(crate) async fn finish(responder: &Embedded, slack: Option<&Slack>, clock: &impl Clock) -> Result<bool, Failure> {
+    let swept = responder.sweep(clock).await?;
     if swept.postponed > 0 {
         let why = swept.last_error.as_deref().unwrap_or("another process acts on it");
         output::tell(format_args!(
@@ -122,7 +122,7 @@ pub(crate) async fn finish(responder: &Embedded, slack: Option<&Slack>, now: Dat
         ));
     }
     if let Some(slack) = slack {
-        responder.deliver(slack, now).await?;
+        responder.deliver(slack, clock).await?;
     }
     Ok(swept.postponed == 0)
 }

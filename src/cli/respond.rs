@@ -87,7 +87,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         run.file(file).await?;
     }
     if let Decider::Apply(responder) = &run.decider {
-        operator::finish(responder, slack.as_ref(), run.now()).await?;
+        operator::finish(responder, slack.as_ref(), &run.now()).await?;
     }
     run.summary();
     Ok(if run.refusals.total() == 0 {

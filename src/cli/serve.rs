@@ -25,7 +25,7 @@ use crate::{
     input::{self, Content, LINE_LIMIT, Records},
     ledger::embedded::SqliteLedger,
     network_acl::model::Model,
-    respond::{self, Embedded, notify::Slack},
+    respond::{self, Embedded, WallClock, notify::Slack},
     serve,
 };
 
@@ -33,6 +33,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(500);
 /// What was read is made durable and searchable at least this often.
 const SETTLE: Duration = Duration::from_secs(1);
+/// How often the ledger is compared with the network ACLs.
+const COMPARE: Duration = Duration::from_secs(300);
 /// Records from standard input that wait for the pipeline.
 const WAITING: usize = 1_000;
 
@@ -124,12 +126,21 @@ pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
 
 /// Sends what waits in the outbox, and finishes work that another process left.
 async fn tell(responder: Arc<Embedded>, slack: Option<Slack>, mut stop: Stop) {
+    let mut compared: Option<Instant> = None;
     loop {
-        if let Err(error) = responder.sweep(clock::now()).await {
+        if compared.is_none_or(|at| at.elapsed() > COMPARE) {
+            compared = Some(Instant::now());
+            match responder.reconcile(WallClock, false).await {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => tracing::warn!(entries = found.len(), "the ledger and the network ACLs disagreed"),
+                Err(error) => tracing::warn!(%error, "the ledger was not compared with the network ACLs"),
+            }
+        }
+        if let Err(error) = responder.sweep(WallClock).await {
             tracing::warn!(%error, "pending work waits");
         }
         if let Some(slack) = &slack
-            && let Err(error) = responder.deliver(slack, clock::now()).await
+            && let Err(error) = responder.deliver(slack, WallClock).await
         {
             tracing::warn!(%error, "messages wait");
         }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::operator::{self, Asker, shown};
 use super::{Context, DataDir, Failure, Outcome, clock, output};
-use crate::respond::{ActReport, Unblock};
+use crate::respond::{ActReport, Unblock, WallClock};
 
 /// Arguments of `unblock`.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let nacl = args.nacl.as_deref();
     let reports = responder.unblock(target, nacl, &who, reason, args.dry_run, now).await?;
     if !args.dry_run {
-        operator::finish(&responder, slack.as_ref(), now).await?;
+        operator::finish(&responder, slack.as_ref(), &WallClock).await?;
     }
     let mut out = output::stdout();
     for report in &reports {

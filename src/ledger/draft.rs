@@ -10,14 +10,16 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::Error;
-use super::rows::{AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Row, Unreadable, View};
+use super::rows::{
+    AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Pause, Row, Unreadable, View,
+};
 use super::state::{Event, State, is_legal};
 use crate::network_acl::{AclKey, Direction};
 
 /// Everything that is written together, and on which condition.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transaction {
-    /// Versions of the network ACLs as they were read; each grows by one.
+    /// Versions of the network ACLs as they were read; each grows by one where its meta row is written, too.
     pub expect_acls: Vec<(AclKey, u64)>,
     /// Versions of the findings as they were read, 0 for one not known; each grows by one.
     pub expect_findings: Vec<(String, u64)>,
@@ -76,6 +78,7 @@ pub struct Draft {
     guarded: bool,
     lists_changed: bool,
     changed_acls: BTreeSet<AclKey>,
+    unmoved_acls: BTreeSet<AclKey>,
     changed_rows: BTreeSet<(AclKey, Direction, IpNet)>,
     changed_findings: BTreeSet<String>,
     audit: Vec<AuditRow>,
@@ -102,6 +105,7 @@ impl Draft {
             guarded: false,
             lists_changed: false,
             changed_acls: BTreeSet::new(),
+            unmoved_acls: BTreeSet::new(),
             changed_rows: BTreeSet::new(),
             changed_findings: BTreeSet::new(),
             audit: Vec::new(),
@@ -169,6 +173,12 @@ impl Draft {
     pub fn edit_meta(&mut self, acl: &AclKey, change: impl FnOnce(&mut Meta)) -> Result<(), Error> {
         change(&mut self.acl_mut(acl)?.meta);
         Ok(())
+    }
+
+    /// Commits only if nobody else writes to this network ACL meanwhile, also when this draft does not: what was *not* found
+    /// there matters.
+    pub fn holds_still(&mut self, acl: &AclKey) {
+        self.unmoved_acls.insert(acl.clone());
     }
 
     /// Takes the next place in the order of planning.
@@ -300,6 +310,12 @@ impl Draft {
         self.lists.allow.len() != before
     }
 
+    /// Pauses, or ends the pause.
+    pub fn pause(&mut self, pause: Option<Pause>) {
+        self.lists_changed |= self.lists.pause != pause;
+        self.lists.pause = pause;
+    }
+
     /// Lets a person's unblock hold, and drops what no longer holds.
     pub fn hold_off(&mut self, hold: HoldOff, now: DateTime<Utc>) {
         self.lists_changed = true;
@@ -332,6 +348,9 @@ impl Draft {
         };
         for view in self.acls {
             if !self.changed_acls.contains(&view.meta.acl) {
+                if self.unmoved_acls.contains(&view.meta.acl) {
+                    transaction.expect_acls.push((view.meta.acl, view.meta.version));
+                }
                 continue;
             }
             let mut meta = view.meta;
@@ -354,6 +373,11 @@ impl Draft {
                 row.version += 1;
                 transaction.findings.push(row);
             }
+        }
+        if planted!(NoConditions) {
+            transaction.expect_acls.clear();
+            transaction.expect_findings.clear();
+            transaction.expect_lists = None;
         }
         transaction
     }

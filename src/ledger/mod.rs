@@ -17,8 +17,8 @@ use crate::network_acl::AclKey;
 
 pub use draft::{Draft, Transaction};
 pub use rows::{
-    AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, HoldOff, Lease, Lists, MessageRow, Meta,
-    Removal, Row, Unreadable, View,
+    AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, Held, HoldOff, Lease, Lists, MessageRow, Meta,
+    Pause, Removal, Row, Stray, Unreadable, View,
 };
 pub use state::{Event, State};
 
@@ -84,12 +84,22 @@ pub trait Ledger: Send + Sync {
     /// Network ACLs with pending work or an entry whose time is up, the longest waiting first.
     fn pending(&self, now: DateTime<Utc>) -> impl Future<Output = Result<Vec<AclKey>, Error>> + Send;
 
-    /// Takes or renews the lease on a network ACL until `until`; `false` when another owner holds it.
+    /// Takes the lease on a network ACL until `until`; `false` when another owner holds it. A lease that was not given back
+    /// sets [`Meta::unsure`] to `now`: nobody knows what its holder's last call came to.
     fn lease(
         &self,
         acl: &AclKey,
         owner: &str,
         now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Keeps the lease until `until`; `false` when it is not ours any more. Not for taking one: an owner that was restarted
+    /// under the same name must not find its predecessor's work well known.
+    fn renew(
+        &self,
+        acl: &AclKey,
+        owner: &str,
         until: DateTime<Utc>,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
 
@@ -132,7 +142,7 @@ pub trait Ledger: Send + Sync {
     /// A reader's position in the audit, 0 when it has none.
     fn position(&self, reader: &str) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    /// Moves a reader's position.
+    /// Moves a reader's position forward; a lower number than the one it has changes nothing.
     fn set_position(&self, reader: &str, number: u64) -> impl Future<Output = Result<(), Error>> + Send;
 }
 

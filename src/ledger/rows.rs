@@ -49,11 +49,61 @@ pub struct Row {
     pub because: Option<String>,
     /// Who asked for it: `responder` or a person.
     pub who: String,
+    /// Whether a person wants it never to be evicted nor to expire.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Numbers that it held before, the newest last, bounded: what a late call may still bring back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
+    /// Since when a description says otherwise than the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<DateTime<Utc>>,
+    /// When what stands was last made to agree with it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repaired: Option<DateTime<Utc>>,
+    /// Somebody else's allow that people were told of, because it matches before this entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_at: Option<u16>,
     /// What alerts and lists say about it; the ledger does not look inside.
     pub about: Value,
 }
 
+/// A rule number that an entry gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The number.
+    pub rule: u16,
+    /// When it was given up.
+    pub until: DateTime<Utc>,
+}
+
+/// Numbers that an entry remembers to have held.
+const MOST_HELD: usize = 8;
+
 impl Row {
+    /// Gives the rule number up, and remembers it.
+    pub fn leave_number(&mut self, now: DateTime<Utc>) {
+        if let Some(rule) = self.rule.take() {
+            self.held.retain(|held| held.rule != rule);
+            self.held.push(Held { rule, until: now });
+            let surplus = self.held.len().saturating_sub(MOST_HELD);
+            self.held.drain(..surplus);
+        }
+        self.replaces = None;
+    }
+
+    /// When its entry was last known to be called for: `since`, or the last repair.
+    #[must_use]
+    pub fn confirmed_at(&self) -> DateTime<Utc> {
+        self.repaired.map_or(self.since, |at| at.max(self.since))
+    }
+
+    /// When it gave up a number that it held.
+    #[must_use]
+    pub fn left(&self, rule: u16) -> Option<DateTime<Utc>> {
+        self.held.iter().find(|held| held.rule == rule).map(|held| held.until)
+    }
+
     /// The entry that this row stands for, once it has a rule number.
     #[must_use]
     pub fn entry(&self) -> Option<Entry> {
@@ -94,6 +144,9 @@ pub struct Facts {
     pub subnets: Vec<String>,
     /// Entries allowed per direction.
     pub quota: usize,
+    /// Who else manages it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
     /// Every entry that is not the ledger's.
     pub foreign: Vec<Entry>,
 }
@@ -113,6 +166,33 @@ pub struct Meta {
     pub facts: Option<Facts>,
     /// When evictions were planned within the last hour.
     pub evictions: Vec<DateTime<Utc>>,
+    /// When it was last unknown what a call came to: its answer was lost, or whoever held the lease did not give it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsure: Option<DateTime<Utc>>,
+    /// When findings wanted new entries lately, bounded; to notice a flood.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wanted: Vec<DateTime<Utc>>,
+    /// When people were last told of a flood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarmed: Option<DateTime<Utc>>,
+    /// When somebody else removed entries within the last hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removals: Vec<DateTime<Utc>>,
+    /// Entries that stand where no entry of the ledger is, and that it once planned there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strays: Vec<Stray>,
+    /// Since when nothing new is made here, because somebody else keeps removing entries. A person's `resume` ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<DateTime<Utc>>,
+}
+
+/// An entry that a late call of ours made, as far as can be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stray {
+    /// What stands.
+    pub entry: Entry,
+    /// When it was first seen.
+    pub since: DateTime<Utc>,
 }
 
 impl Meta {
@@ -126,6 +206,12 @@ impl Meta {
             lease: None,
             facts: None,
             evictions: Vec::new(),
+            unsure: None,
+            wanted: Vec::new(),
+            alarmed: None,
+            removals: Vec::new(),
+            strays: Vec::new(),
+            stopped: None,
         }
     }
 }
@@ -186,6 +272,32 @@ pub struct Lists {
     pub allow: Vec<Allowance>,
     /// Unblocks that still hold.
     pub holds: Vec<HoldOff>,
+    /// Nothing new is made while it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+}
+
+/// A person's word that nothing new is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Who paused.
+    pub who: String,
+    /// Why, in that person's words.
+    pub reason: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// It ends by itself then; `None` until somebody resumes.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Lists {
+    /// The pause that holds now.
+    #[must_use]
+    pub fn paused(&self, now: DateTime<Utc>) -> Option<&Pause> {
+        self.pause
+            .as_ref()
+            .filter(|pause| pause.until.is_none_or(|until| now < until))
+    }
 }
 
 /// One network ACL as it was read.
@@ -267,6 +379,8 @@ pub struct MessageRow {
     pub addresses: Vec<IpNet>,
     /// What is sent.
     pub payload: Value,
+    /// Not to be tried before.
+    pub next: DateTime<Utc>,
     /// When it was delivered.
     pub sent: Option<DateTime<Utc>>,
     /// Attempts so far.
@@ -307,4 +421,6 @@ pub struct Counts {
     pub sent: u64,
     /// Messages that wait.
     pub waiting: u64,
+    /// Messages that were given up.
+    pub dead: u64,
 }

@@ -115,8 +115,22 @@ events! {
     Allowed = "allowed",
     /// A person took a network off the allow-list.
     Disallowed = "disallowed",
-    /// A person's unblock holds for a while.
+    /// A person's unblock, or somebody else's removal, holds for a while.
     HeldOff = "held_off",
+    /// A person paused blocking.
+    Paused = "paused",
+    /// A person, or the end of the pause, lets blocking go on.
+    Resumed = "resumed",
+    /// A person pinned an entry: it is not evicted and does not expire.
+    Pinned = "pinned",
+    /// A person took a pin away.
+    Unpinned = "unpinned",
+    /// What stands was made to agree with the ledger again.
+    Repaired = "repaired",
+    /// More findings wanted entries than is usual: people were told once.
+    Flooded = "flooded",
+    /// A message was given up: no channel took it.
+    Undelivered = "undelivered",
 }
 
 /// Every legal transition: from, to, and the events that may tell of it. Anything else is [`super::Error::Illegal`].
@@ -135,6 +149,7 @@ pub const TRANSITIONS: &[(Option<State>, State, &[Event])] = &[
     (Some(State::Applied), State::Evicting, &[Event::Evicting]),
     (Some(State::Applied), State::Expiring, &[Event::Expiring]),
     (Some(State::Applied), State::Foreign, &[Event::Foreign]),
+    (Some(State::Applied), State::Removed, &[Event::Removed]),
     (Some(State::Evicting), State::Applied, &[Event::Kept]),
     (Some(State::Evicting), State::Removed, &[Event::Evicted]),
     (Some(State::Evicting), State::Foreign, &[Event::Foreign]),

@@ -51,6 +51,14 @@ codes! {
     Unavailable = "Unavailable", true;
 }
 
+impl Code {
+    /// Whether the call may have had its effect all the same.
+    #[must_use]
+    pub fn is_unknown(self) -> bool {
+        self == Code::Unavailable
+    }
+}
+
 /// A call on network ACLs failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {message}", code.name())]

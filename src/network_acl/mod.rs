@@ -6,10 +6,14 @@ pub mod model;
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use error::{Code, Error};
+
+/// The longest that one call may take, from its start to its answer or to giving up.
+pub const CALL: TimeDelta = TimeDelta::seconds(10);
 
 /// Which way the traffic goes that an entry judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -89,6 +93,9 @@ pub struct Acl {
     pub subnets: Vec<String>,
     /// Entries allowed per direction.
     pub quota: usize,
+    /// Who else manages it, by its tags (AWS Firewall Manager): nothing is written to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
     /// All entries but the default deny 32767, by direction and then rule number.
     pub entries: Vec<Entry>,
 }
@@ -121,7 +128,15 @@ pub struct Place<'a> {
 ///
 /// Create is create-if-absent, replace swaps the content of a rule number in one call, delete of a missing entry is an
 /// error. See [CreateNetworkAclEntry](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html).
+///
+/// A call ends within [`CALL`]: whoever implements this gives up by then, with [`Code::Unavailable`] when it is not known what
+/// the call did.
 pub trait NetworkAcls: Send + Sync {
+    /// A description that was asked for this long after a call shows what the call did. EC2's are eventually consistent.
+    fn lag(&self) -> TimeDelta {
+        TimeDelta::seconds(60)
+    }
+
     /// Every network ACL that can be seen.
     ///
     /// # Errors
@@ -137,6 +152,16 @@ pub trait NetworkAcls: Send + Sync {
     /// Brings about what [`NetworkAcls::acl_of`] promised, where a store makes network ACLs on first sight.
     fn ensure(&self, _place: &Place<'_>) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
+    }
+
+    /// Whether the subnet's longest-prefix route for an address leads to an internet, egress-only or NAT gateway; a deny
+    /// anywhere else would only hurt ourselves. Stores that know no routes say yes.
+    fn reaches_internet(
+        &self,
+        _place: &Place<'_>,
+        _address: std::net::IpAddr,
+    ) -> impl Future<Output = Result<bool, Error>> + Send {
+        async { Ok(true) }
     }
 
     /// What the guards must know of the accounts.

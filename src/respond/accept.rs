@@ -9,6 +9,7 @@ use super::audit::{About, Detail, RESPONDER, carried, decided, outboxed};
 use super::decide::decide;
 use super::decision::{Decision, FindingSummary, RemoteOrigin, Verdict};
 use super::error::Error;
+use super::flood;
 use super::notify::{Alert, AlertKind};
 use super::plan::{self, Outcome, Wanted};
 use super::reason::Reason;
@@ -139,8 +140,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Finds the network ACLs that a block is about.
     async fn locate(&self, decisions: Vec<Decision>, act: bool) -> Result<Vec<Judged>, Error> {
         let mut located = Vec::with_capacity(decisions.len());
-        for decision in decisions {
+        for mut decision in decisions {
             let mut acls = Vec::new();
+            let mut inside = false;
             if decision.verdict == Verdict::Block {
                 for subnet in &decision.subnets {
                     let place = Place {
@@ -152,6 +154,12 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                     let Some(acl) = self.acls.acl_of(&place).await? else {
                         continue;
                     };
+                    if let Some(address) = decision.address
+                        && !self.acls.reaches_internet(&place, address).await?
+                    {
+                        inside = true;
+                        continue;
+                    }
                     if act && self.policy.mode == Mode::Enforce {
                         self.acls.ensure(&place).await?;
                     }
@@ -159,6 +167,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                         acls.push(acl);
                     }
                 }
+            }
+            if inside && acls.is_empty() {
+                set(&mut decision, Verdict::Alert, Reason::NotInternet);
             }
             located.push(Judged { decision, acls });
         }
@@ -191,7 +202,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         };
         let id = finding_key(summary);
         let known = draft.finding(&id).cloned();
-        let repeated = known.as_ref().is_some_and(|row| row.updated_at >= summary.updated_at);
+        let repeated = known.as_ref().is_some_and(|row| row.updated_at >= summary.updated_at) && !planted!(ReplayStale);
         let mut row = known.unwrap_or_else(|| FindingRow {
             id,
             version: 0,
@@ -211,7 +222,14 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
             draft.audit_before(place, decided(&decision, self.policy.mode, now));
             if decision.verdict == Verdict::Alert {
-                tell(draft, &mut row.told, &decision, acls, self.policy.mode, now);
+                let crowded = matches!(
+                    decision.reason,
+                    Reason::EvictionRate | Reason::AclFull | Reason::FindingSlots | Reason::Outranked
+                );
+                let limits = &self.policy.limits;
+                if !(crowded && acls.iter().any(|acl| flood::rages(draft, acl, limits, now))) {
+                    tell(draft, &mut row.told, &decision, acls, self.policy.mode, now);
+                }
             }
             decisions.push(decision);
         }

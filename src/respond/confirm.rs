@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::audit::{About, Detail, RESPONDER, alert_of, carried, outboxed};
 use super::notify::AlertKind;
-use super::plan::{self, EVICTED, Spot};
+use super::plan::{self, EVICTED, Newcomer, Spot};
 use super::policy::Policy;
 use super::reason::Reason;
 use crate::ledger::draft::Note;
@@ -30,14 +30,14 @@ const WORDS: &[(&str, &str)] = &[
     (CHANGED, "somebody else changed or removed this entry"),
 ];
 
-fn in_words(reason: &str) -> &str {
+pub(super) fn in_words(reason: &str) -> &str {
     WORDS
         .iter()
         .find(|(word, _)| *word == reason)
         .map_or(reason, |(_, words)| words)
 }
 
-fn note<'a>(about: &'a About, reason: &'a str, who: &'a str, at: DateTime<Utc>) -> Note<'a> {
+pub(super) fn note<'a>(about: &'a About, reason: &'a str, who: &'a str, at: DateTime<Utc>) -> Note<'a> {
     Note {
         at,
         reason,
@@ -73,11 +73,14 @@ pub fn applied(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<()
     let reason = if manual { Reason::Manual } else { Reason::Matched };
     let mut told = alert_of(&row, AlertKind::Blocked, reason, now);
     told.evicted = evicted;
-    if let Some(rule) = allowed_before(draft, &row) {
-        let warning = format!("rule {rule} allows this traffic first, so the entry does nothing or not all of it");
+    row.allowed_at = allowed_before(draft, &row);
+    if let Some(rule) = row.allowed_at {
+        let warning = useless(rule);
         told.note = Some(told.note.map_or(warning.clone(), |words| format!("{words}; {warning}")));
     }
-    draft.alert(outboxed(&told));
+    if !planted!(NoAlert) {
+        draft.alert(outboxed(&told));
+    }
     let note = Note {
         at: now,
         reason: about.note.as_deref().unwrap_or(reason.word()),
@@ -96,8 +99,16 @@ pub fn applied(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<()
     Ok(())
 }
 
+/// What people read of a deny that stands behind an allow.
+pub(super) fn useless(rule: u16) -> String {
+    format!("rule {rule} allows this traffic first, so the entry does nothing or not all of it")
+}
+
 /// The lowest number below an entry's own at which somebody else allows traffic that it denies: the lowest match wins.
-fn allowed_before(draft: &Draft, row: &Row) -> Option<u16> {
+pub(super) fn allowed_before(draft: &Draft, row: &Row) -> Option<u16> {
+    if planted!(AllowedUntold) {
+        return None;
+    }
     let facts = draft.meta(&row.acl)?.facts.as_ref()?;
     let allows = facts.foreign.iter().filter(|entry| {
         let overlaps = entry.cidr.contains(&row.cidr) || row.cidr.contains(&entry.cidr);
@@ -182,16 +193,9 @@ pub fn foreign(
         return gone(draft, row, now);
     }
     keep_victim(draft, &row, standing, now)?;
-    place(
-        draft,
-        Row {
-            rule: None,
-            replaces: None,
-            ..row
-        },
-        policy,
-        now,
-    )
+    let mut row = row;
+    row.leave_number(now);
+    place(draft, row, policy, now)
 }
 
 /// Gives a planned entry that has no number one, if there is one.
@@ -201,9 +205,9 @@ pub fn foreign(
 pub fn place(draft: &mut Draft, mut row: Row, policy: &Policy, now: DateTime<Utc>) -> Result<(), Error> {
     // Its old number, if it had one, is not its own any more.
     draft.edit(row.clone())?;
-    match plan::spot(draft, &row.acl, row.direction, &policy.limits) {
+    match plan::spot(draft, &row.acl, &Newcomer::of(&row), policy) {
         Spot::Wait => Ok(()),
-        Spot::Full => rejected(
+        Spot::Full | Spot::Outranked => rejected(
             draft,
             row,
             None,
@@ -273,16 +277,21 @@ pub fn tidy(
         reason: reason.to_owned(),
     };
     let mut changed = false;
+    let paused = draft.lists().paused(now).is_some() && !planted!(PauseLeaks);
     let rows: Vec<Row> = draft.rows(acl).to_vec();
     for row in rows
         .into_iter()
         .filter(|row| matches!(row.state, State::Planned | State::Applied) && row.removal.is_none())
     {
         let planned = row.state == State::Planned;
-        let held_back = || policy.holds_back(&acl.account).filter(|_| planned);
+        let paused = paused && row.who == RESPONDER;
+        let held_back = || {
+            let paused = paused.then_some(Reason::Paused);
+            policy.holds_back(&acl.account).or(paused).filter(|_| planned)
+        };
         let reason = if let Some(reason) = guarded(row.cidr).or_else(held_back) {
             removal(Event::Removed, reason.word())
-        } else if row.expires.is_some_and(|time| time <= now) {
+        } else if row.expires.is_some_and(|time| time <= now) && !row.pinned && !planted!(NeverExpires) {
             // The plan of an entry that was never made ends as a removal.
             removal(if planned { Event::Removed } else { Event::Expired }, EXPIRED)
         } else {
@@ -302,7 +311,7 @@ pub fn tidy(
             .filter(|row| !matches!(row.state, State::Evicting))
             .cloned()
             .collect();
-        standing.sort_by_key(|row| row.seq);
+        standing.sort_by_key(|row| (row.pinned, row.seq));
         let going = standing.iter().filter(|row| row.state == State::Expiring).count();
         let surplus = (standing.len() - going).saturating_sub(policy.limits.entries_per_direction);
         let oldest = standing
@@ -329,11 +338,9 @@ fn keep_victim(draft: &mut Draft, row: &Row, standing: Option<&Entry>, now: Date
     let about = About::of_row(&victim);
     if standing.is_some() && standing == victim.entry().as_ref() {
         // Two entries must not hold one number, not even in passing.
-        draft.edit(Row {
-            rule: None,
-            replaces: None,
-            ..row.clone()
-        })?;
+        let mut leaving = row.clone();
+        leaving.leave_number(now);
+        draft.edit(leaving)?;
         victim.state = State::Applied;
         let asked = victim.removal.take();
         draft.transition(
@@ -351,10 +358,10 @@ fn keep_victim(draft: &mut Draft, row: &Row, standing: Option<&Entry>, now: Date
     draft.transition(victim, Event::Foreign, note(&about, CHANGED, RESPONDER, now))
 }
 
-fn leave(row: &mut Row, because: &str, now: DateTime<Utc>) {
-    row.rule = None;
-    row.replaces = None;
+pub(super) fn leave(row: &mut Row, because: &str, now: DateTime<Utc>) {
+    row.leave_number(now);
     row.removal = None;
+    row.doubt = None;
     row.gone_at = Some(now);
     row.because = Some(because.to_owned());
 }

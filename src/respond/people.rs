@@ -1,4 +1,4 @@
-//! People in the loop: block, unblock, allow. Every act is audited with who and why, and the guards bind here, too.
+//! People in the loop: block, unblock, allow, pause, pin. Every act is audited with who and why, and the guards bind here, too.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
@@ -11,7 +11,7 @@ use super::guard;
 use super::plan::{self, Outcome, Wanted};
 use super::reason::Reason;
 use super::responder::{ActReport, Block, Responder, Unblock};
-use crate::ledger::{self, Allowance, AuditRow, Draft, Event, HoldOff, Ledger, Removal, Row, State};
+use crate::ledger::{self, Allowance, AuditRow, Draft, Event, HoldOff, Ledger, Pause, Removal, Row, State};
 use crate::network_acl::{AclKey, NetworkAcls};
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
@@ -134,6 +134,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 }
             }
             if self.done(draft, dry_run).await? {
+                if !dry_run {
+                    reports.extend(self.take_away_rest(&acls, acl, wanted, &removal, now).await?);
+                }
                 return Ok(reports);
             }
         }
@@ -170,8 +173,35 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 who: who.to_owned(),
                 reason: Reason::AllowListed.word().to_owned(),
             };
-            let (reports, _) = take_away(&mut draft, &acls, |net| overlap(net, cidr), &removal, now)?;
+            let meant = |net: IpNet| overlap(net, cidr) && !planted!(AllowWithoutRemoval);
+            let (mut reports, _) = take_away(&mut draft, &acls, meant, &removal, now)?;
             if self.done(draft, false).await? {
+                reports.extend(self.take_away_rest(&acls, None, meant, &removal, now).await?);
+                return Ok(reports);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
+    }
+
+    /// What a finding planned on a network ACL that nobody knew of, between the look at the ledger and the commit. From that
+    /// commit on nothing more is planned, since lists moved.
+    async fn take_away_rest(
+        &self,
+        looked_at: &[AclKey],
+        only: Option<&str>,
+        meant: impl Fn(IpNet) -> bool + Copy + Send + Sync,
+        removal: &Removal,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<ActReport>, Error> {
+        for _ in 0..ATTEMPTS {
+            let mut rest = self.ledger.acls().await?;
+            rest.retain(|acl| !looked_at.contains(acl) && only.is_none_or(|id| id == acl.acl));
+            if rest.is_empty() {
+                return Ok(Vec::new());
+            }
+            let mut draft = Draft::new(self.view(&rest, &[], &[]).await?);
+            let (reports, _) = take_away(&mut draft, &rest, meant, removal, now)?;
+            if reports.is_empty() || self.done(draft, false).await? {
                 return Ok(reports);
             }
         }
@@ -203,6 +233,108 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Transient ones.
     pub async fn allow_list(&self) -> Result<Vec<Allowance>, Error> {
         Ok(self.view(&[], &[], &[]).await?.lists.allow)
+    }
+
+    /// Lets findings make nothing new until `until`, or until somebody resumes. What is planned and not made yet is dropped;
+    /// what a person asks for, and every removal, goes on.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn pause(
+        &self,
+        until: Option<DateTime<Utc>>,
+        who: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let mut draft = Draft::new(self.view(&[], &[], &[]).await?);
+            draft.pause(Some(Pause {
+                who: who.to_owned(),
+                reason: reason.to_owned(),
+                at: now,
+                until,
+            }));
+            draft.audit(about_all(Event::Paused, None, who, reason, now));
+            if self.done(draft, false).await? {
+                return Ok(());
+            }
+        }
+        Err(ledger::Error::Conflict.into())
+    }
+
+    /// Ends the pause, or lets entries be made again on a network ACL where others kept removing them; `false` when neither
+    /// stood.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the network ACL is not known; otherwise transient ones.
+    pub async fn resume(&self, acl: Option<&str>, who: &str, reason: &str, now: DateTime<Utc>) -> Result<bool, Error> {
+        let acls = match acl {
+            Some(_) => chosen(self.ledger.acls().await?, acl)?,
+            None => Vec::new(),
+        };
+        for _ in 0..ATTEMPTS {
+            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            let mut stood = false;
+            if acls.is_empty() {
+                stood = draft.lists().pause.is_some();
+                draft.pause(None);
+            }
+            for acl in &acls {
+                stood |= draft.meta(acl).is_some_and(|meta| meta.stopped.is_some());
+                draft.edit_meta(acl, |meta| {
+                    meta.stopped = None;
+                    meta.removals.clear();
+                })?;
+            }
+            if !stood {
+                return Ok(false);
+            }
+            draft.audit(about_all(Event::Resumed, acls.first(), who, reason, now));
+            if self.done(draft, false).await? {
+                return Ok(true);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
+    }
+
+    /// Pins every entry of an address, or takes the pins away: a pinned entry is neither evicted nor does it expire. The guards
+    /// bind it as every other. Says how many entries changed.
+    ///
+    /// # Errors
+    /// Transient ones.
+    pub async fn pin(
+        &self,
+        cidr: IpNet,
+        pin: bool,
+        who: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<usize, Error> {
+        let cidr = guard::canonical(cidr);
+        let acls = self.ledger.acls().await?;
+        for _ in 0..ATTEMPTS {
+            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            let event = if pin { Event::Pinned } else { Event::Unpinned };
+            let mut changed = 0;
+            for acl in &acls {
+                let stands = |row: &&Row| matches!(row.state, State::Planned | State::Applied) && row.removal.is_none();
+                let rows: Vec<Row> = draft.rows(acl).iter().filter(stands).cloned().collect();
+                for row in rows.into_iter().filter(|row| row.cidr == cidr && row.pinned != pin) {
+                    draft.audit(AuditRow {
+                        direction: Some(row.direction),
+                        rule: row.rule,
+                        ..manual(event, Some(acl.clone()), cidr, who, reason, now)
+                    });
+                    draft.edit(Row { pinned: pin, ..row })?;
+                    changed += 1;
+                }
+            }
+            if changed == 0 || self.done(draft, false).await? {
+                return Ok(changed);
+            }
+        }
+        Err(ledger::Error::Conflict.into())
     }
 
     /// Commits, unless it is a dry run; `false` says to prepare the change again.
@@ -275,6 +407,8 @@ fn take_away(
 ) -> Result<(Vec<ActReport>, Vec<IpNet>), ledger::Error> {
     let mut reports = Vec::new();
     for acl in acls {
+        // What is planned meanwhile is meant, too.
+        draft.holds_still(acl);
         let rows: Vec<Row> = draft.rows(acl).iter().filter(|row| meant(row.cidr)).cloned().collect();
         for row in rows {
             let waits = row.state == State::Planned && row.rule.is_none();
@@ -303,6 +437,22 @@ fn manual(event: Event, acl: Option<AclKey>, cidr: IpNet, who: &str, reason: &st
         direction: None,
         rule: None,
         cidr: Some(cidr),
+        reason: reason.to_owned(),
+        finding: None,
+        who: who.to_owned(),
+        about: serde_json::Value::Null,
+    }
+}
+
+fn about_all(event: Event, acl: Option<&AclKey>, who: &str, reason: &str, now: DateTime<Utc>) -> AuditRow {
+    AuditRow {
+        number: 0,
+        at: now,
+        event,
+        acl: acl.cloned(),
+        direction: None,
+        rule: None,
+        cidr: None,
         reason: reason.to_owned(),
         finding: None,
         who: who.to_owned(),

@@ -1,10 +1,13 @@
 //! Planning one entry: which rule number, in whose place, or why not. Works on a [`Draft`] and touches nothing else.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 
-use super::audit::{About, Detail, MAX_FINDINGS, carried};
-use super::policy::{Limits, Policy};
+use super::audit::{About, Detail, MAX_FINDINGS, RESPONDER, carried};
+use super::flood;
+use super::policy::{Evict, Policy};
 use super::reason::Reason;
 use super::report::Mode;
 use crate::ledger::draft::Note;
@@ -60,6 +63,8 @@ pub enum Spot {
     Evict(u16, IpNet),
     /// Nowhere yet: everything that could go is still under way.
     Wait,
+    /// Nowhere: everything that stands is of a higher severity, and the policy evicts by severity.
+    Outranked,
     /// Nowhere.
     Full,
 }
@@ -69,9 +74,10 @@ pub enum Spot {
 /// # Errors
 /// [`Error::Illegal`] when the draft does not hold what it should.
 pub fn plan(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>) -> Result<Outcome, Error> {
-    if let Some(reason) = known(draft, wanted)? {
+    if let Some(reason) = known(draft, policy, wanted)? {
         return Ok(Outcome::Refused(reason));
     }
+    flood::count(draft, policy, wanted)?;
     if let Some(reason) = refusal(draft, policy, wanted) {
         return Ok(Outcome::Refused(reason));
     }
@@ -79,8 +85,18 @@ pub fn plan(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>) -> Result<O
         .rows(wanted.acl)
         .iter()
         .any(|row| row.direction == wanted.direction && row.state == State::Planned && row.rule.is_none());
-    let spot = match spot(draft, wanted.acl, wanted.direction, &policy.limits) {
+    let newcomer = Newcomer {
+        direction: wanted.direction,
+        v6: is_v6(wanted.cidr),
+        rank: wanted
+            .about
+            .finding
+            .as_ref()
+            .map_or(4, |finding| class(finding.severity)),
+    };
+    let spot = match spot(draft, wanted.acl, &newcomer, policy) {
         Spot::Full => return Ok(Outcome::Refused(Reason::AclFull)),
+        Spot::Outranked => return Ok(Outcome::Refused(Reason::Outranked)),
         _ if waiting => Spot::Wait,
         spot => spot,
     };
@@ -91,12 +107,54 @@ pub fn plan(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>) -> Result<O
     if policy.mode == Mode::Shadow {
         return Ok(Outcome::Refused(Reason::Shadow));
     }
-    enter(draft, wanted, spot, evicts)
+    enter(draft, policy, wanted, spot, evicts)
 }
 
-/// The lowest free number within the limits, else the place of the oldest confirmed entry.
+/// What matters of an entry that looks for a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newcomer {
+    /// Which way.
+    pub direction: Direction,
+    /// Whether it is an IPv6 prefix: the quota may be counted per address family.
+    pub v6: bool,
+    /// Its rank: 0 (Low) to 3 (Critical), and 4 for a person's.
+    pub rank: u8,
+}
+
+impl Newcomer {
+    /// That of an entry.
+    #[must_use]
+    pub fn of(row: &Row) -> Self {
+        Self {
+            direction: row.direction,
+            v6: is_v6(row.cidr),
+            rank: rank(row),
+        }
+    }
+}
+
+fn is_v6(net: IpNet) -> bool {
+    matches!(net, IpNet::V6(_))
+}
+
+/// 0 (Low) to 3 (Critical) by severity; a person's word outranks every finding.
+fn rank(row: &Row) -> u8 {
+    if row.who == RESPONDER { class(row.severity) } else { 4 }
+}
+
+fn class(severity: f64) -> u8 {
+    match severity {
+        s if s >= 9.0 => 3,
+        s if s >= 7.0 => 2,
+        s if s >= 4.0 => 1,
+        _ => 0,
+    }
+}
+
+/// The lowest free number within the limits, else the place of the one that the policy lets go.
 #[must_use]
-pub fn spot(draft: &Draft, acl: &AclKey, direction: Direction, limits: &Limits) -> Spot {
+pub fn spot(draft: &Draft, acl: &AclKey, newcomer: &Newcomer, policy: &Policy) -> Spot {
+    let (direction, limits) = (newcomer.direction, &policy.limits);
     let live = || {
         draft
             .rows(acl)
@@ -104,29 +162,42 @@ pub fn spot(draft: &Draft, acl: &AclKey, direction: Direction, limits: &Limits) 
             .filter(|row| row.direction == direction && row.state.is_live())
     };
     let facts = draft.meta(acl).and_then(|meta| meta.facts.as_ref());
-    let foreign: Vec<u16> = facts.map_or_else(Vec::new, |facts| {
+    let foreign: Vec<&Entry> = facts.map_or_else(Vec::new, |facts| {
         let entries = facts.foreign.iter().filter(|entry| entry.direction == direction);
-        entries.map(|entry| entry.rule).collect()
+        entries.collect()
     });
     let quota = facts.map_or(usize::MAX, |facts| facts.quota);
-    let most = limits.entries_per_direction.min(quota.saturating_sub(foreign.len()));
-    let mut held: Vec<u16> = live().filter_map(|row| row.rule).collect();
-    held.sort_unstable();
-    held.dedup();
-    if held.len() < most {
-        let free = (limits.first_rule..=limits.last_rule).find(|rule| !held.contains(rule) && !foreign.contains(rule));
-        if let Some(rule) = free {
+    let theirs = foreign.iter().filter(|entry| is_v6(entry.cidr) == newcomer.v6).count();
+    let numbers = |of: &dyn Fn(&Row) -> bool| {
+        let held: BTreeSet<u16> = live().filter(|row| of(row)).filter_map(|row| row.rule).collect();
+        held
+    };
+    let held = numbers(&|_| true);
+    let of_family = numbers(&|row| is_v6(row.cidr) == newcomer.v6).len();
+    if held.len() < limits.entries_per_direction && of_family + theirs < quota {
+        let taken = |rule: &u16| held.contains(rule) || foreign.iter().any(|entry| entry.rule == *rule);
+        if let Some(rule) = (limits.first_rule..=limits.last_rule).find(|rule| !taken(rule)) {
             return Spot::Free(rule);
         }
     }
-    let oldest = live()
-        .filter(|row| row.state == State::Applied && row.removal.is_none())
-        .min_by_key(|row| row.seq);
-    match oldest {
+    let standing = || live().filter(|row| row.state == State::Applied && row.removal.is_none());
+    let may_go = || standing().filter(|row| !row.pinned || planted!(EvictPinned));
+    let goes = match policy.evict {
+        Evict::Oldest if planted!(EvictNewest) => may_go().max_by_key(|row| row.seq),
+        Evict::Oldest => may_go().min_by_key(|row| row.seq),
+        Evict::Severity => may_go()
+            .filter(|row| rank(row) <= newcomer.rank)
+            .min_by_key(|row| (rank(row), row.seq)),
+    };
+    match goes {
         Some(Row {
             rule: Some(rule), cidr, ..
         }) => Spot::Evict(*rule, *cidr),
-        _ if live().any(|row| row.rule.is_some()) => Spot::Wait,
+        // What is under way may yet leave a place, or become one that may go.
+        _ if live().any(|row| row.rule.is_some() && (row.state != State::Applied || row.removal.is_some())) => {
+            Spot::Wait
+        }
+        _ if may_go().next().is_some() => Spot::Outranked,
         _ => Spot::Full,
     }
 }
@@ -149,7 +220,7 @@ pub fn take(draft: &mut Draft, row: &mut Row, spot: Spot, now: DateTime<Utc>) ->
                     at: now,
                     reason: EVICTED,
                     finding: about.finding_id(),
-                    who: super::audit::RESPONDER,
+                    who: RESPONDER,
                     about: carried(&about.detail()),
                 };
                 draft.transition(victim, Event::Evicting, note)?;
@@ -157,7 +228,7 @@ pub fn take(draft: &mut Draft, row: &mut Row, spot: Spot, now: DateTime<Utc>) ->
             row.rule = Some(rule);
             row.replaces = Some(cidr);
         }
-        Spot::Wait | Spot::Full => {
+        Spot::Wait | Spot::Full | Spot::Outranked => {
             row.rule = None;
             row.replaces = None;
         }
@@ -178,12 +249,13 @@ pub fn facts(acl: &Acl, rows: &[Row], now: DateTime<Utc>) -> Facts {
         is_default: acl.is_default,
         subnets: acl.subnets.clone(),
         quota: acl.quota,
+        managed_by: acl.managed_by.clone(),
         foreign: acl.entries.iter().filter(|entry| !ours(entry)).cloned().collect(),
     }
 }
 
 /// An address that has an entry, or had one, and what that says about a new one.
-fn known(draft: &mut Draft, wanted: &Wanted<'_>) -> Result<Option<Reason>, Error> {
+fn known(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>) -> Result<Option<Reason>, Error> {
     let covering = draft
         .rows(wanted.acl)
         .iter()
@@ -195,7 +267,7 @@ fn known(draft: &mut Draft, wanted: &Wanted<'_>) -> Result<Option<Reason>, Error
         }
         // A person who asks for less than what stands does not change it.
         if wanted.slots_left.is_some() || row.cidr == wanted.cidr {
-            draft.edit(seen_again(row, wanted))?;
+            draft.edit(seen_again(row, policy, wanted))?;
         }
         return Ok(Some(Reason::AlreadyBlocked));
     }
@@ -229,18 +301,26 @@ fn covers(row: &Row, wanted: &Wanted<'_>) -> bool {
 
 fn refusal(draft: &Draft, policy: &Policy, wanted: &Wanted<'_>) -> Option<Reason> {
     let by_finding = wanted.slots_left.is_some();
+    if by_finding && draft.lists().paused(wanted.now).is_some() {
+        return Some(Reason::Paused);
+    }
     let held = draft.lists().holds.iter().any(|hold| {
         hold.until > wanted.now
             && hold.acl.as_ref().is_none_or(|acl| acl == wanted.acl)
             && (hold.cidr.contains(&wanted.cidr) || wanted.cidr.contains(&hold.cidr))
     });
-    if by_finding && held {
+    if by_finding && held && !planted!(NoHoldOff) {
         return Some(Reason::HeldOff);
     }
     if !policy.accounts.is_empty() && !policy.accounts.contains(&wanted.acl.account) {
         return Some(Reason::AccountNotEnforced);
     }
-    let facts = draft.meta(wanted.acl).and_then(|meta| meta.facts.as_ref());
+    let meta = draft.meta(wanted.acl);
+    let facts = meta.and_then(|meta| meta.facts.as_ref());
+    let stopped = meta.is_some_and(|meta| meta.stopped.is_some());
+    if stopped || facts.is_some_and(|facts| facts.managed_by.is_some()) {
+        return Some(Reason::ManagedElsewhere);
+    }
     if facts.is_some_and(|facts| facts.is_default) && !policy.limits.default_acl {
         return Some(Reason::DefaultAcl);
     }
@@ -257,7 +337,7 @@ fn evictions(draft: &Draft, wanted: &Wanted<'_>) -> usize {
         .map_or(0, |meta| meta.evictions.iter().filter(|at| **at > since).count())
 }
 
-fn enter(draft: &mut Draft, wanted: &Wanted<'_>, spot: Spot, evicts: bool) -> Result<Outcome, Error> {
+fn enter(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>, spot: Spot, evicts: bool) -> Result<Outcome, Error> {
     let seq = draft.next_seq(wanted.acl)?;
     let fresh = Row {
         acl: wanted.acl.clone(),
@@ -278,17 +358,26 @@ fn enter(draft: &mut Draft, wanted: &Wanted<'_>, spot: Spot, evicts: bool) -> Re
         gone_at: None,
         because: None,
         who: wanted.who.to_owned(),
+        pinned: false,
+        held: Vec::new(),
+        doubt: None,
+        repaired: None,
+        allowed_at: None,
         about: carried(wanted.about),
     };
     let former = draft.row(wanted.acl, wanted.direction, wanted.cidr);
+    let severity = wanted.about.finding.as_ref().map_or(0.0, |finding| finding.severity);
     let mut row = seen_again(
         Row {
             hits: former.map_or(0, |row| row.hits),
             findings: former.map_or_else(Vec::new, |row| row.findings.clone()),
             severity: former.map_or(0.0, |row| row.severity),
             last_seen: former.map_or(fresh.last_seen, |row| row.last_seen),
+            held: former.map_or_else(Vec::new, |row| row.held.clone()),
+            expires: policy.expiry.of(severity, wanted.now),
             ..fresh
         },
+        policy,
         wanted,
     );
     take(draft, &mut row, spot, wanted.now)?;
@@ -318,7 +407,7 @@ fn enter(draft: &mut Draft, wanted: &Wanted<'_>, spot: Spot, evicts: bool) -> Re
 }
 
 /// One more hit; nothing that an entry remembers moves back in time.
-fn seen_again(mut row: Row, wanted: &Wanted<'_>) -> Row {
+fn seen_again(mut row: Row, policy: &Policy, wanted: &Wanted<'_>) -> Row {
     match &wanted.about.finding {
         Some(finding) => {
             row.hits += 1;
@@ -331,6 +420,11 @@ fn seen_again(mut row: Row, wanted: &Wanted<'_>) -> Row {
             row.findings.push(finding.id.clone());
             let surplus = row.findings.len().saturating_sub(MAX_FINDINGS);
             row.findings.drain(..surplus);
+            // What a person set, and what has no end, stays as it is.
+            if policy.expiry.renew && row.who == RESPONDER {
+                let renewed = policy.expiry.of(finding.severity, wanted.now);
+                row.expires = row.expires.map(|end| renewed.map_or(end, |renewed| end.max(renewed)));
+            }
         }
         // A person's word stands until the person's time, whoever blocked first.
         None => {
@@ -340,3 +434,6 @@ fn seen_again(mut row: Row, wanted: &Wanted<'_>) -> Row {
     }
     row
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! What may be blocked, where, and within which limits. Read from `[policy]` of `portcullis.toml`; unknown keys are refused.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,14 @@ pub struct Policy {
     pub max_age_hours: u32,
     /// Finding types that may be blocked, each with a severity floor. Giving one replaces the whole default table.
     pub types: Vec<TypeRule>,
+    /// Who goes when a newer entry needs a place.
+    pub evict: Evict,
+    /// Whether IPv6 addresses are blocked.
+    pub ipv6: bool,
+    /// Whether an entry that somebody else removed is put back. When not, the removal counts as an unblock.
+    pub put_back: bool,
+    /// How long entries stand.
+    pub expiry: Expiry,
     /// Limits on slots and evictions.
     pub limits: Limits,
     /// Addresses that are never blocked.
@@ -53,6 +62,66 @@ pub struct Limits {
     pub default_acl: bool,
     /// Shortest IPv4 prefix that a person may deny, 8 to 32; findings name single addresses.
     pub widest_prefix: u8,
+    /// Shortest IPv6 prefix that a person may deny, 32 to 128.
+    pub widest_prefix_v6: u8,
+    /// New addresses for one network ACL within [`Limits::flood_minutes`] beyond which people are told of a flood, once.
+    pub flood_addresses: usize,
+    /// The time over which a flood is counted, and for which one is told of once.
+    pub flood_minutes: u32,
+}
+
+/// Who goes when a newer entry needs a place. Pinned entries never do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evict {
+    /// The one that was planned first.
+    #[default]
+    Oldest,
+    /// The oldest of the lowest severity; never one of a higher severity than the newer entry's. A person's counts as the
+    /// highest.
+    Severity,
+}
+
+/// How long an entry stands that a finding asked for, in hours by the finding's severity; 0 is until it is evicted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expiry {
+    /// Low: below 4.
+    pub low_hours: u32,
+    /// Medium: below 7.
+    pub medium_hours: u32,
+    /// High: below 9.
+    pub high_hours: u32,
+    /// Critical.
+    pub critical_hours: u32,
+    /// Whether each further finding begins the time anew.
+    pub renew: bool,
+}
+
+impl Expiry {
+    /// When an entry of this severity goes that was asked for at `at`.
+    #[must_use]
+    pub fn of(&self, severity: f64, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let hours = match severity {
+            s if s >= 9.0 => self.critical_hours,
+            s if s >= 7.0 => self.high_hours,
+            s if s >= 4.0 => self.medium_hours,
+            _ => self.low_hours,
+        };
+        (hours > 0).then(|| at + TimeDelta::hours(hours.into()))
+    }
+}
+
+impl Default for Expiry {
+    fn default() -> Self {
+        Self {
+            low_hours: 0,
+            medium_hours: 0,
+            high_hours: 0,
+            critical_hours: 0,
+            renew: true,
+        }
+    }
 }
 
 /// Addresses that the guards spare, whatever a finding says. Overlap counts, not containment.
@@ -122,6 +191,10 @@ impl Default for Policy {
             accounts: Vec::new(),
             max_age_hours: 24,
             types: types::defaults(),
+            evict: Evict::Oldest,
+            ipv6: true,
+            put_back: false,
+            expiry: Expiry::default(),
             limits: Limits::default(),
             lists: Lists::default(),
         }
@@ -140,6 +213,9 @@ impl Default for Limits {
             shared_subnets: 20,
             default_acl: false,
             widest_prefix: 24,
+            widest_prefix_v6: 64,
+            flood_addresses: 50,
+            flood_minutes: 10,
         }
     }
 }

@@ -74,7 +74,7 @@ reasons! {
     OperatorListed = "operator_listed",
     /// The prefix is wider than the policy's limit.
     TooWide = "too_wide",
-    /// IPv6 is not blocked by this version.
+    /// An IPv6 address, which the policy does not block.
     Ipv6 = "ipv6",
     /// An API call: its traffic does not cross the subnet.
     ApiCall = "api_call",
@@ -120,6 +120,20 @@ reasons! {
     HeldOff = "held_off",
     /// No slot is free and none may be evicted.
     AclFull = "acl_full",
+    /// Every entry is of a higher severity, and the policy evicts by severity.
+    Outranked = "outranked",
+    /// Another tool manages the network ACL, or somebody keeps removing entries: nothing is made there.
+    ManagedElsewhere = "managed_elsewhere",
+    /// The subnet's route to the address leads to no gateway of the internet.
+    NotInternet = "not_internet",
+    /// Somebody else's allow with a lower number matches before the deny.
+    AllowedFirst = "allowed_first",
+    /// Somebody else removed or changed the entry.
+    ChangedByOthers = "changed_by_others",
+    /// More new addresses than usual: told once, and what finds no place is only recorded.
+    Flood = "flood",
+    /// No channel took a message.
+    Undelivered = "undelivered",
     /// Shadow mode: decided and told, nothing touched.
     Shadow = "shadow",
     /// Blocking is paused.

@@ -159,7 +159,8 @@ pub fn open_embedded(dir: &std::path::Path, policy: Policy, discover: bool) -> R
     use crate::network_acl::model::Model;
 
     std::fs::create_dir_all(dir).map_err(|error| Error::Refused(format!("{}: {error}", dir.display())))?;
-    let owner = format!("embedded-{}", std::process::id());
+    // A process number comes again after a restart, in a container always.
+    let owner = format!("embedded-{}-{:x}", std::process::id(), Utc::now().timestamp_micros());
     Ok(Responder::new(
         SqliteLedger::open(dir)?,
         Model::open(dir)?.discover(discover),

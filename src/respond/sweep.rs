@@ -3,24 +3,29 @@
 //! Nothing here remembers anything: after a crash the next sweep reads the ledger, looks at what stands, and goes on. A
 //! call whose answer was lost shows in the next description.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 
 use super::accept::ATTEMPTS;
 use super::act::{Step, next_row, next_step};
+use super::clock::Clock;
 use super::confirm;
 use super::error::Error;
 use super::guard;
+use super::lease::{Hold, settled};
 use super::plan;
+use super::reason::Reason;
 use super::responder::{Responder, Sweep};
 use crate::ledger::{self, Draft, Ledger, Row, State};
-use crate::network_acl::{Acl, AclKey, Code, Entry, NetworkAcls};
+use crate::network_acl::{Acl, AclKey, Code, Direction, Entry, NetworkAcls};
 
-/// How long a lease lasts.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
-
-/// Steps on one network ACL before the lease is taken anew.
+/// Steps on one network ACL in one sweep.
 const STEPS: usize = 400;
+
+/// How often a call may say otherwise than the description did, before the rest is left for later.
+const STALE_LOOKS: usize = 3;
 
 /// What one step came to.
 enum Progress {
@@ -28,42 +33,74 @@ enum Progress {
     More,
     /// Nothing is pending.
     Quiet,
-    /// Not now; says why.
+    /// Nothing more on this network ACL now; says why.
     Later(String),
+}
+
+/// The work on one network ACL in one sweep.
+struct Work<'a> {
+    hold: Hold,
+    /// Entries that have to wait, while others need not.
+    skip: BTreeSet<(Direction, IpNet)>,
+    stale: usize,
+    report: &'a mut Sweep,
+}
+
+impl Work<'_> {
+    /// Leaves one entry for a later sweep.
+    fn skip(&mut self, row: &Row, why: impl Into<String>) -> Progress {
+        self.skip.insert((row.direction, row.cidr));
+        self.report.postponed += 1;
+        self.report.last_error = Some(why.into());
+        Progress::More
+    }
 }
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Acts on everything that is pending and confirms it, then makes messages of the alerts.
     ///
-    /// Safe to call at any time, from several tasks and processes. What cannot be done now stays pending.
+    /// Safe to call at any time, from several tasks and processes. What cannot be done now stays pending. A time stands for a
+    /// clock that stands still.
     ///
     /// # Errors
-    /// When the ledger fails.
-    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<Sweep, Error> {
+    /// When the ledger fails: the first failure, after every network ACL had its turn.
+    pub async fn sweep(&self, clock: impl Clock) -> Result<Sweep, Error> {
         let _one = self.sweeping.lock().await;
         let mut report = Sweep::default();
-        for acl in self.ledger.pending(now).await? {
-            if !self.ledger.lease(&acl, &self.owner, now, now + LEASE).await? {
-                report.postponed += 1;
-                report.last_error = Some(format!("another process acts on {}", acl.acl));
-                continue;
+        let mut failed = None;
+        for acl in self.ledger.pending(clock.now()).await? {
+            if let Err(error) = self.sweep_acl(&acl, &clock, &mut report).await {
+                failed.get_or_insert(error);
             }
-            let done = self.sweep_acl(&acl, now, &mut report).await;
-            self.ledger.release(&acl, &self.owner).await?;
-            done?;
         }
-        self.gather(now).await?;
-        Ok(report)
+        self.gather(clock.now()).await?;
+        failed.map_or(Ok(report), Err)
     }
 
-    async fn sweep_acl(&self, acl: &AclKey, now: DateTime<Utc>, report: &mut Sweep) -> Result<(), Error> {
+    async fn sweep_acl(&self, acl: &AclKey, clock: &impl Clock, report: &mut Sweep) -> Result<(), Error> {
+        let Some(hold) = self.hold(acl, clock).await? else {
+            report.postponed += 1;
+            report.last_error = Some(format!("another process acts on {}", acl.acl));
+            return Ok(());
+        };
+        let mut work = Work {
+            hold,
+            skip: BTreeSet::new(),
+            stale: 0,
+            report,
+        };
+        let done = self.steps(&mut work, clock).await;
+        self.give_back(work.hold, done).await
+    }
+
+    async fn steps(&self, work: &mut Work<'_>, clock: &impl Clock) -> Result<(), Error> {
         for _ in 0..STEPS {
-            match self.step(acl, now, report).await? {
+            match self.step(work, clock).await? {
                 Progress::More => {}
                 Progress::Quiet => return Ok(()),
                 Progress::Later(why) => {
-                    report.postponed += 1;
-                    report.last_error = Some(why);
+                    work.report.postponed += 1;
+                    work.report.last_error = Some(why);
                     return Ok(());
                 }
             }
@@ -71,105 +108,153 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         Ok(())
     }
 
-    async fn step(&self, acl: &AclKey, now: DateTime<Utc>, report: &mut Sweep) -> Result<Progress, Error> {
+    async fn step(&self, work: &mut Work<'_>, clock: &impl Clock) -> Result<Progress, Error> {
+        let acl = &work.hold.acl.clone();
+        let lost = || Progress::Later(format!("the lease on {} was lost", acl.acl));
+        if !self.keep(&mut work.hold, clock).await? {
+            return Ok(lost());
+        }
         let Some(mut draft) = self.leased(acl).await? else {
-            return Ok(Progress::Later(format!("the lease on {} was lost", acl.acl)));
+            return Ok(lost());
         };
         let knowledge = self.knowledge(draft.lists()).await;
+        let now = clock.now();
         let guarded = |cidr: IpNet| guard::check(cidr, &knowledge, now).filter(|_| knowledge.available);
         if confirm::tidy(&mut draft, acl, &self.policy, guarded, now)? {
             return self.commit(draft).await;
         }
-        let Some(row) = next_row(draft.rows(acl)).cloned() else {
+        let Some(row) = next_row(draft.rows(acl), &work.skip).cloned() else {
             return Ok(Progress::Quiet);
         };
         if row.state == State::Planned && !knowledge.available {
-            return Ok(Progress::Later(
-                "the inventory cannot be read, so nothing is blocked".to_owned(),
-            ));
+            return Ok(work.skip(&row, "the inventory cannot be read, so nothing is blocked"));
         }
+        let asked = clock.now();
         let described = match self.acls.describe(acl).await {
             Ok(described) => described,
             Err(error) if may_pass(&row, error.code) => return Ok(Progress::Later(error.to_string())),
             Err(error) => {
-                report.rejected += 1;
+                work.report.rejected += 1;
                 settle_refused(&mut draft, row, None, error.code.name(), &error.to_string(), now)?;
                 return self.commit(draft).await;
             }
         };
-        let facts = plan::facts(&described, draft.rows(acl), now);
-        if draft
-            .meta(acl)
-            .and_then(|meta| meta.facts.as_ref())
-            .is_none_or(|known| known.foreign != facts.foreign)
-        {
-            draft.edit_meta(acl, |meta| meta.facts = Some(facts))?;
-        }
+        learn(&mut draft, acl, &described, asked)?;
         let Some(rule) = row.rule else {
-            confirm::place(&mut draft, row, &self.policy, now)?;
+            confirm::place(&mut draft, row.clone(), &self.policy, now)?;
+            let waits = draft.row(acl, row.direction, row.cidr);
+            if waits.is_some_and(|row| row.state == State::Planned && row.rule.is_none()) {
+                return Ok(work.skip(&row, "no rule number is free yet"));
+            }
             return self.commit(draft).await;
         };
+        // What counts is when the description was asked for: this process may have stood still since.
+        let settled = settled(&draft, &row, rule, asked, self.acls.lag());
         let standing = standing(&described, &row, rule);
-        self.act(draft, row, rule, standing, now, report).await
+        let step = next_step(&row, rule, standing.as_ref(), settled);
+        self.act(work, draft, row, (step, settled), standing, clock).await
     }
 
     async fn act(
         &self,
+        work: &mut Work<'_>,
         mut draft: Draft,
         row: Row,
-        rule: u16,
+        (step, settled): (Step, bool),
         standing: Option<Entry>,
-        now: DateTime<Utc>,
-        report: &mut Sweep,
+        clock: &impl Clock,
     ) -> Result<Progress, Error> {
         let acl = row.acl.clone();
-        let called = match next_step(&row, rule, standing.as_ref()) {
+        let now = clock.now();
+        if !work.hold.fits_a_call(now) {
+            // The next step renews the lease first.
+            return Ok(Progress::More);
+        }
+        let replaces = matches!(step, Step::Replace(_));
+        let called = match step {
             Step::Create(entry) => self.acls.create(&acl, &entry).await,
-            Step::Replace(entry) => self.acls.replace(&acl, &entry).await,
+            Step::Replace(entry) => self.replace(&acl, &entry).await,
             Step::Delete(direction, rule) => self.acls.delete(&acl, direction, rule).await,
             Step::Confirm => Ok(()),
+            Step::Wait => return Ok(work.skip(&row, "the description may be older than the last call")),
             Step::Cancel => {
                 confirm::cancelled(&mut draft, row, standing.as_ref(), now)?;
                 return self.commit(draft).await;
             }
             Step::Foreign => {
-                report.foreign += 1;
+                work.report.foreign += 1;
                 confirm::foreign(&mut draft, row, standing.as_ref(), &self.policy, now)?;
                 return self.commit(draft).await;
             }
         };
-        match called {
-            Ok(()) => self.confirm(&row, now, report).await,
-            // The description was old: look again. Success of an earlier attempt shows there, too.
-            Err(error) if matches!(error.code, Code::EntryAlreadyExists | Code::EntryNotFound) => Ok(Progress::More),
-            Err(error) if may_pass(&row, error.code) => Ok(Progress::Later(error.to_string())),
-            Err(error) if error.code == Code::EntryLimitExceeded => {
+        let error = match called {
+            Ok(()) => return self.confirm(&row, clock, work.report).await,
+            Err(error) => error,
+        };
+        let seen_ours = standing.is_some() && standing == row.entry();
+        match error.code {
+            // It is gone already, and it stands already: an earlier attempt whose answer was lost.
+            Code::EntryNotFound if row.state == State::Expiring => self.confirm(&row, clock, work.report).await,
+            Code::EntryAlreadyExists if seen_ours => self.confirm(&row, clock, work.report).await,
+            Code::EntryAlreadyExists | Code::EntryNotFound => {
+                work.stale += 1;
+                if work.stale > STALE_LOOKS {
+                    return Ok(work.skip(&row, format!("the description is old: {error}")));
+                }
+                Ok(Progress::More)
+            }
+            code if code.is_unknown() && !planted!(LostIsFailed) => {
+                self.unsure(&acl, clock.now()).await?;
+                Ok(Progress::Later(error.to_string()))
+            }
+            code if may_pass(&row, code) && !code.is_unknown() => Ok(Progress::Later(error.to_string())),
+            // Nothing is given up while an earlier attempt may yet turn out to have succeeded.
+            _ if !settled => Ok(work.skip(&row, error.to_string())),
+            Code::EntryLimitExceeded => {
                 // EC2's word on the quota counts, not ours: the number is given up, and the oldest may have to go.
                 draft.edit_meta(&acl, |meta| {
                     if let Some(facts) = &mut meta.facts {
                         facts.quota = facts.quota.saturating_sub(1);
                     }
                 })?;
-                confirm::foreign(&mut draft, row, standing.as_ref(), &self.policy, now)?;
+                if replaces {
+                    // A place of the other address family, which counts apart: there is none to be had.
+                    work.report.rejected += 1;
+                    let word = Reason::AclFull.word();
+                    confirm::rejected(&mut draft, row, standing.as_ref(), word, &error.to_string(), now)?;
+                } else {
+                    confirm::foreign(&mut draft, row, standing.as_ref(), &self.policy, now)?;
+                }
                 self.commit(draft).await
             }
-            Err(error) => {
-                report.rejected += 1;
-                settle_refused(
-                    &mut draft,
-                    row,
-                    standing.as_ref(),
-                    error.code.name(),
-                    &error.to_string(),
-                    now,
-                )?;
+            code => {
+                work.report.rejected += 1;
+                settle_refused(&mut draft, row, standing.as_ref(), code.name(), &error.to_string(), now)?;
                 self.commit(draft).await
             }
         }
     }
 
+    /// Swaps one entry for another in one call.
+    async fn replace(&self, acl: &AclKey, entry: &Entry) -> Result<(), crate::network_acl::Error> {
+        if planted!(DeleteThenCreate) {
+            self.acls.delete(acl, entry.direction, entry.rule).await?;
+            return self.acls.create(acl, entry).await;
+        }
+        if planted!(CreateThenDelete) {
+            let elsewhere = Entry {
+                rule: entry.rule + 100,
+                ..entry.clone()
+            };
+            self.acls.create(acl, &elsewhere).await?;
+            self.acls.replace(acl, entry).await?;
+            return self.acls.delete(acl, entry.direction, elsewhere.rule).await;
+        }
+        self.acls.replace(acl, entry).await
+    }
+
     /// Writes down that a call succeeded. Others may have committed meanwhile: then on what they left.
-    async fn confirm(&self, acted: &Row, now: DateTime<Utc>, report: &mut Sweep) -> Result<Progress, Error> {
+    async fn confirm(&self, acted: &Row, clock: &impl Clock, report: &mut Sweep) -> Result<Progress, Error> {
         for _ in 0..ATTEMPTS {
             let Some(mut draft) = self.leased(&acted.acl).await? else {
                 return Ok(Progress::Later(format!("the lease on {} was lost", acted.acl.acl)));
@@ -181,7 +266,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             else {
                 return Ok(Progress::More);
             };
-            let evicts = row.replaces.is_some();
+            let (evicts, now) = (row.replaces.is_some(), clock.now());
             match row.state {
                 State::Expiring => confirm::gone(&mut draft, row, now)?,
                 _ => confirm::applied(&mut draft, row, now)?,
@@ -203,16 +288,6 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         Ok(Progress::Later(format!("{} is too busy", acted.acl.acl)))
     }
 
-    /// The network ACL as the ledger has it, if the lease is still ours.
-    async fn leased(&self, acl: &AclKey) -> Result<Option<Draft>, Error> {
-        let draft = Draft::new(self.view(std::slice::from_ref(acl), &[], &[]).await?);
-        let owner = draft
-            .meta(acl)
-            .and_then(|meta| meta.lease.as_ref())
-            .map(|lease| &lease.owner);
-        Ok((owner == Some(&self.owner)).then_some(draft))
-    }
-
     /// Commits a step that needs no second look: on a conflict the next step starts from what is there.
     async fn commit(&self, draft: Draft) -> Result<Progress, Error> {
         match self.ledger.commit(&draft.into_transaction()).await {
@@ -220,6 +295,19 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Writes down what limits planning, when it changed. A quota that EC2 itself taught us is not forgotten so soon.
+fn learn(draft: &mut Draft, acl: &AclKey, described: &Acl, now: DateTime<Utc>) -> Result<(), ledger::Error> {
+    let mut facts = plan::facts(described, draft.rows(acl), now);
+    let known = draft.meta(acl).and_then(|meta| meta.facts.as_ref());
+    if let Some(known) = known {
+        facts.quota = facts.quota.min(known.quota);
+        if known.foreign == facts.foreign && known.managed_by == facts.managed_by {
+            return Ok(());
+        }
+    }
+    draft.edit_meta(acl, |meta| meta.facts = Some(facts))
 }
 
 fn standing(acl: &Acl, row: &Row, rule: u16) -> Option<Entry> {

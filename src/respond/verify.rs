@@ -8,7 +8,7 @@
 //! | 2 | when quiet, each managed deny is exactly one applied entry of the ledger, with the same address |
 //! | 3 | no address twice per direction |
 //! | 5 | every planned address is applied, pending, or gone with a reason |
-//! | 6 | whoever was evicted was the oldest |
+//! | 6 | whoever was evicted was the oldest that was not pinned, where the policy says so |
 //! | 8 | no guarded address |
 //! | 9 | each transition has one audit row; each blocked address stands in an alert |
 
@@ -18,7 +18,7 @@ use ipnet::IpNet;
 
 use super::error::Error;
 use super::guard;
-use super::policy::Policy;
+use super::policy::{Evict, Policy};
 use super::responder::knowledge;
 use crate::ledger::{Ask, AuditRow, Event, Filter, Ledger, Row, State};
 use crate::network_acl::{Acl, AclKey, Code, Direction, Entry, NetworkAcls};
@@ -65,7 +65,7 @@ pub async fn verify<L: Ledger, N: NetworkAcls>(ledger: &L, acls: &N, policy: &Po
             wrong.push(format!("8: {} is denied though it is guarded: {reason}", row.cidr));
         }
     }
-    history(&mut wrong, &rows, &audit);
+    history(&mut wrong, policy, &rows, &audit);
     alerts(&mut wrong, ledger, &audit).await?;
     Ok(wrong)
 }
@@ -143,15 +143,22 @@ fn standing(wrong: &mut Vec<String>, policy: &Policy, key: &AclKey, acl: &Acl, d
     }
 }
 
-/// Invariants 6 and 9 over the audit: the transitions, replayed, lead to the states that the ledger has.
-fn history(wrong: &mut Vec<String>, rows: &[Row], audit: &[AuditRow]) {
+/// Invariants 6 and 9 over the audit: the transitions, replayed, lead to the states that the ledger has. Severities are not in
+/// the audit, so that the oldest went first is checked where the policy says so.
+fn history(wrong: &mut Vec<String>, policy: &Policy, rows: &[Row], audit: &[AuditRow]) {
     type Key<'a> = (&'a AclKey, Direction, IpNet);
     let mut states: BTreeMap<Key<'_>, (State, u64)> = BTreeMap::new();
+    let mut pinned: BTreeSet<Key<'_>> = BTreeSet::new();
     for row in audit {
         let (Some(acl), Some(direction), Some(cidr)) = (&row.acl, row.direction, row.cidr) else {
             continue;
         };
         let key = (acl, direction, cidr);
+        match row.event {
+            Event::Pinned => drop(pinned.insert(key)),
+            Event::Unpinned | Event::Planned => drop(pinned.remove(&key)),
+            _ => {}
+        }
         let Some(to) = leads_to(row.event) else { continue };
         let from = states.get(&key).map(|(state, _)| *state);
         if !crate::ledger::state::is_legal(from, to, row.event) {
@@ -163,9 +170,12 @@ fn history(wrong: &mut Vec<String>, rows: &[Row], audit: &[AuditRow]) {
         }
         if row.event == Event::Evicting {
             let age = states.get(&key).map(|(_, planned)| *planned);
-            let older = states.iter().find(|((a, d, _), (state, planned))| {
-                *a == acl && *d == direction && *state == State::Applied && Some(*planned) < age
+            let older = states.iter().find(|((a, d, c), (state, planned))| {
+                let same_gate = *a == acl && *d == direction;
+                let may_go = *state == State::Applied && !pinned.contains(&(*a, *d, *c));
+                same_gate && may_go && Some(*planned) < age
             });
+            let older = older.filter(|_| policy.evict == Evict::Oldest);
             if let Some(((_, _, older), _)) = older {
                 wrong.push(format!(
                     "6: audit {}: {cidr} was evicted though {older} is older",

@@ -113,6 +113,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// When the ledger or the network ACLs cannot be read.
     pub async fn status(&self, now: DateTime<Utc>) -> Result<StatusReport, Error> {
         let counts = self.ledger.counts().await?;
+        let lists = self.view(&[], &[], &[]).await?.lists;
         let rows = self.ledger.entries(Filter::Active).await?;
         let pending = || rows.iter().filter(|row| row.state.is_pending());
         let oldest = pending().map(|row| row.planned_at).min();
@@ -122,7 +123,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         not_blocked.retain(|reason, _| !blocks.contains(&reason.as_str()));
         Ok(StatusReport {
             mode: self.policy.mode,
-            paused: None,
+            paused: lists
+                .paused(now)
+                .map(|pause| format!("by {}: {}", pause.who, pause.reason)),
             applied: rows.iter().filter(|row| row.state == State::Applied).count() as u64,
             pending: pending().count() as u64,
             pending_age_seconds: oldest.map_or(0, |at| u64::try_from((now - at).num_seconds()).unwrap_or(0)),

@@ -1,6 +1,7 @@
 //! The program on one machine: everything embedded, nothing but a data directory.
 
 mod corners;
+mod drift;
 mod harness;
 mod invariants;
 mod killed;

@@ -80,7 +80,7 @@ fn the_guards_bind_a_person_too() {
         ("10.0.0.1", "private"),
         ("0.0.0.0/0", "too_wide"),
         ("203.0.113.9", "documentation"),
-        ("2a02:c207::1", "ipv6"),
+        ("fe80::1", "link_local"),
     ] {
         let refused = run(dir.path(), &["block", network, "--reason", "test"]).ended(1);
         assert!(refused.err.contains(word), "{network}: {}", refused.err);

@@ -23,6 +23,11 @@ cargo xtask fuzz [--seconds N] [--target T]... [--keep]
                                     committed inputs
 cargo xtask bench transforms [--short] [--only CASE]...
                                     the transforms beside their peers, with gates on the ratios (--short: without, in a minute)
+cargo xtask harness [--schedules N] [--seed S]
+                                    play N schedules of faults against the responder (without --seed a fresh one)
+cargo xtask harness --prove [--seed S]
+                                    plant mistakes in the responder: the harness has to find every one
+cargo xtask harness --replay WORD   play one schedule again and tell everything that happens
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
 
@@ -47,6 +52,7 @@ fn run(words: &[&str]) -> Result<()> {
             }
             Ok(())
         }
+        ["harness", options @ ..] => steps::harness(options),
         ["tools"] => tools::install().map(drop),
         ["fields"] => fields::write(),
         ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),

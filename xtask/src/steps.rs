@@ -73,6 +73,11 @@ pub(crate) const ALL: &[Step] = &[
         run: release,
     },
     Step {
+        name: "harness",
+        what: "2,000 schedules of faults against the responder, always the same ones",
+        run: || harness(&["--schedules", "2000", "--seed", "1"]),
+    },
+    Step {
         name: "acceptance",
         what: "what the program promises, on the release build",
         run: acceptance,
@@ -106,6 +111,20 @@ fn clippy() -> Result<()> {
 /// Builds what `cargo run --release` builds.
 pub(crate) fn release() -> Result<()> {
     run(&mut cargo(&["build", "--release", "--locked"]))
+}
+
+/// Plays schedules; the harness is optimised, since a debug build is ten times slower.
+pub(crate) fn harness(options: &[&str]) -> Result<()> {
+    let program = [
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "portcullis-harness",
+        "--",
+    ];
+    run(cargo(&program).args(options))
 }
 
 fn acceptance() -> Result<()> {

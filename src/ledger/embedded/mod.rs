@@ -156,6 +156,10 @@ impl Ledger for SqliteLedger {
         held
     }
 
+    async fn renew(&self, acl: &AclKey, owner: &str, until: DateTime<Utc>) -> Result<bool, Error> {
+        self.writing(|db| write::renew(db, acl, owner, until))
+    }
+
     async fn release(&self, acl: &AclKey, owner: &str) -> Result<(), Error> {
         let released = self.writing(|db| write::release(db, acl, owner));
         self.unlock()?;

@@ -194,6 +194,7 @@ fn message(columns: &Columns<'_>) -> Result<MessageRow, Error> {
         at: time(columns.get("at")?),
         addresses: serde_json::from_str(&addresses)?,
         payload: serde_json::from_str(&payload)?,
+        next: time(columns.get("next")?),
         sent: sent.map(time),
         attempts: columns.get("attempts")?,
         last_error: columns.get("last_error")?,
@@ -251,6 +252,7 @@ pub(super) fn counts(db: &Connection) -> Result<Counts, Error> {
         alerts: number("SELECT coalesce(max(number), 0) FROM alert")?,
         sent: number("SELECT count(*) FROM message WHERE sent IS NOT NULL")?,
         waiting: number("SELECT count(*) FROM message WHERE sent IS NULL AND given_up = 0")?,
+        dead: number("SELECT count(*) FROM message WHERE given_up = 1")?,
     })
 }
 

@@ -166,11 +166,28 @@ pub(super) fn lease(
     if held && !alone {
         return Ok(false);
     }
+    if meta.lease.is_some() {
+        meta.unsure = Some(now);
+    }
     meta.lease = Some(crate::ledger::Lease {
         owner: owner.to_owned(),
         until,
     });
     // Whoever held it before must not confirm anything any more.
+    meta.version += 1;
+    put_meta(db, &meta)?;
+    Ok(true)
+}
+
+pub(super) fn renew(db: &Connection, acl: &AclKey, owner: &str, until: DateTime<Utc>) -> Result<bool, Error> {
+    let Some(mut meta) = read::meta(db, acl)? else {
+        return Ok(false);
+    };
+    let ours = meta.lease.as_mut().filter(|lease| lease.owner == owner);
+    let Some(lease) = ours else {
+        return Ok(false);
+    };
+    lease.until = until;
     meta.version += 1;
     put_meta(db, &meta)?;
     Ok(true)
@@ -223,7 +240,10 @@ pub(super) fn delivered(db: &Connection, number: u64, outcome: &Delivery) -> Res
 }
 
 pub(super) fn position(db: &Connection, reader: &str, number: u64) -> Result<(), Error> {
-    db.prepare_cached("INSERT OR REPLACE INTO position (reader, number) VALUES (?1, ?2)")?
-        .execute(params![reader, number])?;
+    db.prepare_cached(
+        "INSERT INTO position (reader, number) VALUES (?1, ?2)
+         ON CONFLICT (reader) DO UPDATE SET number = max(number, excluded.number)",
+    )?
+    .execute(params![reader, number])?;
     Ok(())
 }

@@ -4,7 +4,6 @@
 //! [ReplaceNetworkAclEntry](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceNetworkAclEntry.html) and
 //! [DeleteNetworkAclEntry](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteNetworkAclEntry.html).
 
-use ipnet::IpNet;
 use rusqlite::{Connection, params};
 
 use super::{MAX_RULE, store};
@@ -79,12 +78,6 @@ fn check(entry: &Entry) -> Result<(), Error> {
         return Err(Error::new(
             Code::InvalidParameter,
             format!("protocol `{}` is not -1 or 0 to 255", entry.protocol),
-        ));
-    }
-    if matches!(entry.cidr, IpNet::V6(_)) {
-        return Err(Error::new(
-            Code::InvalidParameter,
-            format!("`{}` is no IPv4 block, and this model takes no other", entry.cidr),
         ));
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! A model of EC2's network ACLs in a SQLite file of its own: real quota, order of rules, error codes, canonical CIDRs.
 //!
 //! The embedded responder acts on it as it would on EC2, and several processes may have it open. What the model leaves
-//! out: associations are values given to [`Model::define`], Describe never lags, and only IPv4 blocks are taken.
+//! out: associations are values given to [`Model::define`], and Describe never lags. IPv4 and IPv6 blocks count together.
 //!
 //! ```
 //! # use portcullis::network_acl::{AclKey, Direction, Entry, NetworkAcls, model::{Model, Vpc}};
@@ -25,6 +25,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Acl, AclKey, Code, Direction, Entry, Error, Inventory, NetworkAcls, Place};
@@ -127,6 +128,10 @@ impl Model {
 }
 
 impl NetworkAcls for Model {
+    fn lag(&self) -> TimeDelta {
+        TimeDelta::zero()
+    }
+
     async fn list(&self) -> Result<Vec<AclKey>, Error> {
         self.reading(store::list)
     }

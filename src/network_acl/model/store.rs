@@ -74,6 +74,7 @@ pub(super) fn describe(db: &Connection, key: &AclKey) -> Result<Acl, Error> {
         is_default,
         subnets,
         quota,
+        managed_by: None,
         entries,
     })
 }

@@ -51,10 +51,7 @@ async fn calls_are_answered_with_the_codes_of_ec2() {
         (Create("acl-1", entry(0, Ingress, net)), Some(InvalidParameter)),
         (Create("acl-1", entry(32_766, Ingress, net)), None),
         (Create("acl-1", entry(32_767, Ingress, net)), Some(InvalidParameter)),
-        (
-            Create("acl-1", entry(72, Ingress, "2a00::1/128")),
-            Some(InvalidParameter),
-        ),
+        (Create("acl-1", entry(72, Ingress, "2a00::1/128")), None),
         (Create("acl-1", protocol("tcp")), Some(InvalidParameter)),
         (Create("acl-1", protocol("256")), Some(InvalidParameter)),
         (Create("acl-1", protocol("6")), None),

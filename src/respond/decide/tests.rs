@@ -351,7 +351,11 @@ fn cases() -> Vec<(&'static str, Value, &'static str)> {
             with_address("64:ff9b::a00:1"),
             "64:ff9b::a00:1 alert private",
         ),
-        ("IPv6", with_address("2a02:c207::1"), "2a02:c207::1 alert ipv6"),
+        (
+            "IPv6",
+            with_address("2a02:c207::1"),
+            "2a02:c207::1 block matched ingress",
+        ),
         ("unique local", with_address("fd00::1"), "fd00::1 alert private"),
         (
             "own address",

@@ -47,17 +47,17 @@ fn every_form_of_a_guarded_address_is_guarded() {
         ("3fff:0123::1", Some(R::Documentation)),
         ("100::1", Some(R::Reserved)),
         ("4000::1", Some(R::Reserved)),
-        ("2a02:c207::1", Some(R::Ipv6)),
+        ("2a02:c207::1", None),
         // IPv4 inside IPv6.
         ("::ffff:185.220.101.4", None),
         ("::ffff:192.168.1.1", Some(R::Private)),
         ("::ffff:0:0/96", Some(R::TooWide)),
         ("::10.0.0.1", Some(R::Private)),
         ("64:ff9b::10.0.0.1", Some(R::Private)),
-        ("64:ff9b::185.220.101.4", Some(R::Ipv6)),
+        ("64:ff9b::185.220.101.4", None),
         ("64:ff9b:1::10.0.0.1", Some(R::Private)),
         ("2002:a00:1::", Some(R::Private)),
-        ("2002:b9dc:6504::1", Some(R::Ipv6)),
+        ("2002:b9dc:6504::1", None),
         ("2002:a00::/24", Some(R::Private)),
         // Teredo: relay 185.220.101.4, client 10.0.0.1 inverted; then a private relay.
         ("2001:0:b9dc:6504:0:0:f5ff:fffe", Some(R::Private)),
@@ -147,8 +147,26 @@ proptest! {
             let got = check(IpNet::from(std::net::IpAddr::from(form)), &Knowledge::default(), now());
             match direct {
                 Some(reason) => prop_assert_eq!(got, Some(reason)),
-                None => prop_assert!(matches!(got, None | Some(Reason::Ipv6)), "{} {:?}", form, got),
+                None => prop_assert!(got.is_none(), "{} {:?}", form, got),
             }
         }
+    }
+}
+
+#[test]
+fn ipv6_is_denied_where_the_policy_says_so_and_no_wider() {
+    let off = Knowledge {
+        ipv6: false,
+        ..Knowledge::default()
+    };
+    for (net, knowledge, expected) in [
+        ("2a02:c207::1", &Knowledge::default(), None),
+        ("2a02:c207::/64", &Knowledge::default(), None),
+        ("2a02:c207::/63", &Knowledge::default(), Some(Reason::TooWide)),
+        ("2a02:c207::1", &off, Some(Reason::Ipv6)),
+        ("fe80::1", &off, Some(Reason::LinkLocal)),
+        ("::ffff:185.220.101.4", &off, None),
+    ] {
+        assert_eq!(checked(net, knowledge), expected, "{net}");
     }
 }

@@ -31,6 +31,8 @@ pub enum AlertKind {
     Unblocked,
     /// The entry went by itself, at the end of its time or because an allow-list entry covers it.
     Removed,
+    /// Something that needs a person; the reason and the note say what.
+    Attention,
     /// `portcullis notify test`.
     Test,
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use super::{Limits, Lists, Policy, TypeRule};
+use super::{Expiry, Limits, Lists, Policy, TypeRule};
 
 /// One value that cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,7 @@ pub(super) fn policy(policy: &Policy) -> Result<(), Vec<PolicyError>> {
         "GuardDuty keeps findings for 90 days",
     );
     types(&mut check, &policy.types);
+    expiry(&mut check, &policy.expiry);
     limits(&mut check, &policy.limits);
     lists(&mut check, &policy.lists);
     if check.0.is_empty() { Ok(()) } else { Err(check.0) }
@@ -84,6 +85,19 @@ fn types(check: &mut Check, types: &[TypeRule]) {
             let key = format!("policy.types[{at}].severity");
             check.error(key, rule.severity, "write 0 to 10, GuardDuty's scale");
         }
+    }
+}
+
+fn expiry(check: &mut Check, expiry: &Expiry) {
+    let named = [
+        ("low_hours", expiry.low_hours),
+        ("medium_hours", expiry.medium_hours),
+        ("high_hours", expiry.high_hours),
+        ("critical_hours", expiry.critical_hours),
+    ];
+    for (name, hours) in named {
+        let key = format!("policy.expiry.{name}");
+        check.within(&key, hours.into(), 0, 8760, "a year is the longest, 0 is until evicted");
     }
 }
 
@@ -145,6 +159,24 @@ fn limits(check: &mut Check, limits: &Limits) {
         32,
         "it is the length of an IPv4 prefix",
     );
+    let widest = u64::from(limits.widest_prefix_v6);
+    check.within(
+        "policy.limits.widest_prefix_v6",
+        widest,
+        32,
+        128,
+        "it is the length of an IPv6 prefix",
+    );
+    let flood = limits.flood_addresses as u64;
+    check.within(
+        "policy.limits.flood_addresses",
+        flood,
+        1,
+        1000,
+        "each is remembered until the time is over",
+    );
+    let minutes = u64::from(limits.flood_minutes);
+    check.within("policy.limits.flood_minutes", minutes, 1, 1440, "a day is the longest");
 }
 
 fn lists(check: &mut Check, lists: &Lists) {

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::ledger::embedded::SqliteLedger;
 use portcullis::ledger::{
     self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
@@ -149,6 +149,7 @@ impl Ledger for Faulty<SqliteLedger> {
         read(ask: Ask<'_>) -> View;
         pending(now: DateTime<Utc>) -> Vec<AclKey>;
         lease(acl: &AclKey, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> bool;
+        renew(acl: &AclKey, owner: &str, until: DateTime<Utc>) -> bool;
         release(acl: &AclKey, owner: &str) -> ();
         acls() -> Vec<AclKey>;
         entries(filter: Filter) -> Vec<Row>;
@@ -167,7 +168,7 @@ impl Ledger for Faulty<SqliteLedger> {
 }
 
 fn call_lost() -> network_acl::Error {
-    network_acl::Error::new(Code::RequestLimitExceeded, "a fault was planted")
+    network_acl::Error::new(Code::Unavailable, "a fault was planted")
 }
 
 impl Faulty<Model> {
@@ -196,6 +197,10 @@ impl Faulty<Model> {
 }
 
 impl NetworkAcls for Faulty<Model> {
+    fn lag(&self) -> TimeDelta {
+        self.inner.lag()
+    }
+
     async fn list(&self) -> Result<Vec<AclKey>, network_acl::Error> {
         self.faults.call(self.inner.list(), call_lost).await
     }

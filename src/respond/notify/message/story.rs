@@ -65,6 +65,7 @@ fn verb(kind: AlertKind) -> &'static str {
         AlertKind::NotBlocked => "Not blocked",
         AlertKind::Unblocked => "Unblocked",
         AlertKind::Removed => "No longer blocked",
+        AlertKind::Attention => "Attention",
         AlertKind::Test => "Test message",
     }
 }
@@ -84,7 +85,7 @@ impl Story<'_> {
                 finding.severity
             );
         }
-        if self.first.kind == AlertKind::NotBlocked {
+        if matches!(self.first.kind, AlertKind::NotBlocked | AlertKind::Attention) {
             line = format!("{line}, {}", self.first.reason.word());
         }
         line
@@ -156,6 +157,7 @@ impl Story<'_> {
             // Nobody asked for it: the note says why.
             AlertKind::Removed if self.first.reason == Reason::Manual => {}
             AlertKind::Removed => lines.push(format!("*Why:* `{word}` · {meaning}")),
+            AlertKind::Attention => lines.push(format!("`{word}` · {meaning}")),
             AlertKind::Test => lines.push("This channel works: alerts will arrive here.".to_owned()),
             AlertKind::Blocked | AlertKind::Unblocked => {}
         }
@@ -225,7 +227,7 @@ impl Story<'_> {
         let (title, command) = match self.first.kind {
             AlertKind::Blocked => ("Undo", "unblock"),
             AlertKind::Unblocked | AlertKind::Removed | AlertKind::WouldBlock => ("Block it", "block"),
-            AlertKind::NotBlocked | AlertKind::Test => return None,
+            AlertKind::NotBlocked | AlertKind::Attention | AlertKind::Test => return None,
         };
         Some(format!("*{title}*\n```portcullis {command} {net} --reason \"...\"```"))
     }

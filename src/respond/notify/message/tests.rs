@@ -83,12 +83,13 @@ fn hostile(kind: AlertKind, reason: Reason, length: usize) -> Alert {
     alert
 }
 
-const KINDS: [AlertKind; 6] = [
+const KINDS: [AlertKind; 7] = [
     AlertKind::Blocked,
     AlertKind::WouldBlock,
     AlertKind::NotBlocked,
     AlertKind::Unblocked,
     AlertKind::Removed,
+    AlertKind::Attention,
     AlertKind::Test,
 ];
 
