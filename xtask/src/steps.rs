@@ -99,6 +99,7 @@ fn clippy() -> Result<()> {
         &["--workspace", "--all-targets", "--all-features"][..],
         &["--workspace", "--all-targets"],
         &["--package", "portcullis", "--lib", "--no-default-features"],
+        &["--package", "portcullis-transforms", "--lib"],
     ] {
         let mut arguments = vec!["clippy", "--locked"];
         arguments.extend(features);

@@ -9,8 +9,16 @@ use serde_json::{Value, json};
 use super::{Results, tables};
 use crate::{drive::Settings, growth::Growth, lambda::Lambda};
 
-/// Between these lines the README shows the first table of the results.
+/// Between these lines the README shows the first table of the results, once there are any.
 const SHOWN: [&str; 2] = ["<!-- benches/results/transforms.md -->\n", "<!-- end -->"];
+
+/// What the README says above the table.
+const INTRODUCTION: &str = "### How fast
+
+One Firehose event in, one response out, on one core; every peer but the workshop's handler writes the same document, which is
+checked before it is timed. [All figures](benches/results/transforms.md), [how they are made](benches/README.md).
+
+";
 
 /// Writes `benches/results/transforms.md` and `.json`, and the README's table.
 pub(crate) fn write(results: &Results, settings: &Settings) -> Result<()> {
@@ -49,7 +57,8 @@ fn shown(readme: &str, table: &str) -> Result<String> {
         .split_once(from)
         .and_then(|(before, rest)| Some((before, rest.split_once(to)?)));
     let (before, (_, after)) = parts.context("the README has no place for the table")?;
-    Ok(format!("{before}{from}{table}{to}{after}"))
+    let introduction = if table.is_empty() { "" } else { INTRODUCTION };
+    Ok(format!("{before}{from}{introduction}{table}{to}{after}"))
 }
 
 fn cases(results: &Results) -> Vec<Value> {
@@ -141,8 +150,10 @@ mod tests {
     fn a_table_takes_the_place_of_the_one_before() {
         let [from, to] = SHOWN;
         let readme = format!("above\n{from}| old |\n{to}\nbelow\n");
-        let expected = format!("above\n{from}| new |\n{to}\nbelow\n");
+        let expected = format!("above\n{from}{INTRODUCTION}| new |\n{to}\nbelow\n");
         assert_eq!(shown(&readme, "| new |\n").expect("a place"), expected);
+        let without = format!("above\n{from}{to}\nbelow\n");
+        assert_eq!(shown(&expected, "").expect("a place"), without);
         assert!(shown("nothing", "").is_err());
     }
 }

@@ -42,6 +42,10 @@ impl Stage {
     }
 
     /// Takes the document that begins at `start` of `out`; the answer is whether it is kept.
+    #[cfg_attr(
+        not(feature = "enrich"),
+        expect(clippy::ptr_arg, reason = "enrichment makes the document longer")
+    )]
     pub(crate) fn keeps(&mut self, out: &mut Vec<u8>, start: usize) -> bool {
         // What no filter looks for need not be added to a document that is dropped.
         if self.drops(out, start, false) {
