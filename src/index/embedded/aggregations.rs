@@ -289,8 +289,9 @@ fn column(name: &str, field: &str, takes: Takes, fields: &Fields) -> Result<Stri
     }
 }
 
-/// The least and greatest times of an answer to `aggs` from the engine's nanoseconds into milliseconds.
-pub(crate) fn in_milliseconds(result: &mut Value, aggs: &Value, fields: &Fields) {
+/// What the engine gives as a number where the field is of another type, as OpenSearch gives it: the least and greatest
+/// times in milliseconds, truth values in keys of several terms.
+pub(crate) fn typed(result: &mut Value, aggs: &Value, fields: &Fields) {
     let is_time = |body: &Value| {
         let field = body["field"].as_str().unwrap_or_default();
         fields.kind(field) == Kind::Known(Type::Date)
@@ -305,10 +306,30 @@ pub(crate) fn in_milliseconds(result: &mut Value, aggs: &Value, fields: &Fields)
             continue;
         }
         let below = definition.get("aggs").or_else(|| definition.get("aggregations"));
-        if let (Some(below), Some(buckets)) = (below, answer.get_mut("buckets").and_then(Value::as_array_mut)) {
-            buckets
-                .iter_mut()
-                .for_each(|bucket| in_milliseconds(bucket, below, fields));
+        let terms = definition["multi_terms"]["terms"].as_array();
+        for bucket in answer
+            .get_mut("buckets")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            truths(bucket, terms.into_iter().flatten(), fields);
+            if let Some(below) = below {
+                typed(bucket, below, fields);
+            }
+        }
+    }
+}
+
+/// The parts of a bucket's key that stand for fields of truth values.
+fn truths<'t>(bucket: &mut Value, terms: impl Iterator<Item = &'t Value>, fields: &Fields) {
+    for (number, term) in terms.enumerate() {
+        let field = term["field"].as_str().unwrap_or_default();
+        if fields.kind(field) == Kind::Known(Type::Boolean)
+            && let Some(part) = bucket["key"].get_mut(number)
+            && let Some(truth) = part.as_i64()
+        {
+            *part = (truth != 0).into();
         }
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(
         let mut result = serde_json::to_value(result).map_err(|e| Error::Engine(e.to_string()))?;
         aggregations::answer(&mut result);
         if let Some(asked) = aggs_of(body) {
-            aggregations::in_milliseconds(&mut result, asked, fields);
+            aggregations::typed(&mut result, asked, fields);
         }
         aggregated = Some(result);
         counted = Some(count);

@@ -144,7 +144,7 @@ fn aggregation(random: &mut ChaCha8Rng) -> Value {
         4 => json!({ "range": { "field": "event.severity", "ranges": [
             { "to": 4.0, "key": "low" }, { "from": 4.0, "to": 7.0, "key": "medium" }, { "from": 7.0, "key": "high" } ] } }),
         _ => {
-            json!({ "multi_terms": { "terms": [{ "field": "event.action" }, { "field": some(random, &["tags", "source.ip", "destination.port"]) }], "size": 1000 } })
+            json!({ "multi_terms": { "terms": [{ "field": "event.action" }, { "field": some(random, &["tags", "source.ip", "destination.port", "aws.guardduty.archived"]) }], "size": 1000 } })
         }
     };
     agg["aggs"] = below;
