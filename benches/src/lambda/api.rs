@@ -161,21 +161,23 @@ mod tests {
         let api = RuntimeApi::start().expect("a port");
         let address = api.address;
         let function = thread::spawn(move || {
-            let mut stream = TcpStream::connect(address).expect("a connection");
+            let mut stream = BufReader::new(TcpStream::connect(address).expect("a connection"));
             let next = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n";
-            stream.write_all(next).expect("asked");
-            let mut event = [0; 1024];
-            let length = stream.read(&mut event).expect("an event");
-            assert!(event[..length].starts_with(b"HTTP/1.1 200 OK\r\n"));
+            stream.get_mut().write_all(next).expect("asked");
+            // What is said of a request's head and body holds for a response's.
+            let (status, event) = request(&mut stream).expect("an event").expect("an open connection");
+            assert!(status.starts_with("HTTP/1.1 200 OK"), "{status}");
+            assert_eq!(event, b"{}");
             stream
+                .get_mut()
                 .write_all(
                     b"POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
                       2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
                 )
                 .expect("answered");
-            let length = stream.read(&mut event).expect("a receipt");
-            assert!(event[..length].starts_with(b"HTTP/1.1 202"));
-            stream.write_all(next).expect("asked again");
+            let (status, _) = request(&mut stream).expect("a receipt").expect("an open connection");
+            assert!(status.starts_with("HTTP/1.1 202"), "{status}");
+            stream.get_mut().write_all(next).expect("asked again");
             stream
         });
         api.asked().expect("the first question");
