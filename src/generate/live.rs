@@ -31,18 +31,18 @@ pub struct Live {
     feed: Feed,
     /// The finding that comes next.
     coming: Option<(Finding, Version)>,
-    /// When the next of each comes: finding, copy in Security Hub or check, request, flow, DNS query, call.
-    due: [DateTime<Utc>; 6],
+    /// When the next event of each source comes, in the order of [`PAUSES`].
+    due: [DateTime<Utc>; PAUSES.len()],
 }
 
-/// Shortest and longest pause, in milliseconds, in the order of [`Live::due`].
-const PAUSES: [(i64, i64); 6] = [
-    (4_000, 9_000),
-    (12_000, 40_000),
-    (150, 900),
-    (80, 400),
-    (300, 1_500),
-    (500, 4_000),
+/// Shortest and longest pause between two events of a source, in milliseconds.
+const PAUSES: [(Source, i64, i64); 6] = [
+    (Source::GuardDuty, 4_000, 9_000),
+    (Source::SecurityHub, 12_000, 40_000),
+    (Source::Waf, 150, 900),
+    (Source::VpcFlow, 80, 400),
+    (Source::Dns, 300, 1_500),
+    (Source::CloudTrail, 500, 4_000),
 ];
 
 impl Live {
@@ -54,7 +54,7 @@ impl Live {
             random: Random::new(seed, 3),
             feed: Feed::default(),
             coming: None,
-            due: [now; 6],
+            due: [now; PAUSES.len()],
         };
         // The story's last attackers go on, with as much to them as there was.
         let known = live.scene.attackers.len().saturating_sub(ATTACKERS / 2);
@@ -101,8 +101,9 @@ impl Live {
             if at > now {
                 break;
             }
+            let (source, ..) = PAUSES[which];
             let mut line = Vec::new();
-            let source = self.write(which, at, &mut line);
+            self.write(source, at, &mut line);
             events.push(Event { at, source, line });
             self.schedule(which, at);
             if source == Source::GuardDuty {
@@ -112,14 +113,11 @@ impl Live {
         events
     }
 
-    fn write(&mut self, which: usize, at: DateTime<Utc>, line: &mut Vec<u8>) -> Source {
+    fn write(&mut self, source: Source, at: DateTime<Utc>, line: &mut Vec<u8>) {
         let Self { scene, random, .. } = self;
-        match which {
-            0 => {
-                self.write_finding(at, line);
-                Source::GuardDuty
-            }
-            1 => {
+        match source {
+            Source::GuardDuty => self.write_finding(at, line),
+            Source::SecurityHub => {
                 let found = if random.chance(40) {
                     self.feed.again(at, random)
                 } else {
@@ -127,23 +125,12 @@ impl Live {
                 };
                 match found {
                     Some((finding, version)) => copy::write(&scene.environment, &finding, &version, line),
-                    None => scene.write_other(Source::SecurityHub, at, random, line),
+                    None => scene.write_other(source, at, random, line),
                 }
-                Source::SecurityHub
             }
-            2 => {
-                scene.write_request(at, 12, random, line);
-                Source::Waf
-            }
-            3 => {
-                scene.write_flow(at, 40, random, line);
-                Source::VpcFlow
-            }
-            other => {
-                let source = if other == 4 { Source::Dns } else { Source::CloudTrail };
-                scene.write_other(source, at, random, line);
-                source
-            }
+            Source::Waf => scene.write_request(at, 12, random, line),
+            Source::VpcFlow => scene.write_flow(at, 40, random, line),
+            Source::Dns | Source::CloudTrail => scene.write_other(source, at, random, line),
         }
     }
 
@@ -166,10 +153,10 @@ impl Live {
     }
 
     fn schedule(&mut self, which: usize, at: DateTime<Utc>) {
-        let (shortest, longest) = PAUSES[which];
+        let (source, shortest, longest) = PAUSES[which];
         self.due[which] = at + TimeDelta::milliseconds(self.random.between(shortest, longest));
-        if which == 0 {
-            self.prepare(at, self.due[0]);
+        if source == Source::GuardDuty {
+            self.prepare(at, self.due[which]);
         }
     }
 

@@ -231,17 +231,13 @@ impl Draft {
         let rule = row.rule.or_else(|| before.and_then(|row| row.rule));
         self.guarded |= row.state == State::Planned;
         self.audit.push(AuditRow {
-            number: 0,
-            at: note.at,
-            event,
             acl: Some(row.acl.clone()),
             direction: Some(row.direction),
             rule,
             cidr: Some(row.cidr),
-            reason: note.reason.to_owned(),
             finding: note.finding.map(str::to_owned),
-            who: note.who.to_owned(),
             about: note.about,
+            ..AuditRow::new(event, note.who, note.reason, note.at)
         });
         self.put(row)
     }

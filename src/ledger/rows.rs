@@ -354,6 +354,26 @@ pub struct AuditRow {
     pub about: Value,
 }
 
+impl AuditRow {
+    /// What `who` did or noticed, with nothing said yet of a network ACL, an entry or a finding.
+    #[must_use]
+    pub fn new(event: Event, who: &str, reason: &str, at: DateTime<Utc>) -> Self {
+        Self {
+            number: 0,
+            at,
+            event,
+            acl: None,
+            direction: None,
+            rule: None,
+            cidr: None,
+            reason: reason.to_owned(),
+            finding: None,
+            who: who.to_owned(),
+            about: Value::Null,
+        }
+    }
+}
+
 /// One thing that people should know of; a burst of them becomes one message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlertRow {

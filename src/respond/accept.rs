@@ -329,20 +329,15 @@ fn verdict_of(reason: Reason) -> Verdict {
 /// The audit row of a refusal at one network ACL and direction.
 pub(super) fn refused(wanted: &Wanted<'_>, reason: Reason, mode: Mode) -> AuditRow {
     AuditRow {
-        number: 0,
-        at: wanted.now,
-        event: Event::Refused,
         acl: Some(wanted.acl.clone()),
         direction: Some(wanted.direction),
-        rule: None,
         cidr: Some(wanted.cidr),
-        reason: reason.word().to_owned(),
         finding: wanted.about.finding_id().map(str::to_owned),
-        who: wanted.who.to_owned(),
         about: carried(&Detail {
             mode: Some(mode),
             ..wanted.about.detail()
         }),
+        ..AuditRow::new(Event::Refused, wanted.who, reason.word(), wanted.now)
     }
 }
 
@@ -366,16 +361,11 @@ fn tell(
         _ => AlertKind::NotBlocked,
     };
     let alert = Alert {
-        at: now,
-        kind,
-        reason: decision.reason,
         address: decision.address.map(IpNet::from),
         origin: decision.origin.clone(),
         finding: Some(decision.finding.clone()),
-        place: None,
-        evicted: None,
-        who: None,
         note: (!acls.is_empty()).then(|| acls.iter().map(|acl| acl.acl.as_str()).collect::<Vec<_>>().join(", ")),
+        ..Alert::new(kind, decision.reason, now)
     };
     draft.alert(outboxed(&alert));
     draft.audit(AuditRow {

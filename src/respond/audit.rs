@@ -130,17 +130,10 @@ pub fn decided(decision: &Decision, mode: Mode, at: DateTime<Utc>) -> AuditRow {
     detail.decision = Some(decision.verdict);
     detail.mode = Some(mode);
     AuditRow {
-        number: 0,
-        at,
-        event: Event::Decided,
-        acl: None,
-        direction: None,
-        rule: None,
         cidr: decision.address.map(IpNet::from),
-        reason: decision.reason.word().to_owned(),
         finding: Some(decision.finding.id.clone()).filter(|id| !id.is_empty()),
-        who: RESPONDER.to_owned(),
         about: carried(&detail),
+        ..AuditRow::new(Event::Decided, RESPONDER, decision.reason.word(), at)
     }
 }
 
@@ -149,9 +142,6 @@ pub fn decided(decision: &Decision, mode: Mode, at: DateTime<Utc>) -> AuditRow {
 pub fn alert_of(row: &Row, kind: AlertKind, reason: Reason, at: DateTime<Utc>) -> Alert {
     let about = About::of_row(row);
     Alert {
-        at,
-        kind,
-        reason,
         address: Some(row.cidr),
         origin: about.origin,
         finding: about.finding,
@@ -160,9 +150,9 @@ pub fn alert_of(row: &Row, kind: AlertKind, reason: Reason, at: DateTime<Utc>) -
             direction: row.direction,
             rule: row.rule,
         }),
-        evicted: None,
         who: Some(row.who.clone()).filter(|who| who != RESPONDER),
         note: about.note,
+        ..Alert::new(kind, reason, at)
     }
 }
 

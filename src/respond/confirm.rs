@@ -11,7 +11,7 @@ use super::plan::{self, EVICTED, Newcomer, Spot};
 use super::policy::Policy;
 use super::reason::Reason;
 use crate::ledger::draft::Note;
-use crate::ledger::{Draft, Error, Event, Removal, Row, State};
+use crate::ledger::{AuditRow, Draft, Error, Event, Removal, Row, State};
 use crate::network_acl::{AclKey, Entry};
 
 /// Why an entry went: the policy allows fewer entries than there are.
@@ -218,22 +218,17 @@ pub fn place(draft: &mut Draft, mut row: Row, policy: &Policy, now: DateTime<Utc
         spot => {
             plan::take(draft, &mut row, spot, now)?;
             let about = About::of_row(&row);
-            let who = row.who.clone();
-            draft.audit(crate::ledger::AuditRow {
-                number: 0,
-                at: now,
-                event: Event::Placed,
+            draft.audit(AuditRow {
                 acl: Some(row.acl.clone()),
                 direction: Some(row.direction),
                 rule: row.rule,
                 cidr: Some(row.cidr),
-                reason: Event::Placed.word().to_owned(),
                 finding: about.finding_id().map(str::to_owned),
-                who,
                 about: carried(&Detail {
                     evicted: row.replaces,
                     ..about.detail()
                 }),
+                ..AuditRow::new(Event::Placed, &row.who, Event::Placed.word(), now)
             });
             draft.edit(row)
         }

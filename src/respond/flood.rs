@@ -7,7 +7,6 @@ use super::notify::{Alert, AlertKind, Place};
 use super::plan::Wanted;
 use super::policy::{Limits, Policy};
 use super::reason::Reason;
-use crate::finding::RemoteOrigin;
 use crate::ledger::{AuditRow, Draft, Error, Event};
 use crate::network_acl::AclKey;
 
@@ -55,32 +54,16 @@ fn tell(draft: &mut Draft, limits: &Limits, wanted: &Wanted<'_>) {
         limits.flood_addresses, wanted.acl.acl, limits.flood_minutes
     );
     draft.alert(outboxed(&Alert {
-        at: wanted.now,
-        kind: AlertKind::Attention,
-        reason: Reason::Flood,
-        address: None,
-        origin: RemoteOrigin::default(),
-        finding: None,
         place: Some(Place {
             acl: wanted.acl.clone(),
             direction: wanted.direction,
             rule: None,
         }),
-        evicted: None,
-        who: None,
         note: Some(note),
+        ..Alert::new(AlertKind::Attention, Reason::Flood, wanted.now)
     }));
     draft.audit(AuditRow {
-        number: 0,
-        at: wanted.now,
-        event: Event::Flooded,
         acl: Some(wanted.acl.clone()),
-        direction: None,
-        rule: None,
-        cidr: None,
-        reason: Reason::Flood.word().to_owned(),
-        finding: None,
-        who: RESPONDER.to_owned(),
-        about: serde_json::Value::Null,
+        ..AuditRow::new(Event::Flooded, RESPONDER, Reason::Flood.word(), wanted.now)
     });
 }

@@ -13,7 +13,6 @@ use super::error::Error;
 use super::notify::{Alert, AlertKind, MOST_ALERTS, Sender, message, retry};
 use super::reason::Reason;
 use super::responder::Responder;
-use crate::finding::RemoteOrigin;
 use crate::ledger::{self, AlertRow, AuditRow, Delivery, Event, Ledger, MessageRow, Transaction};
 use crate::network_acl::NetworkAcls;
 
@@ -85,19 +84,12 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     async fn given_up(&self, message: &MessageRow, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
         tracing::error!(message = message.number, why, "a message was given up");
         let mut transaction = Transaction {
-            audit: vec![AuditRow {
-                number: 0,
-                at: now,
-                event: Event::Undelivered,
-                acl: None,
-                direction: None,
-                rule: None,
-                cidr: None,
-                reason: Reason::Undelivered.word().to_owned(),
-                finding: None,
-                who: RESPONDER.to_owned(),
-                about: serde_json::Value::Null,
-            }],
+            audit: vec![AuditRow::new(
+                Event::Undelivered,
+                RESPONDER,
+                Reason::Undelivered.word(),
+                now,
+            )],
             ..Transaction::default()
         };
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
@@ -105,19 +97,11 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let alarm = seconds.saturating_sub(last) >= ALARM_EVERY.num_seconds().unsigned_abs();
         if alarm {
             transaction.alerts.push(outboxed(&Alert {
-                at: now,
-                kind: AlertKind::Attention,
-                reason: Reason::Undelivered,
-                address: None,
-                origin: RemoteOrigin::default(),
-                finding: None,
-                place: None,
-                evicted: None,
-                who: None,
                 note: Some(format!(
                     "message {} was given up ({why}); `portcullis status` and the audit have what it told",
                     message.number
                 )),
+                ..Alert::new(AlertKind::Attention, Reason::Undelivered, now)
             }));
         }
         self.ledger.commit(&transaction).await?;

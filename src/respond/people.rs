@@ -255,7 +255,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 at: now,
                 until,
             }));
-            draft.audit(about_all(Event::Paused, None, who, reason, now));
+            draft.audit(AuditRow::new(Event::Paused, who, reason, now));
             if self.done(draft, false).await? {
                 return Ok(());
             }
@@ -290,7 +290,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             if !stood {
                 return Ok(false);
             }
-            draft.audit(about_all(Event::Resumed, acls.first(), who, reason, now));
+            draft.audit(AuditRow {
+                acl: acls.first().cloned(),
+                ..AuditRow::new(Event::Resumed, who, reason, now)
+            });
             if self.done(draft, false).await? {
                 return Ok(true);
             }
@@ -430,32 +433,8 @@ fn take_away(
 
 fn manual(event: Event, acl: Option<AclKey>, cidr: IpNet, who: &str, reason: &str, now: DateTime<Utc>) -> AuditRow {
     AuditRow {
-        number: 0,
-        at: now,
-        event,
         acl,
-        direction: None,
-        rule: None,
         cidr: Some(cidr),
-        reason: reason.to_owned(),
-        finding: None,
-        who: who.to_owned(),
-        about: serde_json::Value::Null,
-    }
-}
-
-fn about_all(event: Event, acl: Option<&AclKey>, who: &str, reason: &str, now: DateTime<Utc>) -> AuditRow {
-    AuditRow {
-        number: 0,
-        at: now,
-        event,
-        acl: acl.cloned(),
-        direction: None,
-        rule: None,
-        cidr: None,
-        reason: reason.to_owned(),
-        finding: None,
-        who: who.to_owned(),
-        about: serde_json::Value::Null,
+        ..AuditRow::new(event, who, reason, now)
     }
 }

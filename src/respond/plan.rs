@@ -254,6 +254,15 @@ pub fn facts(acl: &Acl, rows: &[Row], now: DateTime<Utc>) -> Facts {
     }
 }
 
+/// As [`facts`], but a quota that EC2 itself taught us is not forgotten so soon.
+pub(super) fn learned(draft: &Draft, acl: &AclKey, described: &Acl, at: DateTime<Utc>) -> Facts {
+    let mut facts = facts(described, draft.rows(acl), at);
+    if let Some(known) = draft.meta(acl).and_then(|meta| meta.facts.as_ref()) {
+        facts.quota = facts.quota.min(known.quota);
+    }
+    facts
+}
+
 /// An address that has an entry, or had one, and what that says about a new one.
 fn known(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>) -> Result<Option<Reason>, Error> {
     let covering = draft

@@ -138,10 +138,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         asked: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let mut facts = plan::facts(described, draft.rows(acl), asked);
-        if let Some(known) = draft.meta(acl).and_then(|meta| meta.facts.as_ref()) {
-            facts.quota = facts.quota.min(known.quota);
-        }
+        let facts = plan::learned(draft, acl, described, asked);
         draft.edit_meta(acl, |meta| meta.facts = Some(facts))?;
         let rows: Vec<Row> = draft.rows(acl).to_vec();
         for mut row in rows.into_iter().filter(|row| row.state == State::Applied) {
@@ -262,17 +259,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         if row.pinned {
             // A new life begins without a pin, but this one.
             draft.audit(AuditRow {
-                number: 0,
-                at: now,
-                event: Event::Pinned,
                 acl: Some(row.acl.clone()),
                 direction: Some(row.direction),
-                rule: None,
                 cidr: Some(row.cidr),
-                reason: why.to_owned(),
-                finding: None,
-                who: RESPONDER.to_owned(),
-                about: serde_json::Value::Null,
+                ..AuditRow::new(Event::Pinned, RESPONDER, why, now)
             });
         }
         Ok(confirm::place(draft, row, &self.policy, now)?)
@@ -305,17 +295,11 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             return Ok(());
         };
         draft.audit(AuditRow {
-            number: 0,
-            at: now,
-            event: Event::Repaired,
             acl: Some(hold.acl.clone()),
             direction: Some(entry.direction),
             rule: Some(entry.rule),
             cidr: Some(entry.cidr),
-            reason: "late_call".to_owned(),
-            finding: None,
-            who: RESPONDER.to_owned(),
-            about: serde_json::Value::Null,
+            ..AuditRow::new(Event::Repaired, RESPONDER, "late_call", now)
         });
         draft.edit_meta(&hold.acl, |meta| meta.strays.retain(|stray| stray.entry != *entry))?;
         match self.ledger.commit(&draft.into_transaction()).await {

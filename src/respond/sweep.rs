@@ -297,15 +297,12 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     }
 }
 
-/// Writes down what limits planning, when it changed. A quota that EC2 itself taught us is not forgotten so soon.
-fn learn(draft: &mut Draft, acl: &AclKey, described: &Acl, now: DateTime<Utc>) -> Result<(), ledger::Error> {
-    let mut facts = plan::facts(described, draft.rows(acl), now);
+/// Writes down what limits planning, when it changed.
+fn learn(draft: &mut Draft, acl: &AclKey, described: &Acl, asked: DateTime<Utc>) -> Result<(), ledger::Error> {
+    let facts = plan::learned(draft, acl, described, asked);
     let known = draft.meta(acl).and_then(|meta| meta.facts.as_ref());
-    if let Some(known) = known {
-        facts.quota = facts.quota.min(known.quota);
-        if known.foreign == facts.foreign && known.managed_by == facts.managed_by {
-            return Ok(());
-        }
+    if known.is_some_and(|known| known.foreign == facts.foreign && known.managed_by == facts.managed_by) {
+        return Ok(());
     }
     draft.edit_meta(acl, |meta| meta.facts = Some(facts))
 }

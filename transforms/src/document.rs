@@ -148,14 +148,8 @@ impl<'o> Line<'o> {
 
     /// Writes one value of an array of keywords.
     pub fn keyword_value(&mut self, text: &str) {
-        let kept = cut_text(text);
-        self.out.push(b'"');
-        push_escaped(self.out, kept);
-        if kept.len() < text.len() {
-            self.out.extend_from_slice(CUT_MARK.as_bytes());
-            self.cut += 1;
-        }
-        self.out.extend_from_slice(b"\",");
+        self.cut += u64::from(push_keyword(self.out, text));
+        self.comma();
     }
 
     /// Writes `"key":number`.
@@ -214,6 +208,33 @@ pub fn push_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     push_escaped(out, text);
     out.push(b'"');
+}
+
+/// Appends `text` as a JSON string, cut at [`KEYWORD_LIMIT`]; the answer is whether it was cut.
+#[inline]
+pub(crate) fn push_keyword(out: &mut Vec<u8>, text: &str) -> bool {
+    let kept = cut_text(text);
+    let is_cut = kept.len() < text.len();
+    out.push(b'"');
+    push_escaped(out, kept);
+    if is_cut {
+        out.extend_from_slice(CUT_MARK.as_bytes());
+    }
+    out.push(b'"');
+    is_cut
+}
+
+/// Where the string whose inside starts at `at` ends: the place of its closing quote, or of the end of the text.
+#[inline]
+pub(crate) fn string_end(text: &[u8], mut at: usize) -> usize {
+    while let Some(offset) = memchr::memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
+        at += offset;
+        if text[at] == b'"' {
+            return at;
+        }
+        at += 2;
+    }
+    text.len()
 }
 
 /// Appends `text` escaped for the inside of a JSON string.

@@ -119,22 +119,20 @@ fn parse_number(text: &[u8]) -> Result<i64, TimeError> {
             break;
         }
     }
-    let value = scaled / 1_000_000_000;
-    let millis = if value < 100_000_000_000 {
-        scaled / 1_000_000
-    } else if value < 100_000_000_000_000 {
-        value
-    } else if value < 100_000_000_000_000_000 {
-        value / 1_000
-    } else {
-        value / 1_000_000
-    };
-    i64::try_from(millis).map_err(|_| out_of_range)
+    let whole = i64::try_from(scaled / 1_000_000_000).map_err(|_| out_of_range)?;
+    // Only seconds are so coarse that their fraction counts.
+    if whole < MOST_SECONDS {
+        return i64::try_from(scaled / 1_000_000).map_err(|_| out_of_range);
+    }
+    Ok(to_millis(whole))
 }
+
+/// Below this a number counts seconds: those of the year 5138.
+const MOST_SECONDS: i64 = 100_000_000_000;
 
 /// A whole number of seconds, milliseconds, microseconds or nanoseconds.
 fn to_millis(value: i64) -> i64 {
-    if value < 100_000_000_000 {
+    if value < MOST_SECONDS {
         value * 1_000
     } else if value < 100_000_000_000_000 {
         value

@@ -73,6 +73,25 @@ pub struct Alert {
     pub note: Option<String>,
 }
 
+impl Alert {
+    /// That something happened, with nothing said yet of an address, an entry, a finding or a person.
+    #[must_use]
+    pub fn new(kind: AlertKind, reason: Reason, at: DateTime<Utc>) -> Self {
+        Self {
+            at,
+            kind,
+            reason,
+            address: None,
+            origin: RemoteOrigin::default(),
+            finding: None,
+            place: None,
+            evicted: None,
+            who: None,
+            note: None,
+        }
+    }
+}
+
 /// The most alerts that one message tells of. Every address among them stands in the message.
 pub const MOST_ALERTS: usize = 100;
 

@@ -3,7 +3,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{DriftReport, OTHERS, report};
-use crate::finding::RemoteOrigin;
 use crate::ledger::{self, AuditRow, Draft, Event, HoldOff, Row, State};
 use crate::network_acl::{AclKey, Code};
 use crate::respond::audit::{About, RESPONDER, alert_of, outboxed};
@@ -20,18 +19,18 @@ const MOST_REMOVALS: usize = 2;
 pub(super) fn removed_by_others(
     draft: &mut Draft,
     policy: &Policy,
-    mut row: Row,
+    former: Row,
     now: DateTime<Utc>,
 ) -> Result<Option<Row>, ledger::Error> {
-    let acl = row.acl.clone();
-    let about = About::of_row(&row);
-    let mut told = alert_of(&row, AlertKind::Removed, Reason::ChangedByOthers, now);
-    told.note = Some(confirm::in_words(CHANGED).to_owned());
-    draft.alert(outboxed(&told));
-    let former = row.clone();
-    row.state = State::Removed;
-    confirm::leave(&mut row, CHANGED, now);
-    draft.transition(row, Event::Removed, confirm::note(&about, CHANGED, OTHERS, now))?;
+    let acl = former.acl.clone();
+    lose(
+        draft,
+        former.clone(),
+        State::Removed,
+        CHANGED,
+        confirm::in_words(CHANGED),
+        now,
+    )?;
     let since = now - TimeDelta::hours(1);
     let mut many = false;
     draft.edit_meta(&acl, |meta| {
@@ -62,31 +61,25 @@ pub(super) fn removed_by_others(
         now,
     );
     draft.audit(AuditRow {
-        number: 0,
-        at: now,
-        event: Event::HeldOff,
         acl: Some(former.acl.clone()),
         direction: Some(former.direction),
         rule: former.rule,
         cidr: Some(former.cidr),
-        reason: CHANGED.to_owned(),
-        finding: None,
-        who: OTHERS.to_owned(),
-        about: serde_json::Value::Null,
+        ..AuditRow::new(Event::HeldOff, OTHERS, CHANGED, now)
     });
     Ok(None)
 }
 
 /// Somebody else's content stands at our number: theirs, and ours takes another number.
-pub(super) fn elsewhere(draft: &mut Draft, mut row: Row, now: DateTime<Utc>) -> Result<Row, ledger::Error> {
-    let about = About::of_row(&row);
-    let mut told = alert_of(&row, AlertKind::Attention, Reason::ChangedByOthers, now);
-    told.note = Some(confirm::in_words(CHANGED).to_owned());
-    draft.alert(outboxed(&told));
-    let former = row.clone();
-    row.state = State::Foreign;
-    confirm::leave(&mut row, CHANGED, now);
-    draft.transition(row, Event::Foreign, confirm::note(&about, CHANGED, RESPONDER, now))?;
+pub(super) fn elsewhere(draft: &mut Draft, former: Row, now: DateTime<Utc>) -> Result<Row, ledger::Error> {
+    lose(
+        draft,
+        former.clone(),
+        State::Foreign,
+        CHANGED,
+        confirm::in_words(CHANGED),
+        now,
+    )?;
     Ok(former)
 }
 
@@ -109,36 +102,48 @@ pub(super) fn gone_with_its_acl(
             continue;
         }
         found.push(report(&row, rule, "removed_by_others"));
-        let about = About::of_row(&row);
-        let mut told = alert_of(&row, AlertKind::Removed, Reason::ChangedByOthers, now);
-        told.note = Some("the network ACL is gone".to_owned());
-        draft.alert(outboxed(&told));
-        row.state = State::Removed;
-        confirm::leave(&mut row, word, now);
-        draft.transition(row, Event::Removed, confirm::note(&about, word, OTHERS, now))?;
+        lose(draft, row, State::Removed, word, "the network ACL is gone", now)?;
     }
     Ok(())
 }
 
+/// Tells people that an entry is lost to others, and takes it off its number: into `Removed` by their hand, or into `Foreign`
+/// because theirs stands there.
+fn lose(
+    draft: &mut Draft,
+    mut row: Row,
+    into: State,
+    word: &str,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Result<(), ledger::Error> {
+    let (kind, event, who) = match into {
+        State::Foreign => (AlertKind::Attention, Event::Foreign, RESPONDER),
+        _ => (AlertKind::Removed, Event::Removed, OTHERS),
+    };
+    let about = About::of_row(&row);
+    let told = alert_of(&row, kind, Reason::ChangedByOthers, now);
+    draft.alert(outboxed(&Alert {
+        note: Some(note.to_owned()),
+        ..told
+    }));
+    row.state = into;
+    confirm::leave(&mut row, word, now);
+    draft.transition(row, event, confirm::note(&about, word, who, now))
+}
+
 fn stopped(row: &Row, now: DateTime<Utc>) -> Alert {
     Alert {
-        at: now,
-        kind: AlertKind::Attention,
-        reason: Reason::ManagedElsewhere,
-        address: None,
-        origin: RemoteOrigin::default(),
-        finding: None,
         place: Some(Place {
             acl: row.acl.clone(),
             direction: row.direction,
             rule: None,
         }),
-        evicted: None,
-        who: None,
         note: Some(format!(
             "{MOST_REMOVALS} entries of {} were removed by somebody else within an hour: nothing new is made there until \
              `portcullis resume --nacl {}`",
             row.acl.acl, row.acl.acl
         )),
+        ..Alert::new(AlertKind::Attention, Reason::ManagedElsewhere, now)
     }
 }

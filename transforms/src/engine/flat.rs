@@ -9,7 +9,7 @@ use super::{
     trie::{Slot, Trie},
     value::{escaped_char, unescape},
 };
-use crate::document::{CUT_MARK, KEYWORD_LIMIT, push_escaped};
+use crate::document::{CUT_MARK, KEYWORD_LIMIT, push_escaped, string_end};
 
 /// Lists that are kept between records.
 #[derive(Debug, Default)]
@@ -185,7 +185,7 @@ fn push_leaves(raw: &[u8], long: bool, out: &mut Vec<u8>) -> u64 {
             at += 1;
             continue;
         }
-        let length = inside_length(&raw[at + 1..]);
+        let length = string_end(&raw[at + 1..], 0);
         let inside = &raw[at + 1..at + 1 + length];
         if inside.len() > KEYWORD_LIMIT {
             cut += u64::from(push_cut(inside, out));
@@ -195,19 +195,6 @@ fn push_leaves(raw: &[u8], long: bool, out: &mut Vec<u8>) -> u64 {
         at += length + 2;
     }
     cut
-}
-
-/// Bytes up to the closing quote.
-fn inside_length(raw: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(offset) = memchr::memchr2(b'"', b'\\', raw.get(at..).unwrap_or_default()) {
-        at += offset;
-        if raw[at] == b'"' {
-            return at;
-        }
-        at += 2;
-    }
-    raw.len()
 }
 
 /// Writes the inside of a JSON string with its quotes, cut to [`KEYWORD_LIMIT`] bytes of plain text if it is longer.

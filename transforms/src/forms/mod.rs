@@ -33,6 +33,7 @@
 mod entries;
 mod gzip;
 mod scan;
+mod shape;
 mod walk;
 
 pub use self::entries::{Entries, Entry};

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
+use crate::document::string_end;
 
 /// The first place at or after `at` that is no white space.
 pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
@@ -24,7 +24,7 @@ pub(super) fn value_end(text: &[u8], mut at: usize) -> Option<usize> {
             // A bracket or a quote behind a word, which is then none.
             b'"' | b'{' | b'[' if open == 0 && at > start => return None,
             b'"' => {
-                at = string_end(text, at)?;
+                at = behind_string(text, at)?;
                 if open == 0 {
                     return Some(at);
                 }
@@ -46,16 +46,10 @@ pub(super) fn value_end(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Where the string whose opening quote stands at `at` ends, behind its closing quote.
-fn string_end(text: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 1;
-    loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text[at] == b'"' {
-            return Some(at + 1);
-        }
-        at += 2;
-    }
+/// Where the string whose opening quote stands at `at` ends, behind its closing quote, if it has one.
+fn behind_string(text: &[u8], at: usize) -> Option<usize> {
+    let end = string_end(text, at + 1);
+    (end < text.len()).then_some(end + 1)
 }
 
 /// Hands each member of the object at the start of `text` to `each`: its raw name, and where its value stands. The answer
@@ -69,7 +63,7 @@ pub(super) fn members<'t>(text: &'t [u8], mut each: impl FnMut(&'t [u8], Range<u
         if text.get(at) != Some(&b'"') {
             return None;
         }
-        let end = string_end(text, at)?;
+        let end = behind_string(text, at)?;
         let name = &text[at + 1..end - 1];
         at = skip_space(text, end);
         if text.get(at) != Some(&b':') {

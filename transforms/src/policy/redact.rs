@@ -15,7 +15,10 @@
 pub(crate) use super::names::Names;
 use super::names::{COOKIE_PARTS, HEADER_PARTS, QUERY_PARTS};
 pub use super::names::{DEFAULT, NameError, default_names, names};
-use crate::{document::push_json_string, engine::unescape};
+use crate::{
+    document::{push_json_string, string_end},
+    engine::unescape,
+};
 
 /// What stands in the place of a value.
 pub const MARK: &str = "[redacted]";
@@ -197,16 +200,9 @@ impl<'a> Walk<'a> {
     /// The inside of a string; `at` is on its opening quote, and then after the closing one.
     fn string(&mut self) -> &'a [u8] {
         let start = self.at + 1;
-        let mut at = start;
-        while let Some(offset) = memchr::memchr2(b'"', b'\\', self.text.get(at..).unwrap_or_default()) {
-            at += offset;
-            if self.text[at] == b'"' {
-                break;
-            }
-            at += 2;
-        }
-        self.at = at + 1;
-        self.text.get(start..at).unwrap_or_default()
+        let end = string_end(self.text, start);
+        self.at = end + 1;
+        self.text.get(start..end).unwrap_or_default()
     }
 
     fn object(&mut self) {

@@ -2,6 +2,8 @@
 //!
 //! The document is our own: compact JSON in which no key stands twice and no known key needs an escape.
 
+use crate::document::string_end;
+
 /// Which fields are read. A field is known by its number in the order in which they were added.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
@@ -149,16 +151,9 @@ impl<'a> Reader<'a> {
     #[inline]
     fn string(&mut self) -> &'a [u8] {
         let start = self.at + 1;
-        let mut at = start;
-        while let Some(offset) = memchr::memchr2(b'"', b'\\', self.text.get(at..).unwrap_or_default()) {
-            at += offset;
-            if self.text[at] == b'"' {
-                break;
-            }
-            at += 2;
-        }
-        self.at = at + 1;
-        self.text.get(start..at).unwrap_or_default()
+        let end = string_end(self.text, start);
+        self.at = end + 1;
+        self.text.get(start..end).unwrap_or_default()
     }
 
     /// Any value.

@@ -7,7 +7,7 @@ mod aws;
 mod put_back;
 mod runtime_api;
 
-use std::{io::Read, net::TcpListener};
+use std::net::TcpListener;
 
 use aws_lambda_events::firehose::KinesisFirehoseResponse;
 
@@ -45,14 +45,7 @@ fn the_flow_log_function_answers_events_logs_refusals_and_survives_what_is_no_ev
     assert!(String::from_utf8_lossy(&answers[1].1).contains("not a Firehose transformation event"));
     assert!(answers[2].0.ends_with("request-2/response HTTP/1.1"));
     function.0.kill().expect("still running");
-    let mut log = String::new();
-    function
-        .0
-        .stderr
-        .take()
-        .expect("piped")
-        .read_to_string(&mut log)
-        .expect("text");
+    let log = function.log();
     let first = log.lines().next().expect("a log line");
     let first: serde_json::Value = serde_json::from_str(first).expect("JSON");
     assert_eq!(
@@ -104,14 +97,7 @@ fn a_wrong_setting_ends_the_function_with_the_name_of_the_variable() {
     ] {
         let binary = env!("CARGO_BIN_EXE_portcullis-transform-vpcflow");
         let mut function = start(binary, "127.0.0.1:1", &[(variable, value)]);
-        let mut log = String::new();
-        function
-            .0
-            .stderr
-            .take()
-            .expect("piped")
-            .read_to_string(&mut log)
-            .expect("text");
+        let log = function.log();
         assert!(!function.0.wait().expect("an end").success());
         let line: serde_json::Value = serde_json::from_str(log.trim()).expect("one JSON line");
         assert!(

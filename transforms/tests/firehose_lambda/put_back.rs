@@ -1,6 +1,6 @@
 //! The way back over the wire: the real function, the AWS SDK, and moto behind it.
 
-use std::{io::Read, net::TcpListener};
+use std::net::TcpListener;
 
 use aws_lambda_events::firehose::KinesisFirehoseResponse;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -55,14 +55,7 @@ fn invoke(moto: &Moto, events: &[Vec<u8>]) -> (Vec<Vec<String>>, String) {
     );
     let answers = serve(&listener, events);
     function.0.kill().expect("still running");
-    let mut log = String::new();
-    function
-        .0
-        .stderr
-        .take()
-        .expect("piped")
-        .read_to_string(&mut log)
-        .expect("text");
+    let log = function.log();
     let results = answers.iter().map(|(_, body)| {
         let response: KinesisFirehoseResponse = serde_json::from_slice(body).expect("the contract's response");
         response

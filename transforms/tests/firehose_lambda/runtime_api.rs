@@ -17,6 +17,16 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Ends the function when the test does, however it does.
 pub(crate) struct Function(pub(crate) Child);
 
+impl Function {
+    /// All that it logs until it ends.
+    pub(crate) fn log(&mut self) -> String {
+        let mut log = String::new();
+        let mut stderr = self.0.stderr.take().expect("piped");
+        stderr.read_to_string(&mut log).expect("text");
+        log
+    }
+}
+
 impl Drop for Function {
     fn drop(&mut self) {
         drop(self.0.kill());

@@ -5,7 +5,7 @@ use std::{io::Write as _, net::IpAddr};
 use super::{Fit, Hit, Row, Writer};
 use crate::{
     address,
-    document::{CUT_MARK, KEYWORD_LIMIT, cut_text, push_escaped, push_integer, push_json_string},
+    document::{KEYWORD_LIMIT, push_integer, push_json_string, push_keyword},
     engine::{flat, trie::same, value::plain},
     schema::Type,
     time,
@@ -65,16 +65,7 @@ impl Writer<'_> {
         match row.ty {
             _ if text.is_empty() => return Fit::Empty,
             Type::Keyword if row.not_ip && self.scratch.asked.address(text).is_some() => return Fit::Refused,
-            Type::Keyword => {
-                let kept = cut_text(text);
-                self.out.push(b'"');
-                push_escaped(self.out, kept);
-                if kept.len() < text.len() {
-                    self.out.extend_from_slice(CUT_MARK.as_bytes());
-                    self.cut += 1;
-                }
-                self.out.push(b'"');
-            }
+            Type::Keyword => self.cut += u64::from(push_keyword(self.out, text)),
             Type::Text => push_json_string(self.out, text),
             Type::Ip => {
                 let Some(address) = self.scratch.asked.address(text) else {
