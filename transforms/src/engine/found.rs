@@ -91,6 +91,8 @@ pub(super) struct Found {
     pub(super) guesses: Guesses,
     /// What else is noted while a shape is learnt.
     pub(super) trace: Trace,
+    /// The number of the record's shape, if it is known.
+    pub(super) shape: Option<usize>,
 }
 
 /// Which member came after each one the last time, by its number in the object; kept between records.
@@ -158,6 +160,7 @@ impl Found {
     pub(super) fn clear(&mut self) {
         self.forget();
         self.keys.clear();
+        self.shape = None;
         self.bodies = 0;
         self.wrapped = false;
         self.unusual = false;

@@ -248,6 +248,7 @@ impl Mapper {
                 self.derived.clear(self.table.rows.len());
                 self.map.derive(&input, &mut self.derived);
                 let id = self.event_id(original.as_bytes(), input, timestamp);
+                let scripts = self.shapes.scripts(self.found.shape);
                 Writer {
                     table: &self.table,
                     text,
@@ -262,7 +263,7 @@ impl Mapper {
                     cut,
                     redacted,
                 }
-                .document(&mut self.literals);
+                .document(&mut self.literals, scripts);
             }
         }
         Ok(Outcome::Document)

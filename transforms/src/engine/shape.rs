@@ -14,6 +14,7 @@ use super::{
     found::{Found, Hit, Span, Unknown},
     scan,
     trie::Slot,
+    write::Scripts,
 };
 use crate::policy::redact::Names;
 
@@ -25,6 +26,9 @@ const VALUES: usize = 1024;
 
 /// As many ways to go on are kept after each value.
 const WAYS: usize = 16;
+
+/// So many records tell whether the shapes that are kept are worth it.
+const JUDGED: u32 = 4096;
 
 /// Learning a shape takes as long as a few scans; one shape is learnt for so many records, and [`SHAPES`] at once.
 const RECORDS_PER_SHAPE: u32 = 64;
@@ -46,6 +50,10 @@ pub(super) struct Shapes {
     seen: Box<[u64; SEEN]>,
     credit: u32,
     missed: u32,
+    /// Whether the record was compared with what is known.
+    compared: bool,
+    /// Records of known shapes and others, since this was last judged.
+    counts: (u32, u32),
     /// Where the values of the record end; the first is its start.
     marks: Box<[u32; VALUES]>,
 }
@@ -80,6 +88,7 @@ struct Plan {
     ends: Box<[(Slot, u32, u32)]>,
     bodies: u32,
     wrapped: bool,
+    scripts: Scripts,
 }
 
 /// A span of a record: each end is so many bytes behind a mark.
@@ -97,6 +106,8 @@ impl Default for Shapes {
             seen: Box::new([0; SEEN]),
             credit: MOST_CREDIT,
             missed: 0,
+            compared: false,
+            counts: (0, 0),
             marks: Box::new([0; VALUES]),
         }
     }
@@ -106,19 +117,23 @@ impl Shapes {
     /// Finds in `text` what a scan would, if it is of a known shape; `found` is empty but for its index.
     pub(super) fn find(&mut self, text: &[u8], names: &Names, found: &mut Found) -> bool {
         self.credit = (self.credit + 1).min(MOST_CREDIT);
-        if self.missed >= PATIENCE && !self.missed.is_multiple_of(PATIENCE) {
-            self.missed = self.missed.wrapping_add(1).max(PATIENCE);
+        self.compared = self.missed < PATIENCE || self.missed.is_multiple_of(PATIENCE);
+        if !self.compared {
+            self.missed = self.missed.wrapping_add(1);
             return false;
         }
         if found.index.is_whole(text)
             && let Some(plan) = self.walk(text, names, found)
         {
             self.missed = 0;
+            self.counts.0 = self.counts.0.saturating_add(1);
             self.fill(plan, text, found);
+            found.shape = Some(plan);
             return true;
         }
         found.addresses.clear();
         self.missed = self.missed.wrapping_add(1);
+        self.counts.1 = self.counts.1.saturating_add(1);
         false
     }
 
@@ -161,6 +176,11 @@ impl Shapes {
             *self.marks.get_mut(mark)? = at as u32;
         }
         None
+    }
+
+    /// How the documents of this shape are written.
+    pub(super) fn scripts(&mut self, shape: Option<usize>) -> Option<&mut Scripts> {
+        self.plans.get_mut(shape?).map(|plan| &mut plan.scripts)
     }
 
     fn fill(&self, plan: usize, text: &[u8], found: &mut Found) {
@@ -213,16 +233,19 @@ fn simple_escapes(text: &[u8], found: &Found, mut odd: usize, end: u32) -> Optio
     while let Some(&at) = found.index.odd.get(odd)
         && at < end
     {
-        let is_simple = matches!(
-            text.get(at as usize..at as usize + 2),
-            Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'])
-        );
-        if !is_simple {
-            return None;
-        }
+        simple_escape(text, at)?;
         odd += 1;
     }
     Some(odd)
+}
+
+/// Whether there is an escape of one letter.
+fn simple_escape(text: &[u8], at: u32) -> Option<()> {
+    let is_simple = matches!(
+        text.get(at as usize..at as usize + 2),
+        Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'])
+    );
+    is_simple.then_some(())
 }
 
 /// The length of a number without an exponent, or of `true` or `false`.

@@ -2,12 +2,13 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use super::{Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS};
+use super::{JUDGED, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS};
 use crate::{
     engine::{
         found::{Found, Hit, NONE, Span},
         scan,
         trie::Trie,
+        write::Scripts,
     },
     policy::redact::Names,
 };
@@ -32,7 +33,7 @@ impl Shapes {
     /// Takes note of a record that was scanned, and learns its shape if one like it came before.
     pub(in crate::engine) fn note(&mut self, text: &[u8], trie: &Trie, names: &Names, found: &mut Found) {
         let is_plain = !found.unusual && !found.sensitive && found.index.is_whole(text);
-        if !is_plain || self.credit < RECORDS_PER_SHAPE || self.is_new(found) {
+        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE || !self.is_due(found) {
             return;
         }
         self.credit -= RECORDS_PER_SHAPE;
@@ -45,19 +46,14 @@ impl Shapes {
         if scanned.is_ok()
             && let Some(values) = free(text, &trace, found)
         {
-            if self.plans.len() >= SHAPES {
-                *self = Self {
-                    credit: self.credit,
-                    ..Self::default()
-                };
-            }
             // Where there are too many ways to go on, the shape stays unknown.
             let _ = self.learn(text, &values, found, trie);
         }
     }
 
-    /// Whether nothing like this record came before: so many quotes, and values in these places.
-    fn is_new(&mut self, found: &Found) -> bool {
+    /// Whether this shape is to be learnt: a record like it, with as many quotes and values in the same places, came once
+    /// before, and was not learnt from.
+    fn is_due(&mut self, found: &Found) -> bool {
         let hits: Vec<_> = found.hits.iter().map(|hit| (hit.slot, hit.leaves)).collect();
         let unknown: Vec<_> = found
             .unknown
@@ -66,7 +62,31 @@ impl Shapes {
             .collect();
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((found.index.quotes(), hits, unknown));
         let seen = &mut self.seen[hash as usize % SEEN];
-        std::mem::replace(seen, hash) != hash
+        let is_second = *seen == hash;
+        if *seen != !hash {
+            *seen = if is_second { !hash } else { hash };
+        }
+        is_second && self.has_room()
+    }
+
+    /// Whether there is room for one more shape. When few records are of those that are known, they are forgotten.
+    fn has_room(&mut self) -> bool {
+        if self.plans.len() < SHAPES {
+            return true;
+        }
+        let (known, others) = std::mem::take(&mut self.counts);
+        if known + others < JUDGED {
+            self.counts = (known, others);
+            return false;
+        }
+        if known >= others {
+            return false;
+        }
+        *self = Self {
+            credit: self.credit,
+            ..Self::default()
+        };
+        true
     }
 
     fn learn(&mut self, text: &[u8], values: &[Free], found: &Found, trie: &Trie) -> Option<()> {
@@ -142,8 +162,11 @@ fn plan(marks: &[usize], found: &Found, trie: &Trie) -> Option<Plan> {
         let (first, last) = found.ends(slot);
         (slot, first, last)
     });
+    let hits = hits.collect::<Option<Box<[(Hit, Part, Part)]>>>()?;
+    let fixed = hits.iter().map(|(_, value, _)| value.start.0 == value.end.0).collect();
     Some(Plan {
-        hits: hits.collect::<Option<_>>()?,
+        hits,
+        scripts: Scripts::new(fixed),
         unknown: unknown.collect::<Option<_>>()?,
         ends: ends.filter(|(_, first, _)| *first != NONE).collect(),
         bodies: found.bodies,
@@ -169,7 +192,9 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
                 if is_key || trace.names.iter().any(|name| name.start == span.start) {
                     continue;
                 }
-                while odd.next_if(|odd| (span.start..span.end).contains(odd)).is_some() {}
+                while let Some(odd) = odd.next_if(|odd| (span.start..span.end).contains(odd)) {
+                    super::simple_escape(text, *odd)?;
+                }
                 let is_mute = trace
                     .mute
                     .iter()
