@@ -18,11 +18,11 @@ use super::{
 };
 use crate::policy::redact::Names;
 
-/// As many shapes are kept. Then all are forgotten, because senders may choose them.
+/// As many shapes are kept. Senders may choose them: when few records are of these, all are forgotten.
 const SHAPES: usize = 64;
 
 /// As many values may a record of a shape have.
-const VALUES: usize = 1024;
+const VALUES: usize = 512;
 
 /// As many ways to go on are kept after each value.
 const WAYS: usize = 16;

@@ -43,7 +43,9 @@ impl Shapes {
         };
         let scanned = scan::scan(text, trie, names, found, false);
         let trace = std::mem::take(&mut found.trace);
+        // What is kept of a shape is bounded by its values.
         if scanned.is_ok()
+            && found.hits.len() + found.unknown.len() <= 2 * VALUES
             && let Some(values) = free(text, &trace, found)
         {
             // Where there are too many ways to go on, the shape stays unknown.
@@ -75,7 +77,7 @@ impl Shapes {
             return true;
         }
         let (known, others) = std::mem::take(&mut self.counts);
-        if known + others < JUDGED {
+        if known.saturating_add(others) < JUDGED {
             self.counts = (known, others);
             return false;
         }
