@@ -215,6 +215,74 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn records_of_the_same_shape_never_change_a_document(
+        source in source(),
+        sample in 0_usize..64,
+        variants in prop::collection::vec((prop::collection::vec((any::<usize>(), change()), 0..4), any::<bool>()), 1..6),
+        redacts in any::<bool>(),
+    ) {
+        let fresh = || {
+            let redact = if redacts { Options::default().redact } else { Vec::new() };
+            Normalizer::new(source, Options { redact, ..Options::default() }).expect("a normaliser")
+        };
+        let plain = mutated(source, sample, &[], false);
+        let mut shared = fresh();
+        // What is worked out for a shape is used from the fourth record on.
+        for _ in 0..4 {
+            shared.record(&plain, &mut Vec::new()).ok();
+        }
+        for (mutations, is_twice) in variants {
+            let mut value: Value = serde_json::from_slice(&plain).expect("a sample");
+            for (at, change) in &mutations {
+                let mut at = at % places(&value);
+                apply(&mut value, &mut at, change);
+            }
+            let record = respelled(&serde_json::to_vec(&value).expect("JSON"), &mutations);
+            for _ in 0..if is_twice { 4 } else { 1 } {
+                let (mut together, mut alone) = (Vec::new(), Vec::new());
+                let first = shared.record(&record, &mut together);
+                let second = fresh().record(&record, &mut alone);
+                prop_assert_eq!(first, second);
+                prop_assert_eq!(String::from_utf8(together), String::from_utf8(alone));
+            }
+        }
+    }
+}
+
+/// The record with other texts in some places, whatever they mean there.
+fn respelled(record: &[u8], places: &[Mutation]) -> Vec<u8> {
+    const TEXTS: [&str; 9] = [
+        "",
+        "-",
+        "null",
+        "0",
+        "7",
+        "198.51.100.7",
+        "2001:DB8::7",
+        "a\\\"b",
+        "2026-11-21T10:00:00Z",
+    ];
+    let text = String::from_utf8(record.to_vec()).expect("UTF-8");
+    let starts: Vec<usize> = text.match_indices(":\"").map(|(at, _)| at + 2).collect();
+    let mut text = text.clone();
+    for (place, _) in places {
+        let Some(&start) = starts
+            .get(place % starts.len().max(1))
+            .filter(|start| **start <= text.len())
+        else {
+            continue;
+        };
+        if let Some(end) = text.get(start..).and_then(|rest| rest.find('"')) {
+            text.replace_range(start..start + end, TEXTS[place / 64 % TEXTS.len()]);
+        }
+    }
+    text.into_bytes()
+}
+
 /// Sets the timestamps that `native` rewrites to null, wherever they stand.
 fn forget_times(value: &mut Value) {
     const TIMES: [&str; 24] = [

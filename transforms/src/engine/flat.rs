@@ -76,6 +76,43 @@ impl Scratch {
     }
 }
 
+/// An object of which the names and their order are known.
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// Hits, each with what stands before its value.
+    pub(super) values: Box<[(Box<[u8]>, usize)]>,
+    /// What stands after the last one.
+    pub(super) end: Box<[u8]>,
+}
+
+impl Scratch {
+    /// The object that was written last, by the hits of its values.
+    pub(super) fn parts(&self, hit: impl Fn(Span) -> Option<usize>) -> Option<Parts> {
+        let name = |entry: &Entry| self.names.get(entry.name.0..entry.name.1);
+        let mut values = Vec::new();
+        let mut before = b"{".to_vec();
+        for group in self.entries.chunk_by(|a, b| name(a) == name(b)) {
+            before.push(b'"');
+            before.extend_from_slice(name(group.first()?)?);
+            before.extend_from_slice(if group.len() > 1 { b"\":[" } else { b"\":" });
+            for entry in group {
+                values.push((std::mem::take(&mut before).into(), hit(entry.value)?));
+                before.push(b',');
+            }
+            if group.len() > 1 {
+                before.pop();
+                before.extend_from_slice(b"],");
+            }
+        }
+        before.pop();
+        before.push(b'}');
+        Some(Parts {
+            values: values.into(),
+            end: before.into(),
+        })
+    }
+}
+
 /// What no row took.
 pub(super) struct Rest<'a> {
     pub(super) text: &'a [u8],
@@ -172,7 +209,7 @@ fn push_name(inside: &[u8], names: &mut Vec<u8>) -> u64 {
 }
 
 /// Copies a value; texts in it that are over the limit are cut. The answer is how many.
-fn push_leaves(raw: &[u8], long: bool, out: &mut Vec<u8>) -> u64 {
+pub(super) fn push_leaves(raw: &[u8], long: bool, out: &mut Vec<u8>) -> u64 {
     if !long || raw.len() <= KEYWORD_LIMIT {
         out.extend_from_slice(raw);
         return 0;

@@ -2,6 +2,7 @@
 
 use super::{
     scan::Index,
+    shape::Trace,
     trie::{Guess, NodeId, Slot, Trie},
 };
 
@@ -88,6 +89,10 @@ pub(super) struct Found {
     /// What the pass is guided by.
     pub(super) index: Index,
     pub(super) guesses: Guesses,
+    /// What else is noted while a shape is learnt.
+    pub(super) trace: Trace,
+    /// The number of the record's shape, if it is known.
+    pub(super) shape: Option<usize>,
 }
 
 /// Which member came after each one the last time, by its number in the object; kept between records.
@@ -128,6 +133,19 @@ impl Found {
         self.ends.get(usize::from(slot)).map_or(NONE, |(head, _)| *head)
     }
 
+    /// The first hit of a slot and the last one.
+    pub(super) fn ends(&self, slot: Slot) -> (u32, u32) {
+        self.ends.get(usize::from(slot)).copied().unwrap_or((NONE, NONE))
+    }
+
+    /// Says which hits of a slot are the first and the last.
+    #[inline]
+    pub(super) fn set_ends(&mut self, slot: Slot, first: u32, last: u32) {
+        if let Some(ends) = self.ends.get_mut(usize::from(slot)) {
+            *ends = (first, last);
+        }
+    }
+
     /// All hits of a slot, with their numbers.
     pub(super) fn hits_of(&self, slot: Slot) -> impl Iterator<Item = (usize, Hit)> + '_ {
         let mut at = self.head(slot);
@@ -142,6 +160,7 @@ impl Found {
     pub(super) fn clear(&mut self) {
         self.forget();
         self.keys.clear();
+        self.shape = None;
         self.bodies = 0;
         self.wrapped = false;
         self.unusual = false;

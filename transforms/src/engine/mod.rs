@@ -15,6 +15,7 @@ mod literals;
 mod member;
 mod refusal;
 mod scan;
+mod shape;
 mod table;
 mod trie;
 mod value;
@@ -34,6 +35,7 @@ use self::{
     literals::Literals,
     refusal::{not_utf8, refusal},
     scan::Fault,
+    shape::Shapes,
     table::Table,
     write::{Scratch, Writer},
 };
@@ -142,6 +144,7 @@ pub(crate) struct Mapper {
     line: Vec<u8>,
     scratch: Scratch,
     literals: Literals,
+    shapes: Shapes,
 }
 
 /// After a record of more bytes than this, the lists that grew with it are given back.
@@ -170,6 +173,7 @@ impl Mapper {
             canonical: Vec::new(),
             line: Vec::new(),
             scratch: Scratch::default(),
+            shapes: Shapes::default(),
         })
     }
 
@@ -244,6 +248,7 @@ impl Mapper {
                 self.derived.clear(self.table.rows.len());
                 self.map.derive(&input, &mut self.derived);
                 let id = self.event_id(original.as_bytes(), input, timestamp);
+                let scripts = self.shapes.scripts(self.found.shape);
                 Writer {
                     table: &self.table,
                     text,
@@ -258,7 +263,7 @@ impl Mapper {
                     cut,
                     redacted,
                 }
-                .document(&mut self.literals);
+                .document(&mut self.literals, scripts);
             }
         }
         Ok(Outcome::Document)
@@ -271,8 +276,18 @@ impl Mapper {
     }
 
     fn scan(&mut self, record: &[u8]) -> Result<(), Refusal> {
-        scan::scan(record, &self.table.trie, self.redactor.names(), &mut self.found, false)
-            .map_err(|fault| self.refusal(fault, record))
+        let (trie, names, found) = (&self.table.trie, self.redactor.names(), &mut self.found);
+        scan::start(record, found);
+        if self.shapes.find(record, names, found) {
+            return Ok(());
+        }
+        match scan::walk(record, trie, names, found, false) {
+            Ok(()) => {
+                self.shapes.note(record, trie, names, found);
+                Ok(())
+            }
+            Err(fault) => Err(self.refusal(fault, record)),
+        }
     }
 
     /// Takes out of a record what the policy names, if the scanner saw any of it, and scans what is left over; the

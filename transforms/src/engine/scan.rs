@@ -10,7 +10,10 @@ mod tokens;
 
 use self::named::NamedElement;
 pub(crate) use self::tokens::is_too_large;
-pub(super) use self::{index::Index, tokens::unicode_escape};
+pub(super) use self::{
+    index::Index,
+    tokens::{look, unicode_escape},
+};
 use super::{
     found::{Found, Span, Unknown},
     trie::{Child, Guess, Node, NodeId, Slot, Trie},
@@ -39,8 +42,18 @@ type Scanned<T> = Result<T, Stop>;
 ///
 /// A text that may be one of `names` is noticed too ([`Found::sensitive`]).
 pub(super) fn scan(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Result<(), Fault> {
+    start(text, found);
+    walk(text, trie, names, found, canonical)
+}
+
+/// Forgets the last record and notes the quotes of this one.
+pub(super) fn start(text: &[u8], found: &mut Found) {
     found.clear();
     found.index.start(text);
+}
+
+/// As [`scan`], after [`start`].
+pub(super) fn walk(text: &[u8], trie: &Trie, names: &Names, found: &mut Found, canonical: bool) -> Result<(), Fault> {
     let mut scan = Scan {
         text,
         at: 0,
@@ -213,6 +226,7 @@ impl<'a> Scan<'a> {
         // The record's own object, in an envelope: what was found before it belongs to the envelope.
         if node.wrapper && node.path.is_empty() {
             self.found.enter();
+            self.muted(0);
             self.found.bodies += 1;
             self.found.wrapped = true;
         }
@@ -320,6 +334,7 @@ impl<'a> Scan<'a> {
         let of_envelope = self.found.wrapped && (node == Trie::ROOT || (inside.wrapper && !inside.path.is_empty()));
         if of_envelope {
             self.found.addresses.truncate(addresses);
+            self.muted(start);
         }
         if first != b'n' && !of_envelope {
             self.found.unknown.push(Unknown {
@@ -335,10 +350,19 @@ impl<'a> Scan<'a> {
 
     /// Skips a value whose addresses are not the record's.
     fn without_addresses(&mut self, first: u8, depth: usize) -> Scanned<()> {
-        let addresses = self.found.addresses.len();
+        let (start, addresses) = (self.at, self.found.addresses.len());
         self.skip(first, depth)?;
         self.found.addresses.truncate(addresses);
+        self.muted(start);
         Ok(())
+    }
+
+    /// No address since `start` is the record's.
+    #[inline]
+    fn muted(&mut self, start: usize) {
+        if self.found.trace.on {
+            self.found.trace.mute.push(Span::new(start, self.at));
+        }
     }
 
     /// Notices repeated keys among those pushed since `base`, and takes them off again.

@@ -195,6 +195,12 @@ impl Derived {
         self.said.get(row).map_or(Own::Written, |said| said.own)
     }
 
+    /// The row of each value that the source added, and what becomes of the row's own.
+    #[inline]
+    pub(super) fn said(&self) -> impl Iterator<Item = (usize, Own)> {
+        self.values.iter().map(|value| (value.row, self.own(value.row)))
+    }
+
     /// The rows to which the source added values.
     pub(super) fn rows(&self) -> impl Iterator<Item = usize> {
         self.values.iter().map(|value| value.row)

@@ -2,10 +2,12 @@
 //!
 //! A value that its type would reject is not written there; it goes to the rest. So do values that no row names.
 
+mod script;
 mod value;
 
 use std::net::IpAddr;
 
+pub(super) use self::script::Scripts;
 use self::value::Asked;
 
 use super::{
@@ -55,8 +57,18 @@ pub(super) struct Scratch {
 
 impl<'a> Writer<'a> {
     /// Appends the document and its newline.
-    pub(super) fn document(mut self, literals: &mut Literals) {
+    pub(super) fn document(mut self, literals: &mut Literals, scripts: Option<&mut Scripts>) {
         self.scratch.addresses.clear();
+        let leaves = &self.table.leaves;
+        let last = match scripts.and_then(|scripts| self.by_script(scripts, literals)) {
+            Some(last) => last,
+            None => self.members(literals),
+        };
+        self.out.extend_from_slice(literals.between(leaves, last, leaves.len()));
+    }
+
+    /// Writes the members; the answer is the last one.
+    fn members(&mut self, literals: &mut Literals) -> Option<usize> {
         let live = self.live();
         let leaves = &self.table.leaves;
         let mut last = None;
@@ -86,8 +98,8 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-        self.out.extend_from_slice(literals.between(leaves, last, leaves.len()));
         self.scratch.live = live;
+        last
     }
 
     /// Whether there is anything to look for.
@@ -207,8 +219,7 @@ impl<'a> Writer<'a> {
         let Some(row) = table.rows.get(number) else {
             return false;
         };
-        let from = if self.derived.swapped { row.mirror } else { number };
-        let slots = table.rows.get(from).map_or(&[][..], |row| &row.slots);
+        let slots = self.slots(number);
         if row.ty == Type::FlatObject {
             return self.flat_object(slots);
         }
@@ -224,6 +235,17 @@ impl<'a> Writer<'a> {
             },
             _ => self.many(row, number, slots),
         }
+    }
+
+    /// Where the values of a row stand.
+    fn slots(&self, number: usize) -> &'a [Slot] {
+        let table = self.table;
+        let row = table.rows.get(number);
+        let row = row.and_then(|row| match self.derived.swapped {
+            true => table.rows.get(row.mirror),
+            false => Some(row),
+        });
+        row.map_or(&[], |row| &row.slots)
     }
 
     fn flat_object(&mut self, slots: &[Slot]) -> bool {

@@ -15,7 +15,7 @@ pub(in crate::engine) struct Index {
     /// How many there are.
     count: usize,
     /// Every backslash that begins an escape, and every control character, white space between tokens included.
-    pub(super) odd: Vec<u32>,
+    pub(in crate::engine) odd: Vec<u32>,
     /// Where the next window begins.
     from: usize,
     /// The byte behind the last backslash.
@@ -46,8 +46,18 @@ impl Default for Index {
 impl Index {
     /// The quote of this number.
     #[inline]
-    pub(super) fn quote(&self, number: usize) -> Option<u32> {
+    pub(in crate::engine) fn quote(&self, number: usize) -> Option<u32> {
         self.quotes.get(number).copied().filter(|_| number < self.count)
+    }
+
+    /// Whether all of a record was looked at together, and how many quotes it has is known.
+    pub(in crate::engine) fn is_whole(&self, text: &[u8]) -> bool {
+        text.len() <= WINDOW
+    }
+
+    /// How many quotes there are.
+    pub(in crate::engine) fn quotes(&self) -> usize {
+        self.count
     }
 
     /// Begins another record. Places have 32 bits, which is enough for the longest one.

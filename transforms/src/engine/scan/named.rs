@@ -41,6 +41,9 @@ impl Scan<'_> {
             self.without_addresses(first, depth)?;
             let inside = Span::new(start + 1, self.at - 1);
             element.name = Some(inside);
+            if self.found.trace.on {
+                self.found.trace.names.push(inside);
+            }
             if let Some(slot) = choice.name_slot {
                 let name = Span::new(start, self.at);
                 self.found.push(slot, name, Span::default(), 1, self.escaped);

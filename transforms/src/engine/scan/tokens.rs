@@ -3,7 +3,11 @@
 use super::{Scan, Scanned, What};
 use crate::{
     document::KEYWORD_LIMIT,
-    engine::{DEPTH_LIMIT, KEY_LIMIT, found::Span},
+    engine::{
+        DEPTH_LIMIT, KEY_LIMIT,
+        found::{Found, Span},
+    },
+    policy::redact::Names,
 };
 
 const CLOSING_QUOTE: &str = "a closing quote; control characters must be escaped";
@@ -60,9 +64,7 @@ impl Scan<'_> {
         let inside = text.of(self.text);
         self.found.sensitive |= self.names.suspects(inside, true);
         self.long |= inside.len() > KEYWORD_LIMIT;
-        // An escape makes six bytes of a character.
-        let starts = matches!(inside, [b'\\' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', ..]);
-        if starts && inside.len() <= LONGEST_ADDRESS * 6 {
+        if may_be_escaped_address(inside) {
             self.address(text);
         }
     }
@@ -339,6 +341,39 @@ impl Scan<'_> {
 const LONGEST_LOOKED_AT: usize = 63;
 
 const LONGEST_ADDRESS: usize = 45;
+
+/// As the scanner looks at a text whose simple escapes were checked; nothing for one that may be what the policy takes out.
+#[inline]
+pub(in crate::engine) fn look(
+    text: &[u8],
+    names: &Names,
+    span: Span,
+    escaped: bool,
+    mute: bool,
+    found: &mut Found,
+) -> Option<()> {
+    let inside = span.of(text);
+    if !escaped && inside.len() > LONGEST_LOOKED_AT {
+        return Some(());
+    }
+    if names.suspects(inside, escaped) {
+        return None;
+    }
+    let is_address = match escaped {
+        true => may_be_escaped_address(inside),
+        false => may_be_address(inside),
+    };
+    if is_address && !mute {
+        found.addresses.push(span);
+    }
+    Some(())
+}
+
+fn may_be_escaped_address(inside: &[u8]) -> bool {
+    // An escape makes six bytes of a character.
+    let starts = matches!(inside, [b'\\' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':', ..]);
+    starts && inside.len() <= LONGEST_ADDRESS * 6
+}
 
 /// Whether a text may be an address, told by its first bytes; what it is will be seen when it is parsed.
 #[inline]

@@ -1,0 +1,244 @@
+//! A shape is learnt from a record of it that was scanned.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use super::{JUDGED, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS};
+use crate::{
+    engine::{
+        found::{Found, Hit, NONE, Span},
+        scan,
+        trie::Trie,
+        write::Scripts,
+    },
+    policy::redact::Names,
+};
+
+/// What is to be known of a scan beside what it found.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Trace {
+    pub(in crate::engine) on: bool,
+    /// Insides of texts that decide what others are: names of headers.
+    pub(in crate::engine) names: Vec<Span>,
+    /// Parts whose addresses are not the record's.
+    pub(in crate::engine) mute: Vec<Span>,
+}
+
+/// A value that differs between records of a shape: without its quotes, if it is a text.
+struct Free {
+    span: Span,
+    then: Then,
+}
+
+impl Shapes {
+    /// Takes note of a record that was scanned, and learns its shape if one like it came before.
+    pub(in crate::engine) fn note(&mut self, text: &[u8], trie: &Trie, names: &Names, found: &mut Found) {
+        let is_plain = !found.unusual && !found.sensitive && found.index.is_whole(text);
+        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE || !self.is_due(found) {
+            return;
+        }
+        self.credit -= RECORDS_PER_SHAPE;
+        found.trace = Trace {
+            on: true,
+            ..Trace::default()
+        };
+        let scanned = scan::scan(text, trie, names, found, false);
+        let trace = std::mem::take(&mut found.trace);
+        // What is kept of a shape is bounded by its values.
+        if scanned.is_ok()
+            && found.hits.len() + found.unknown.len() <= 2 * VALUES
+            && let Some(values) = free(text, &trace, found)
+        {
+            // Where there are too many ways to go on, the shape stays unknown.
+            let _ = self.learn(text, &values, found, trie);
+        }
+    }
+
+    /// Whether this shape is to be learnt: a record like it, with as many quotes and values in the same places, came once
+    /// before, and was not learnt from.
+    fn is_due(&mut self, found: &Found) -> bool {
+        let hits: Vec<_> = found.hits.iter().map(|hit| (hit.slot, hit.leaves)).collect();
+        let unknown: Vec<_> = found
+            .unknown
+            .iter()
+            .map(|unknown| (unknown.node, unknown.leaves))
+            .collect();
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((found.index.quotes(), hits, unknown));
+        let seen = &mut self.seen[hash as usize % SEEN];
+        let is_second = *seen == hash;
+        if *seen != !hash {
+            *seen = if is_second { !hash } else { hash };
+        }
+        is_second && self.has_room()
+    }
+
+    /// Whether there is room for one more shape. When few records are of those that are known, they are forgotten.
+    fn has_room(&mut self) -> bool {
+        if self.plans.len() < SHAPES {
+            return true;
+        }
+        let (known, others) = std::mem::take(&mut self.counts);
+        if known.saturating_add(others) < JUDGED {
+            self.counts = (known, others);
+            return false;
+        }
+        if known >= others {
+            return false;
+        }
+        *self = Self {
+            credit: self.credit,
+            ..Self::default()
+        };
+        true
+    }
+
+    fn learn(&mut self, text: &[u8], values: &[Free], found: &Found, trie: &Trie) -> Option<()> {
+        let marks: Vec<usize> = std::iter::once(0)
+            .chain(values.iter().map(|value| value.span.end as usize))
+            .collect();
+        let plan = plan(&marks, found, trie)?;
+        let (mut step, mut from) = (0, 0);
+        for value in values {
+            step = self.way(step, text.get(from..value.span.start as usize)?, value.then)?;
+            from = value.span.end as usize;
+        }
+        let number = u32::try_from(self.plans.len()).ok()?;
+        self.way(step, text.get(from..)?, Then::End(number))?;
+        self.plans.push(plan);
+        Some(())
+    }
+
+    /// The step after `step` that has this text, a new one if there is none.
+    fn way(&mut self, step: usize, literal: &[u8], then: Then) -> Option<usize> {
+        let known = self.steps.get(step)?.next.iter().map(|way| *way as usize);
+        for way in known {
+            let known = self.steps.get(way)?;
+            if *known.literal == *literal && (known.then == then || matches!(then, Then::End(_))) {
+                return (known.then == then).then_some(way);
+            }
+        }
+        let ways = &self.steps.get(step)?.next;
+        if ways.len() >= WAYS {
+            return None;
+        }
+        let longer = |way: &&u32| {
+            let way = self.steps.get(**way as usize);
+            way.is_some_and(|way| way.literal.len() >= literal.len())
+        };
+        let place = ways.iter().take_while(longer).count();
+        let number = self.steps.len();
+        self.steps.push(Step::new(literal, then));
+        self.steps
+            .get_mut(step)?
+            .next
+            .insert(place, u32::try_from(number).ok()?);
+        Some(number)
+    }
+}
+
+/// What was found, by the marks.
+fn plan(marks: &[usize], found: &Found, trie: &Trie) -> Option<Plan> {
+    let place = |at: u32| {
+        let mark = marks.partition_point(|mark| *mark <= at as usize) - 1;
+        Some((
+            u16::try_from(mark).ok()?,
+            u16::try_from(at as usize - marks[mark]).ok()?,
+        ))
+    };
+    let part = |span: Span| {
+        Some(Part {
+            start: place(span.start)?,
+            end: place(span.end)?,
+        })
+    };
+    let hits = found.hits.iter();
+    let hits = hits.map(|&hit| {
+        let escaped = trie.is_whole(hit.slot);
+        Some((Hit { escaped, ..hit }, part(hit.value)?, part(hit.name)?))
+    });
+    let unknown = found.unknown.iter();
+    let unknown = unknown.map(|&unknown| Some((unknown, part(unknown.key)?, part(unknown.value)?)));
+    let mut slots: Vec<_> = found.hits.iter().map(|hit| hit.slot).collect();
+    slots.sort_unstable();
+    slots.dedup();
+    let ends = slots.into_iter().map(|slot| {
+        let (first, last) = found.ends(slot);
+        (slot, first, last)
+    });
+    let hits = hits.collect::<Option<Box<[(Hit, Part, Part)]>>>()?;
+    let fixed = hits.iter().map(|(_, value, _)| value.start.0 == value.end.0).collect();
+    Some(Plan {
+        hits,
+        scripts: Scripts::new(fixed),
+        unknown: unknown.collect::<Option<_>>()?,
+        ends: ends.filter(|(_, first, _)| *first != NONE).collect(),
+        bodies: found.bodies,
+        wrapped: found.wrapped,
+    })
+}
+
+/// The values that differ between records of a shape, in order; none if the record is not one to learn from.
+fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
+    let mut values = Vec::new();
+    let mut odd = found.index.odd.iter().peekable();
+    let mut is_version = false;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let span = match byte {
+            b'"' => {
+                let span = Span::new(at + 1, closing_quote(text, at + 1)?);
+                at = span.end as usize + 1;
+                let is_key = next_token(text, at) == Some(b':');
+                if is_key {
+                    is_version = span.of(text).ends_with(b"ersion");
+                }
+                if is_key || trace.names.iter().any(|name| name.start == span.start) {
+                    continue;
+                }
+                while let Some(odd) = odd.next_if(|odd| (span.start..span.end).contains(odd)) {
+                    super::simple_escape(text, *odd)?;
+                }
+                let is_mute = trace
+                    .mute
+                    .iter()
+                    .any(|mute| (mute.start..mute.end).contains(&span.start));
+                values.push(Free {
+                    span,
+                    then: Then::Text {
+                        mute: is_mute || is_version,
+                    },
+                });
+                continue;
+            }
+            b'-' | b'0'..=b'9' | b't' | b'f' => Span::new(at, at + super::plain_length(&text[at..])?),
+            b'n' => {
+                at += 4;
+                continue;
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        at = span.end as usize;
+        values.push(Free {
+            span,
+            then: Then::Plain,
+        });
+    }
+    // What is odd may only stand in texts that differ.
+    (odd.next().is_none() && values.len() < VALUES).then_some(values)
+}
+
+fn closing_quote(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match text.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+fn next_token(text: &[u8], at: usize) -> Option<u8> {
+    text.get(at..)?.iter().copied().find(|byte| *byte > b' ')
+}
