@@ -5,6 +5,8 @@
 //! [`Error::Conflict`] says to read again. That is one `TransactWriteItems` of DynamoDB, and one SQLite transaction.
 
 pub mod draft;
+#[cfg(feature = "aws")]
+pub mod dynamodb;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod rows;
