@@ -1,7 +1,4 @@
-//! Every store behind the responder's traits keeps the same contract.
-
-#[cfg(feature = "aws")]
-mod dynamodb_local;
+//! Every store behind the responder's traits keeps the same contract; the ledger on DynamoDB in `dynamodb.rs`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -83,18 +80,5 @@ mod embedded {
             model
         };
         assert_eq!(network_acls::hold(make).await, Ok(()));
-    }
-}
-
-#[cfg(feature = "aws")]
-mod aws {
-    use super::dynamodb_local::DynamoDbLocal;
-    use super::ledger;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn the_ledger_on_dynamodb_keeps_the_contract() {
-        let server = DynamoDbLocal::start().await;
-        let make = || tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(server.ledger()));
-        assert_eq!(ledger::hold(make).await, Ok(()));
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::DynamoDbLedger;
 use super::item::{self, Item, Key};
 use super::write::{self, Condition, Operation};
-use crate::ledger::{Error, Lease, Meta};
+use crate::ledger::{Error, Lease, Meta, Position};
 use crate::network_acl::AclKey;
 
 /// How often a lease is asked for that somebody else changed meanwhile.
@@ -143,11 +143,11 @@ pub(super) async fn release(ledger: &DynamoDbLedger, acl: &AclKey, owner: &str) 
 }
 
 /// See [`crate::ledger::Ledger::set_position`]. One call; two readers of one name cannot move it back.
-pub(super) async fn set_position(ledger: &DynamoDbLedger, reader: &str, number: u64) -> Result<(), Error> {
+pub(super) async fn set_position(ledger: &DynamoDbLedger, reader: &str, position: &Position) -> Result<(), Error> {
     let asked = updating(ledger, ("POSITION".to_owned(), reader.to_owned()))
-        .condition_expression("attribute_not_exists(pk) OR #number < :number")
-        .update_expression("SET #number = :number")
-        .expression_attribute_names("#number", "number")
-        .expression_attribute_values(":number", item::number(number));
+        .condition_expression("attribute_not_exists(pk) OR #place < :place")
+        .update_expression("SET #place = :place")
+        .expression_attribute_names("#place", "place")
+        .expression_attribute_values(":place", item::text(position.padded()));
     updated(ledger, asked).await.map(drop)
 }

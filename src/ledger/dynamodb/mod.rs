@@ -31,7 +31,8 @@ use serde::{Deserialize, Serialize};
 use self::error::Place;
 pub use self::table::Done;
 use super::{
-    AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
+    AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Transaction,
+    Unreadable, View,
 };
 use crate::network_acl::AclKey;
 
@@ -86,7 +87,7 @@ impl DynamoDbLedger {
     /// # Errors
     /// [`Error::Store`] when no region is known, and as [`DynamoDbLedger::open`].
     pub async fn connect(table: &str) -> Result<Self, Error> {
-        Self::open(&client().await?, table).await
+        Self::open(&configuration().await?, table).await
     }
 
     /// Opens the ledger in `table`. It never makes one: `portcullis setup ledger` does.
@@ -127,7 +128,7 @@ impl DynamoDbLedger {
 ///
 /// # Errors
 /// [`Error::Store`] when no region is known.
-pub async fn client() -> Result<SdkConfig, Error> {
+pub async fn configuration() -> Result<SdkConfig, Error> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     if config.region().is_none() {
         return Err(Error::Store {
@@ -233,11 +234,11 @@ impl Ledger for DynamoDbLedger {
         })
     }
 
-    async fn position(&self, reader: &str) -> Result<u64, Error> {
+    async fn position(&self, reader: &str) -> Result<Position, Error> {
         read::position(self, reader).await
     }
 
-    async fn set_position(&self, reader: &str, number: u64) -> Result<(), Error> {
-        lease::set_position(self, reader, number).await
+    async fn set_position(&self, reader: &str, position: &Position) -> Result<(), Error> {
+        lease::set_position(self, reader, position).await
     }
 }

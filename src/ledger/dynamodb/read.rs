@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::item::{self, Item, Key};
 use super::table::{OPEN, WORK};
 use super::{DynamoDbLedger, Log, write};
-use crate::ledger::{AclView, Ask, AuditRow, Error, Filter, FindingRow, Lists, Meta, Row, Unreadable, View};
+use crate::ledger::{AclView, Ask, AuditRow, Error, Filter, FindingRow, Lists, Meta, Position, Row, Unreadable, View};
 use crate::network_acl::{AclKey, Direction};
 
 /// Items in one transaction.
@@ -396,9 +396,13 @@ pub(super) async fn unreadable(ledger: &DynamoDbLedger, limit: usize) -> Result<
     Ok(rows)
 }
 
-pub(super) async fn position(ledger: &DynamoDbLedger, reader: &str) -> Result<u64, Error> {
+pub(super) async fn position(ledger: &DynamoDbLedger, reader: &str) -> Result<Position, Error> {
     let found = one(ledger, ("POSITION".to_owned(), reader.to_owned())).await?;
-    found.map_or(Ok(0), |known| {
-        item::required(&known, "number", item::get_number(&known, "number"))
-    })
+    found.map_or_else(
+        || Ok(Position::default()),
+        |known| {
+            let place = item::get_text(&known, "place").and_then(|place| place.parse().ok());
+            item::required(&known, "place", place)
+        },
+    )
 }
