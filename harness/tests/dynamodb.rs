@@ -3,9 +3,10 @@
 
 mod dynamodb_local;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use portcullis::ledger::dynamodb::DynamoDbLedger;
-use portcullis::ledger::{AuditRow, Event, Ledger, Transaction};
+use portcullis::ledger::{Ask, AuditRow, Draft, Event, Ledger, Transaction};
+use portcullis::network_acl::AclKey;
 use portcullis_harness::contract;
 use serde_json::Value;
 
@@ -39,6 +40,48 @@ async fn only_setup_makes_the_table_and_a_second_time_it_changes_nothing() {
     DynamoDbLedger::open(&config, &table).await.expect("a ledger");
     let again = DynamoDbLedger::setup(&config, &table, false).await.expect("set up");
     assert!(again.steps.is_empty(), "{again:?}");
+}
+
+/// What the ledger alone takes. A responder that reads before it plans adds the read to the plan.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_step_takes_the_calls_that_it_needs_and_no_more() {
+    let server = DynamoDbLocal::start().await;
+    let ((config, wire), table) = (server.counted().await, server.table());
+    DynamoDbLedger::setup(&config, &table, false).await.expect("set up");
+    let ledger = DynamoDbLedger::open(&config, &table).await.expect("a ledger");
+    let key = AclKey {
+        account: "111122223333".to_owned(),
+        region: "eu-central-1".to_owned(),
+        acl: "acl-1".to_owned(),
+    };
+    let (now, until) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::minutes(1));
+    let known = [key.clone()];
+    let ask = Ask {
+        acls: &known,
+        ..Ask::default()
+    };
+    let plan = |view| {
+        let mut draft = Draft::new(view);
+        draft.edit_meta(&key, |meta| meta.next_seq += 1).expect("a change");
+        draft.audit(decided(0, 0));
+        draft.into_transaction()
+    };
+    let view = ledger.read(ask).await.expect("a view");
+    ledger.commit(&plan(view)).await.expect("a first commit");
+    wire.calls();
+
+    let view = ledger.read(ask).await.expect("a view");
+    assert_eq!(wire.calls(), ["Query", "TransactGetItems"]);
+    ledger.commit(&plan(view)).await.expect("a commit");
+    assert_eq!(wire.calls(), ["TransactWriteItems"]);
+    assert!(ledger.lease(&key, "one", now, until).await.expect("a lease"));
+    assert_eq!(wire.calls(), ["UpdateItem"]);
+    assert!(ledger.renew(&key, "one", until).await.expect("renewed"));
+    assert_eq!(wire.calls(), ["UpdateItem"]);
+    ledger.release(&key, "one").await.expect("given back");
+    assert_eq!(wire.calls(), ["UpdateItem"]);
+    ledger.set_position("shard", &7.into()).await.expect("a position");
+    assert_eq!(wire.calls(), ["UpdateItem"]);
 }
 
 fn decided(writer: usize, number: usize) -> AuditRow {

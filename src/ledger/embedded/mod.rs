@@ -241,3 +241,37 @@ impl From<serde_json::Error> for Error {
         store("a row of ledger.sqlite", error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ledger_of_the_form_before_keeps_its_positions_and_opens_only_once_anew() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("ledger.sqlite");
+        drop(SqliteLedger::open(dir.path()).expect("a ledger"));
+        let before = Connection::open(&file).expect("SQLite");
+        before
+            .execute_batch(
+                "DROP TABLE position;
+                 CREATE TABLE position (reader TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                 INSERT INTO position VALUES ('documents', 41);
+                 PRAGMA user_version = 2;",
+            )
+            .expect("the form before");
+        drop(before);
+        for _ in 0..2 {
+            let ledger = SqliteLedger::open(dir.path()).expect("a ledger");
+            assert_eq!(
+                ledger.position("documents").await.expect("a position"),
+                Position::from(41)
+            );
+        }
+        Connection::open(&file)
+            .expect("SQLite")
+            .pragma_update(None, "user_version", FORM + 1)
+            .expect("a newer form");
+        assert!(SqliteLedger::open(dir.path()).is_err());
+    }
+}
