@@ -74,8 +74,16 @@ pub(super) fn row_key(acl: &AclKey, direction: Direction, cidr: IpNet) -> Key {
     (acl_partition(acl), format!("IP#{direction}#{cidr}"))
 }
 
+/// The longest finding id that stands in a key as it is: a key has 2,048 bytes, and whoever writes the finding writes the id.
+const LONGEST_ID: usize = 512;
+
 pub(super) fn finding_key(id: &str) -> Key {
-    (format!("FINDING#{id}"), "FINDING".to_owned())
+    let partition = if id.len() > LONGEST_ID {
+        format!("FINDING##{}", blake3::hash(id.as_bytes()))
+    } else {
+        format!("FINDING#{id}")
+    };
+    (partition, "FINDING".to_owned())
 }
 
 /// An item that there is one of.

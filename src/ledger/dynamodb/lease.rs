@@ -31,9 +31,8 @@ fn updating(ledger: &DynamoDbLedger, key: Key) -> UpdateItemFluentBuilder {
 
 async fn updated(ledger: &DynamoDbLedger, asked: UpdateItemFluentBuilder) -> Result<Updated, Error> {
     for tried in 0..TRIES {
-        let error = match asked.clone().send().await {
-            Ok(_) => return Ok(Updated::Done),
-            Err(error) => error,
+        let Err(error) = asked.clone().send().await else {
+            return Ok(Updated::Done);
         };
         if let SdkError::ServiceError(answer) = &error {
             match answer.err() {

@@ -1,6 +1,6 @@
 //! Commits: one transaction each, on every condition at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -135,9 +135,8 @@ async fn attempt(ledger: &DynamoDbLedger, items: Vec<TransactWriteItem>) -> Resu
         .set_transact_items(Some(items))
         .send()
         .await;
-    let error = match asked {
-        Ok(_) => return Ok(Attempt::Done),
-        Err(error) => error,
+    let Err(error) = asked else {
+        return Ok(Attempt::Done);
     };
     if let SdkError::ServiceError(answer) = &error {
         match answer.err() {
@@ -348,8 +347,13 @@ fn operations(
         written.insert("open".to_owned(), item::number(log.alert));
         items.push(free().put(written)?);
     }
+    // One operation per item: a record that came twice is counted twice by one.
+    let mut records: BTreeMap<&str, (&Unreadable, u64)> = BTreeMap::new();
     for row in &transaction.unreadable {
-        items.push(unreadable(ledger, row)?);
+        records.entry(&row.digest).or_insert((row, 0)).1 += 1;
+    }
+    for (row, times) in records.into_values() {
+        items.push(unreadable(ledger, row, times)?);
     }
     Ok(items)
 }
@@ -389,8 +393,8 @@ fn audit(rows: &[AuditRow], log: &mut Log) -> Result<Vec<Item>, Error> {
     Ok(items)
 }
 
-/// Keeps a record, or counts it once more.
-fn unreadable(ledger: &DynamoDbLedger, row: &Unreadable) -> Result<TransactWriteItem, Error> {
+/// Keeps a record, or counts it that many times more.
+fn unreadable(ledger: &DynamoDbLedger, row: &Unreadable, times: u64) -> Result<TransactWriteItem, Error> {
     let key = ("UNREADABLE".to_owned(), row.digest.clone());
     let mut first = item::with_body(key.clone(), row)?;
     item::kept_for(&mut first, UNREADABLE_DAYS);
@@ -398,14 +402,14 @@ fn unreadable(ledger: &DynamoDbLedger, row: &Unreadable) -> Result<TransactWrite
         .table_name(&ledger.place.table)
         .set_key(Some(item::keyed(key)))
         .update_expression(
-            "SET body = if_not_exists(body, :body), #open = if_not_exists(#open, :at), #ttl = :ttl ADD #times :one",
+            "SET body = if_not_exists(body, :body), #open = if_not_exists(#open, :at), #ttl = :ttl ADD #times :times",
         )
         .expression_attribute_names("#open", "open")
         .expression_attribute_names("#ttl", "ttl")
         .expression_attribute_names("#times", "times")
         .set_expression_attribute_values(Some(HashMap::from([
             (":at".to_owned(), item::number(row.at.timestamp_millis())),
-            (":one".to_owned(), item::number(1)),
+            (":times".to_owned(), item::number(times)),
         ])))
         .expression_attribute_values(":body", first.remove("body").unwrap_or(AttributeValue::Null(true)))
         .expression_attribute_values(":ttl", first.remove("ttl").unwrap_or(AttributeValue::Null(true)))
