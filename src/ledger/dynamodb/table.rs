@@ -30,7 +30,7 @@ const FORM: u64 = 1;
 const LOOKS: u32 = 60;
 const APART: Duration = Duration::from_secs(2);
 
-/// What [`setup`] did, or would do.
+/// What [`DynamoDbLedger::setup`](super::DynamoDbLedger::setup) did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Done {
     /// The table's name.
