@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use portcullis::ledger::{
     AclView, AlertRow, Ask, AuditRow, Counts, Delivery, Error, Event, Filter, FindingRow, Lease, Lists, MessageRow,
-    Meta, Row, State, Transaction, Unreadable, View,
+    Meta, Position, Row, State, Transaction, Unreadable, View,
 };
 use portcullis::network_acl::{AclKey, Direction};
 
@@ -30,7 +30,7 @@ pub struct Memory {
     /// By digest.
     pub unreadable: BTreeMap<String, Unreadable>,
     /// By reader.
-    pub positions: BTreeMap<String, u64>,
+    pub positions: BTreeMap<String, Position>,
 }
 
 fn clashes(what: String) -> Error {
@@ -310,8 +310,8 @@ impl Memory {
     }
 
     /// See `Ledger::set_position`.
-    pub fn set_position(&mut self, reader: &str, number: u64) {
+    pub fn set_position(&mut self, reader: &str, reached: &Position) {
         let position = self.positions.entry(reader.to_owned()).or_default();
-        *position = number.max(*position);
+        *position = reached.clone().max(position.clone());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use ipnet::IpNet;
 use portcullis::consume::shard::{Record, Taken, consume};
-use portcullis::ledger::Ledger as _;
+use portcullis::ledger::{Ledger as _, Position};
 use portcullis::network_acl::Direction;
 use portcullis::respond::{Block, Clock as _, Responder, Unblock, Verdict};
 
@@ -79,7 +79,7 @@ async fn reading(world: Arc<World>, responder: Arc<Harnessed>, clock: SkewedCloc
             let cursor = match cursors.get(&shard) {
                 Some(cursor) => *cursor,
                 None => match responder.ledger().position(&name).await {
-                    Ok(position) => position,
+                    Ok(position) => position.number(),
                     Err(_) => continue,
                 },
             };
@@ -95,11 +95,14 @@ async fn reading(world: Arc<World>, responder: Arc<Harnessed>, clock: SkewedCloc
             };
             let batch: Vec<Record<'_>> = records
                 .iter()
-                .map(|(number, bytes)| Record { number: *number, bytes })
+                .map(|(number, bytes)| Record {
+                    number: Position::from(*number),
+                    bytes,
+                })
                 .collect();
             if let Ok(taken) = consume(&responder, &name, &batch, clock.now()).await {
                 accepted(&world, &taken);
-                let next = taken.failed.map_or(last, |(first, _)| first - 1);
+                let next = taken.failed.map_or(last, |(first, _)| first.number() - 1);
                 cursors.insert(shard, next);
             }
         }

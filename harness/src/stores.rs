@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use portcullis::ledger::{
-    self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
+    self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Position, Row, Transaction,
+    Unreadable, View,
 };
 use portcullis::network_acl::{self, Acl, AclKey, CALL, Code, Direction, Entry, Inventory, NetworkAcls, Place};
 use portcullis::respond::notify::{SendError, Sender, slack::Sending};
@@ -310,16 +311,16 @@ impl Ledger for Stores {
         self.ledger(false, |state| Ok(state.ledger.counts())).await
     }
 
-    async fn position(&self, reader: &str) -> Result<u64, ledger::Error> {
+    async fn position(&self, reader: &str) -> Result<Position, ledger::Error> {
         self.ledger(false, |state| {
-            Ok(state.ledger.positions.get(reader).copied().unwrap_or(0))
+            Ok(state.ledger.positions.get(reader).cloned().unwrap_or_default())
         })
         .await
     }
 
-    async fn set_position(&self, reader: &str, number: u64) -> Result<(), ledger::Error> {
+    async fn set_position(&self, reader: &str, position: &Position) -> Result<(), ledger::Error> {
         self.ledger(true, |state| {
-            state.ledger.set_position(reader, number);
+            state.ledger.set_position(reader, position);
             Ok(())
         })
         .await

@@ -1,4 +1,4 @@
-//! Every store behind the responder's traits keeps the same contract.
+//! Every store behind the responder's traits keeps the same contract; the ledger on DynamoDB in `dynamodb.rs`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

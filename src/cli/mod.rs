@@ -18,6 +18,7 @@ mod normalize;
 mod output;
 mod policy;
 mod refusals;
+mod setup;
 
 #[cfg(feature = "embedded")]
 mod allow;
@@ -118,6 +119,8 @@ enum Command {
     /// Compare the ledger with the network ACLs and make them agree
     #[cfg(feature = "embedded")]
     Reconcile(reconcile::Args),
+    /// Make what the ledger on AWS needs
+    Setup(setup::Args),
     /// Write a commented configuration file, or check one
     Config(config::Args),
     /// Print the completion script of a shell
@@ -153,6 +156,10 @@ impl Command {
             Command::Resume(args) => wait(pause::resume(args, context)),
             #[cfg(feature = "embedded")]
             Command::Reconcile(args) => wait(reconcile::run(args, context)),
+            #[cfg(feature = "aws")]
+            Command::Setup(args) => wait(setup::run(args, context)),
+            #[cfg(not(feature = "aws"))]
+            Command::Setup(args) => setup::run(args, context),
             Command::Config(args) => config::run(args, context),
             Command::Completions(args) => completions::run(args, context),
             Command::Man(args) => man::run(args, context),
@@ -161,7 +168,7 @@ impl Command {
 }
 
 /// Runs a command that waits on the network or on timers; the others start no runtime.
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "embedded", feature = "aws"))]
 fn wait<F: Future<Output = Result<Outcome, Failure>>>(command: F) -> Result<Outcome, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

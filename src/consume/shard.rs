@@ -3,15 +3,15 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ledger::{self, Ledger};
+use crate::ledger::{self, Ledger, Position};
 use crate::network_acl::NetworkAcls;
 use crate::respond::{Decision, Error, Responder};
 
 /// One record with its place in the shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Grows along the shard.
-    pub number: u64,
+    pub number: Position,
     /// What it holds.
     pub bytes: &'a [u8],
 }
@@ -22,7 +22,7 @@ pub struct Taken {
     /// Decisions, in order.
     pub decisions: Vec<Decision>,
     /// The first record that has to come again, with everything after it; why.
-    pub failed: Option<(u64, Error)>,
+    pub failed: Option<(Position, Error)>,
 }
 
 /// Takes a batch in order. Every record before [`Taken::failed`] is durable; one that cannot be read is kept and passed over.
@@ -36,12 +36,15 @@ pub async fn take<L: Ledger, N: NetworkAcls>(
     for record in records {
         match responder.accept(record.bytes, now).await {
             Ok(decisions) if planted!(PoisonStops) && decisions.iter().any(is_poison) => {
-                taken.failed = Some((record.number, Error::Refused("a record cannot be read".to_owned())));
+                taken.failed = Some((
+                    record.number.clone(),
+                    Error::Refused("a record cannot be read".to_owned()),
+                ));
                 break;
             }
             Ok(decisions) => taken.decisions.extend(decisions),
             Err(error) => {
-                taken.failed = Some((record.number, error));
+                taken.failed = Some((record.number.clone(), error));
                 break;
             }
         }
@@ -64,7 +67,7 @@ pub async fn consume<L: Ledger, N: NetworkAcls>(
     records: &[Record<'_>],
     now: DateTime<Utc>,
 ) -> Result<Taken, ledger::Error> {
-    let last = records.last().map(|record| record.number);
+    let last = records.last().map(|record| &record.number);
     if let (Some(last), true) = (last, planted!(CheckpointFirst)) {
         responder.ledger().set_position(shard, last).await?;
     }
@@ -72,8 +75,8 @@ pub async fn consume<L: Ledger, N: NetworkAcls>(
     let durable = match &taken.failed {
         Some((first, _)) => records
             .iter()
-            .map(|record| record.number)
-            .filter(|number| number < first)
+            .map(|record| &record.number)
+            .filter(|number| *number < first)
             .max(),
         None => last,
     };

@@ -5,8 +5,11 @@
 //! [`Error::Conflict`] says to read again. That is one `TransactWriteItems` of DynamoDB, and one SQLite transaction.
 
 pub mod draft;
+#[cfg(feature = "aws")]
+pub mod dynamodb;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod position;
 pub mod rows;
 pub mod state;
 
@@ -16,6 +19,7 @@ use ipnet::IpNet;
 use crate::network_acl::AclKey;
 
 pub use draft::{Draft, Transaction};
+pub use position::{NotAPosition, Position};
 pub use rows::{
     AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, Held, HoldOff, Lease, Lists, MessageRow, Meta,
     Pause, Removal, Row, Stray, Unreadable, View,
@@ -66,6 +70,9 @@ pub enum Filter {
     /// Removed, rejected and foreign ones too.
     All,
 }
+
+/// Alerts that one message may take out of the ledger: DynamoDB changes at most 100 items together.
+pub const MOST_IN_MESSAGE: usize = 90;
 
 /// A store for the ledger. Every method is short; none waits for EC2.
 pub trait Ledger: Send + Sync {
@@ -121,7 +128,7 @@ pub trait Ledger: Send + Sync {
     /// Alerts that are in no message yet, oldest first.
     fn alerts_waiting(&self, limit: usize) -> impl Future<Output = Result<Vec<AlertRow>, Error>> + Send;
 
-    /// Makes one message of those alerts, unless one of them is in a message already: then [`Error::Conflict`].
+    /// Makes one message of those alerts, [`MOST_IN_MESSAGE`] at most, unless one of them is in a message already: then [`Error::Conflict`].
     fn put_message(&self, alerts: &[u64], message: &MessageRow) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Messages, newest first.
@@ -139,11 +146,11 @@ pub trait Ledger: Send + Sync {
     /// Numbers for `status`, from the audit and the outbox.
     fn counts(&self) -> impl Future<Output = Result<Counts, Error>> + Send;
 
-    /// A reader's position in the audit, 0 when it has none.
-    fn position(&self, reader: &str) -> impl Future<Output = Result<u64, Error>> + Send;
+    /// How far a reader is, in the audit or a shard; 0 when it has not begun.
+    fn position(&self, reader: &str) -> impl Future<Output = Result<Position, Error>> + Send;
 
-    /// Moves a reader's position forward; a lower number than the one it has changes nothing.
-    fn set_position(&self, reader: &str, number: u64) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Moves a reader's position forward; a lower one than it has changes nothing.
+    fn set_position(&self, reader: &str, position: &Position) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// How one attempt to deliver a message ended.

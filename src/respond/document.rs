@@ -236,7 +236,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger fails.
     pub async fn take_documents(&self, limit: usize) -> Result<Documents, Error> {
-        let after = self.ledger.position(READER).await?;
+        let after = self.ledger.position(READER).await?.number();
         let rows = self.ledger.audit(after, limit).await?;
         Ok(Documents {
             lines: rows.iter().map(document).collect(),
@@ -249,7 +249,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger fails.
     pub async fn documents_taken(&self, position: u64) -> Result<(), Error> {
-        Ok(self.ledger.set_position(READER, position).await?)
+        Ok(self.ledger.set_position(READER, &position.into()).await?)
     }
 }
 

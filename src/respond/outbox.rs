@@ -29,7 +29,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Makes messages of the alerts that are in none, unless the channel is known not to take any now.
     pub(super) async fn gather(&self, now: DateTime<Utc>) -> Result<(), Error> {
         loop {
-            let rows = self.ledger.alerts_waiting(MOST_ALERTS).await?;
+            let rows = self
+                .ledger
+                .alerts_waiting(MOST_ALERTS.min(ledger::MOST_IN_MESSAGE))
+                .await?;
             if rows.is_empty() || self.channel_waits().await?.is_some() {
                 return Ok(());
             }
@@ -93,7 +96,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             ..Transaction::default()
         };
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-        let last = self.ledger.position(ALARMED).await?;
+        let last = self.ledger.position(ALARMED).await?.number();
         let alarm = seconds.saturating_sub(last) >= ALARM_EVERY.num_seconds().unsigned_abs();
         if alarm {
             transaction.alerts.push(outboxed(&Alert {
@@ -106,7 +109,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         }
         self.ledger.commit(&transaction).await?;
         if alarm {
-            self.ledger.set_position(ALARMED, seconds).await?;
+            self.ledger.set_position(ALARMED, &seconds.into()).await?;
         }
         Ok(())
     }

@@ -21,6 +21,7 @@ const BENCH_PACKAGES: &[&str] = &[
     "pybase64==1.5.1",
 ];
 const PLAYWRIGHT: &str = "1.65.1";
+const DYNAMODB_LOCAL: &str = "2.6.1";
 
 /// Where the tools are.
 pub(crate) struct Tools {
@@ -30,6 +31,8 @@ pub(crate) struct Tools {
     pub(crate) node_modules: PathBuf,
     /// Chromium.
     pub(crate) chromium: PathBuf,
+    /// A folder with the jars of DynamoDB Local.
+    pub(crate) dynamodb: PathBuf,
 }
 
 impl Tools {
@@ -38,7 +41,8 @@ impl Tools {
         command
             .env("PORTCULLIS_TEST_PYTHON", &self.python)
             .env("PORTCULLIS_TEST_NODE_MODULES", &self.node_modules)
-            .env("PORTCULLIS_TEST_CHROMIUM", &self.chromium);
+            .env("PORTCULLIS_TEST_CHROMIUM", &self.chromium)
+            .env("PORTCULLIS_TEST_DYNAMODB", &self.dynamodb);
     }
 }
 
@@ -66,6 +70,11 @@ const NEEDS: &[Need] = &[
         is_there: || succeeds("node", &["--version"]) && succeeds("npm", &["--version"]),
     },
     Need {
+        what: "Java (17 or newer) with Maven",
+        package: "default-jre-headless maven",
+        is_there: || succeeds("java", &["-version"]) && succeeds("mvn", &["--version"]),
+    },
+    Need {
         what: "Chromium",
         package: "chromium",
         is_there: || chromium().is_some(),
@@ -79,16 +88,19 @@ pub(crate) fn install() -> Result<Tools> {
     let tools = places()?;
     python(&tools.python)?;
     playwright(&tools.node_modules)?;
+    dynamodb(&tools.dynamodb)?;
     println!("python     {}", tools.python.display());
     println!("playwright {}", tools.node_modules.display());
     println!("chromium   {}", tools.chromium.display());
+    println!("dynamodb   {}", tools.dynamodb.display());
     Ok(tools)
 }
 
 /// Where everything is, once [`install`] has run.
 pub(crate) fn installed() -> Result<Tools> {
     let tools = places()?;
-    if !tools.python.exists() || !tools.node_modules.join("playwright-core").exists() {
+    let node = tools.node_modules.join("playwright-core");
+    if !tools.python.exists() || !node.exists() || !tools.dynamodb.exists() {
         bail!("the tools are not installed; run `cargo xtask tools`");
     }
     Ok(tools)
@@ -110,6 +122,7 @@ fn places() -> Result<Tools> {
         python: cache.join(format!("python-slack_sdk-{SLACK_SDK}-moto-{MOTO}/bin/python")),
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
         chromium: chromium().context("Chromium is not installed; run `cargo xtask tools`")?,
+        dynamodb: cache.join(format!("dynamodb-local-{DYNAMODB_LOCAL}/lib")),
     })
 }
 
@@ -215,4 +228,39 @@ fn playwright(node_modules: &Path) -> Result<()> {
             &format!("playwright-core@{PLAYWRIGHT}"),
         ],
     ))
+}
+
+/// DynamoDB Local from Maven Central. The folder gets its name when it is whole.
+fn dynamodb(lib: &Path) -> Result<()> {
+    if lib.exists() {
+        return Ok(());
+    }
+    let folder = lib.parent().context("a path of two parts")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let pom = folder.join("pom.xml");
+    let text = format!(
+        r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>portcullis</groupId><artifactId>tests</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>com.amazonaws</groupId><artifactId>DynamoDBLocal</artifactId><version>{DYNAMODB_LOCAL}</version></dependency>
+  </dependencies>
+</project>
+"#
+    );
+    fs::write(&pom, text).with_context(|| format!("cannot write {}", pom.display()))?;
+    let part = folder.join("lib.part");
+    run(&mut command(
+        "mvn",
+        &[
+            "-q",
+            "-B",
+            "-f",
+            &pom.to_string_lossy(),
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+            &format!("-DoutputDirectory={}", part.display()),
+        ],
+    ))?;
+    fs::rename(&part, lib).with_context(|| format!("cannot name {}", lib.display()))
 }

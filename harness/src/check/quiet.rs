@@ -142,8 +142,7 @@ fn records(state: &State, wrong: &mut Vec<String>) {
             .ledger
             .positions
             .get(&format!("shard-{shard}"))
-            .copied()
-            .unwrap_or(0);
+            .map_or(0, portcullis::ledger::Position::number);
         if position < records.len() as u64 {
             wrong.push(format!("11: shard {shard} stands at {position} of {}", records.len()));
         }

@@ -135,7 +135,7 @@ async fn network_acl_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> {
 }
 
 async fn finding_and_list_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> {
-    let id = "111122223333/eu-west-1/f1".to_owned();
+    let (id, long) = ("111122223333/eu-west-1/f1".to_owned(), "f".repeat(5000));
     let finding = FindingRow {
         id: id.clone(),
         version: 0,
@@ -168,6 +168,23 @@ async fn finding_and_list_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> 
     must(
         known.finding("f2").is_none(),
         "a finding that is not known is not made up",
+    )?;
+    let mut longer = draft(ledger, std::slice::from_ref(&long)).await?;
+    longer.put_finding(FindingRow {
+        id: long.clone(),
+        version: 0,
+        ..expected.clone()
+    });
+    ledger
+        .commit(&longer.into_transaction())
+        .await
+        .map_err(|error| told(&error))?;
+    must(
+        draft(ledger, std::slice::from_ref(&long))
+            .await?
+            .finding(&long)
+            .is_some(),
+        "a finding is remembered however long its id is",
     )?;
 
     let mut pausing = draft(ledger, &[]).await?;

@@ -16,7 +16,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
+    AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Transaction,
+    Unreadable, View,
 };
 use crate::network_acl::AclKey;
 
@@ -24,7 +25,7 @@ use crate::network_acl::AclKey;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// The form of the tables; a file of another form is refused.
-const FORM: i64 = 2;
+const FORM: i64 = 3;
 
 /// A ledger in one SQLite file.
 pub struct SqliteLedger {
@@ -62,7 +63,10 @@ impl SqliteLedger {
         connection.set_prepared_statement_cache_capacity(64);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let form: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if form != FORM && form != 0 {
+        if form == 2 {
+            transaction.execute_batch(include_str!("from_2.sql"))?;
+            transaction.pragma_update(None, "user_version", FORM)?;
+        } else if form != FORM && form != 0 {
             return Err(Error::Store {
                 message: format!(
                     "ledger.sqlite has form {form}, this version reads form {FORM}; use the version that wrote it"
@@ -210,12 +214,12 @@ impl Ledger for SqliteLedger {
         self.reading(read::counts)
     }
 
-    async fn position(&self, reader: &str) -> Result<u64, Error> {
+    async fn position(&self, reader: &str) -> Result<Position, Error> {
         self.reading(|db| read::position(db, reader))
     }
 
-    async fn set_position(&self, reader: &str, number: u64) -> Result<(), Error> {
-        self.writing(|db| write::position(db, reader, number))
+    async fn set_position(&self, reader: &str, position: &Position) -> Result<(), Error> {
+        self.writing(|db| write::position(db, reader, position))
     }
 }
 
@@ -235,5 +239,39 @@ impl From<rusqlite::Error> for Error {
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         store("a row of ledger.sqlite", error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_ledger_of_the_form_before_keeps_its_positions_and_opens_only_once_anew() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("ledger.sqlite");
+        drop(SqliteLedger::open(dir.path()).expect("a ledger"));
+        let before = Connection::open(&file).expect("SQLite");
+        before
+            .execute_batch(
+                "DROP TABLE position;
+                 CREATE TABLE position (reader TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                 INSERT INTO position VALUES ('documents', 41);
+                 PRAGMA user_version = 2;",
+            )
+            .expect("the form before");
+        drop(before);
+        for _ in 0..2 {
+            let ledger = SqliteLedger::open(dir.path()).expect("a ledger");
+            assert_eq!(
+                ledger.position("documents").await.expect("a position"),
+                Position::from(41)
+            );
+        }
+        Connection::open(&file)
+            .expect("SQLite")
+            .pragma_update(None, "user_version", FORM + 1)
+            .expect("a newer form");
+        assert!(SqliteLedger::open(dir.path()).is_err());
     }
 }

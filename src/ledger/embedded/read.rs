@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row as Columns, params};
 use serde::de::DeserializeOwned;
 
 use crate::ledger::{
-    AclView, AlertRow, Ask, AuditRow, Counts, Error, Filter, FindingRow, Lease, Lists, MessageRow, Meta, Row,
+    AclView, AlertRow, Ask, AuditRow, Counts, Error, Filter, FindingRow, Lease, Lists, MessageRow, Meta, Position, Row,
     Unreadable, View,
 };
 use crate::network_acl::AclKey;
@@ -256,7 +256,15 @@ pub(super) fn counts(db: &Connection) -> Result<Counts, Error> {
     })
 }
 
-pub(super) fn position(db: &Connection, reader: &str) -> Result<u64, Error> {
-    let mut statement = db.prepare_cached("SELECT number FROM position WHERE reader = ?1")?;
-    Ok(statement.query_row([reader], |row| row.get(0)).optional()?.unwrap_or(0))
+pub(super) fn position(db: &Connection, reader: &str) -> Result<Position, Error> {
+    let mut statement = db.prepare_cached("SELECT place FROM position WHERE reader = ?1")?;
+    let place: Option<String> = statement.query_row([reader], |row| row.get(0)).optional()?;
+    place.map_or_else(
+        || Ok(Position::default()),
+        |place| {
+            place
+                .parse()
+                .map_err(|error| super::store("a position in ledger.sqlite", error))
+        },
+    )
 }

@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS unreadable (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS unreadable_by_age ON unreadable (at DESC, digest);
 
+-- Numbers of any size, padded so that they sort as texts.
 CREATE TABLE IF NOT EXISTS position (
-  reader TEXT PRIMARY KEY, number INTEGER NOT NULL
+  reader TEXT PRIMARY KEY, place TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read;
-use crate::ledger::{Delivery, Error, Event, FindingRow, Lists, MessageRow, Meta, Row, Transaction};
+use crate::ledger::{Delivery, Error, Event, FindingRow, Lists, MessageRow, Meta, Position, Row, Transaction};
 use crate::network_acl::AclKey;
 
 /// Unreadable records that are kept, the newest: whoever can send them must not be able to fill the disk.
@@ -239,11 +239,11 @@ pub(super) fn delivered(db: &Connection, number: u64, outcome: &Delivery) -> Res
     Ok(())
 }
 
-pub(super) fn position(db: &Connection, reader: &str, number: u64) -> Result<(), Error> {
+pub(super) fn position(db: &Connection, reader: &str, position: &Position) -> Result<(), Error> {
     db.prepare_cached(
-        "INSERT INTO position (reader, number) VALUES (?1, ?2)
-         ON CONFLICT (reader) DO UPDATE SET number = max(number, excluded.number)",
+        "INSERT INTO position (reader, place) VALUES (?1, ?2)
+         ON CONFLICT (reader) DO UPDATE SET place = max(place, excluded.place)",
     )?
-    .execute(params![reader, number])?;
+    .execute(params![reader, position.padded()])?;
     Ok(())
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::ledger::embedded::SqliteLedger;
 use portcullis::ledger::{
-    self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Row, Transaction, Unreadable, View,
+    self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Position, Row, Transaction,
+    Unreadable, View,
 };
 use portcullis::network_acl::model::Model;
 use portcullis::network_acl::{self, Acl, AclKey, Code, Direction, Entry, Inventory, NetworkAcls, Place};
@@ -162,8 +163,8 @@ impl Ledger for Faulty<SqliteLedger> {
         delivered(number: u64, outcome: &Delivery) -> ();
         unreadable(limit: usize) -> Vec<Unreadable>;
         counts() -> Counts;
-        position(reader: &str) -> u64;
-        set_position(reader: &str, number: u64) -> ();
+        position(reader: &str) -> Position;
+        set_position(reader: &str, position: &Position) -> ();
     }
 }
 
