@@ -4,6 +4,8 @@
 //! anything reads a [`View`], works on a [`Draft`] of it, and commits on the condition that no version has moved;
 //! [`Error::Conflict`] says to read again. That is one `TransactWriteItems` of DynamoDB, and one SQLite transaction.
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+mod any;
 pub mod draft;
 #[cfg(feature = "aws")]
 pub mod dynamodb;
@@ -11,6 +13,7 @@ pub mod dynamodb;
 pub mod embedded;
 mod position;
 pub mod rows;
+mod settings;
 pub mod state;
 
 use chrono::{DateTime, Utc};
@@ -18,12 +21,15 @@ use ipnet::IpNet;
 
 use crate::network_acl::AclKey;
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+pub use any::AnyLedger;
 pub use draft::{Draft, Transaction};
 pub use position::{NotAPosition, Position};
 pub use rows::{
     AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, Held, HoldOff, Lease, Lists, MessageRow, Meta,
     Pause, Removal, Row, Stray, Unreadable, View,
 };
+pub use settings::{Settings, Store, TABLE};
 pub use state::{Event, State};
 
 /// The ledger could not be read or written.

@@ -36,9 +36,6 @@ use super::{
 };
 use crate::network_acl::AclKey;
 
-/// The table's name, unless another one is said.
-pub const TABLE: &str = "portcullis-ledger";
-
 /// The longest that one attempt may take, and all attempts of one call.
 const ATTEMPT: Duration = Duration::from_secs(4);
 const CALL: Duration = Duration::from_secs(15);
