@@ -14,7 +14,9 @@ use portcullis_transforms::Options;
 use tokio::{net::TcpListener, runtime::Handle, sync::mpsc};
 
 use super::{
-    Context, DataDir, Failure, Outcome, clock, output,
+    Context, DataDir, Failure, Outcome, clock,
+    operator::{self, Configured},
+    output,
     refusals::Refusals,
     stop::{self, Stop},
 };
@@ -23,9 +25,9 @@ use crate::{
     consume::{Files, Pipeline, pipeline, positions::Positions},
     index::{Index, embedded},
     input::{self, Content, LINE_LIMIT, Records},
-    ledger::embedded::SqliteLedger,
+    ledger::AnyLedger,
     network_acl::model::Model,
-    respond::{self, Embedded, WallClock, notify::Slack},
+    respond::{self, WallClock, notify::Slack},
     serve,
 };
 
@@ -64,7 +66,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let data = args.data.or(&config).to_owned();
     let listen = args.listen.unwrap_or(config.serve.listen);
     let slack = slack(&config)?;
-    let responder = Arc::new(respond::open_embedded(&data, config.policy.clone(), true)?);
+    let responder = Arc::new(operator::responder(&config, &data, config.policy.clone()).await?);
     let index = Arc::new(embedded::Embedded::open(
         &data.join("index"),
         embedded::Options {
@@ -125,7 +127,7 @@ pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
 }
 
 /// Sends what waits in the outbox, and finishes work that another process left.
-async fn tell(responder: Arc<Embedded>, slack: Option<Slack>, mut stop: Stop) {
+async fn tell(responder: Arc<Configured>, slack: Option<Slack>, mut stop: Stop) {
     let mut compared: Option<Instant> = None;
     loop {
         if compared.is_none_or(|at| at.elapsed() > COMPARE) {
@@ -168,7 +170,7 @@ async fn expire(index: Arc<embedded::Embedded>, kept: TimeDelta, mut stop: Stop)
 
 /// Reads every input in turn, on a thread of its own.
 struct Reader {
-    pipeline: Pipeline<SqliteLedger, Model>,
+    pipeline: Pipeline<AnyLedger, Model>,
     positions: Positions,
     files: Vec<Files>,
     stdin: Option<Files>,
@@ -181,7 +183,7 @@ impl Reader {
         config: &Config,
         data: &Path,
         id_key: [u8; 32],
-        pipeline: Pipeline<SqliteLedger, Model>,
+        pipeline: Pipeline<AnyLedger, Model>,
     ) -> Result<Self, Failure> {
         let from_stdin = Input {
             path: "-".to_owned(),
