@@ -4,6 +4,8 @@
 //!  table of rows ──start──► key trie + members of the document
 //!  record ──quotes──► scan (one pass, spans only)──► hits, unknown values ──derive──► members ──► one line
 //!             └─ unusual? rewritten once (canonical), scanned again
+//!
+//!  record of a shape that came before ──compare──► derive ──script──► one line
 //! ```
 //!
 //! A source is a table and what cannot be said in a table ([`Map::derive`]).

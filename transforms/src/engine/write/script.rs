@@ -12,6 +12,7 @@ use crate::{
     document::{KEYWORD_LIMIT, is_plain},
     engine::{
         shape::{Part, View},
+        table::Row,
         value::{Derived, Own},
     },
     schema::Type,
@@ -91,6 +92,8 @@ enum Usually {
     One,
     /// None of them is written, because all are addresses.
     Addresses,
+    /// They are all the same text, which is written once.
+    Same,
     Anything,
 }
 
@@ -203,6 +206,25 @@ impl Writer<'_> {
         self.bracketed(row, |writer| writer.plain(row, text)) == Fit::Written
     }
 
+    /// Writes a text that is the only one, if it is of the row's type and written as the document has it.
+    fn once(&mut self, row: &Row, raw: &[u8]) -> bool {
+        let start = self.out.len();
+        let fit = self.bracketed(row, |writer| {
+            if row.ty == Type::Keyword {
+                writer.out.extend_from_slice(raw);
+                return Fit::Written;
+            }
+            match writer.usual(row.ty, raw) {
+                true => Fit::Written,
+                false => Fit::Refused,
+            }
+        });
+        if fit != Fit::Written {
+            self.out.truncate(start);
+        }
+        fit == Fit::Written
+    }
+
     /// Writes the values of a row again; the answer is whether each is refused, and something written, as it was.
     fn again(&mut self, again: &Again, view: View<'_>) -> bool {
         let text = self.text.as_bytes();
@@ -214,6 +236,14 @@ impl Writer<'_> {
         match again.usually {
             Usually::One if raw.next().is_some_and(|raw| self.usual(row.ty, raw)) => return true,
             Usually::Addresses if raw.all(|raw| self.is_v4(raw)) => return true,
+            Usually::Same => {
+                if let Some(first) = raw.next()
+                    && raw.all(|raw| raw == first)
+                    && self.once(row, first)
+                {
+                    return true;
+                }
+            }
             _ => {}
         }
         let start = self.out.len();

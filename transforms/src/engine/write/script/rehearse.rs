@@ -158,10 +158,13 @@ impl Writer<'_> {
         let written = many.values.finish(row.list, self.out);
         self.out.truncate(start);
         let is_own = self.derived.own(number) == Own::Written;
+        let none_refused = refused.iter().all(|(_, _, refused)| !refused);
+        let all_refused = refused.iter().all(|(_, _, refused)| *refused);
         let usually = match refused[..] {
             [_] if is_own && written && !row.list => Usually::One,
-            _ if is_own && !written && row.not_ip && refused.iter().all(|(_, _, refused)| *refused) => {
-                Usually::Addresses
+            _ if is_own && !written && row.not_ip && all_refused => Usually::Addresses,
+            [(first, ..), ..] if is_own && written && none_refused && self.are_same(row, first, &refused) => {
+                Usually::Same
             }
             _ => Usually::Anything,
         };
@@ -171,6 +174,14 @@ impl Writer<'_> {
             usually,
             written,
         })
+    }
+
+    /// Whether the hits are all the text that the first one is, and the row takes one text once.
+    fn are_same(&self, row: &Row, first: usize, hits: &[(usize, Part, bool)]) -> bool {
+        let raw = |hit: usize| self.found.hits.get(hit).map(|hit| hit.raw(self.text));
+        let takes_text = matches!(row.ty, Type::Keyword | Type::Ip) && !row.not_ip && !row.repeats;
+        let first = raw(first).filter(|raw| raw.len() > 2 && raw.starts_with('"'));
+        takes_text && first.is_some() && hits.iter().all(|&(hit, ..)| raw(hit) == first)
     }
 
     /// Notes the flat object that was written last: all of its names are the shape's.
