@@ -15,6 +15,8 @@ pub mod executor;
 pub mod findings;
 pub mod gate;
 pub mod ledger;
+#[cfg(feature = "moto")]
+pub mod moto;
 pub mod process;
 pub mod prove;
 pub mod random;

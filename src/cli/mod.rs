@@ -21,6 +21,8 @@ mod refusals;
 mod setup;
 
 #[cfg(feature = "embedded")]
+mod adopt;
+#[cfg(feature = "embedded")]
 mod allow;
 #[cfg(feature = "embedded")]
 mod block;
@@ -34,6 +36,8 @@ mod list;
 mod operator;
 #[cfg(feature = "embedded")]
 mod pause;
+#[cfg(feature = "embedded")]
+mod pin;
 #[cfg(feature = "embedded")]
 mod reconcile;
 #[cfg(feature = "embedded")]
@@ -116,6 +120,15 @@ enum Command {
     /// End a pause, or use a network ACL again where others kept removing entries
     #[cfg(feature = "embedded")]
     Resume(pause::ResumeArgs),
+    /// Keep an entry: it is not evicted and does not expire
+    #[cfg(feature = "embedded")]
+    Pin(pin::Args),
+    /// Let an entry go its way again
+    #[cfg(feature = "embedded")]
+    Unpin(pin::Args),
+    /// Take over entries that another program made
+    #[cfg(feature = "embedded")]
+    Adopt(adopt::Args),
     /// Compare the ledger with the network ACLs and make them agree
     #[cfg(feature = "embedded")]
     Reconcile(reconcile::Args),
@@ -154,6 +167,12 @@ impl Command {
             Command::Pause(args) => wait(pause::run(args, context)),
             #[cfg(feature = "embedded")]
             Command::Resume(args) => wait(pause::resume(args, context)),
+            #[cfg(feature = "embedded")]
+            Command::Pin(args) => wait(pin::run(args, true, context)),
+            #[cfg(feature = "embedded")]
+            Command::Unpin(args) => wait(pin::run(args, false, context)),
+            #[cfg(feature = "embedded")]
+            Command::Adopt(args) => wait(adopt::run(args, context)),
             #[cfg(feature = "embedded")]
             Command::Reconcile(args) => wait(reconcile::run(args, context)),
             #[cfg(feature = "aws")]

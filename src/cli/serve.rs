@@ -26,7 +26,7 @@ use crate::{
     index::{Index, embedded},
     input::{self, Content, LINE_LIMIT, Records},
     ledger::AnyLedger,
-    network_acl::model::Model,
+    network_acl::AnyNetworkAcls,
     respond::{self, WallClock, notify::Slack},
     serve,
 };
@@ -49,8 +49,8 @@ Examples:
   portcullis serve --listen 127.0.0.1:9000
 
 Without [[sources]] in the configuration, records come from standard input and
-each one's shape tells what it is. Network ACLs are a model of EC2's: nothing is
-done to an AWS account.")]
+each one's shape tells what it is. Network ACLs are a model of EC2's, and nothing
+is done to an AWS account, unless [network_acls] says store = \"ec2\".")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataDir,
@@ -67,6 +67,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let listen = args.listen.unwrap_or(config.serve.listen);
     let slack = slack(&config)?;
     let responder = Arc::new(operator::responder(&config, &data, config.policy.clone()).await?);
+    operator::prepare(&responder).await;
     let index = Arc::new(embedded::Embedded::open(
         &data.join("index"),
         embedded::Options {
@@ -170,7 +171,7 @@ async fn expire(index: Arc<embedded::Embedded>, kept: TimeDelta, mut stop: Stop)
 
 /// Reads every input in turn, on a thread of its own.
 struct Reader {
-    pipeline: Pipeline<AnyLedger, Model>,
+    pipeline: Pipeline<AnyLedger, AnyNetworkAcls>,
     positions: Positions,
     files: Vec<Files>,
     stdin: Option<Files>,
@@ -183,7 +184,7 @@ impl Reader {
         config: &Config,
         data: &Path,
         id_key: [u8; 32],
-        pipeline: Pipeline<AnyLedger, Model>,
+        pipeline: Pipeline<AnyLedger, AnyNetworkAcls>,
     ) -> Result<Self, Failure> {
         let from_stdin = Input {
             path: "-".to_owned(),

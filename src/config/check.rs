@@ -5,6 +5,8 @@ use std::fmt;
 use portcullis_transforms::{Normalizer, Options, Source, policy::redact};
 
 use super::{Config, SourceChoice};
+use crate::network_acl;
+use crate::respond::report::Mode;
 
 /// A value that cannot stand, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +116,25 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "ledger.table",
         format!("{table:?} is no name of a DynamoDB table; write 3 to 255 of a-z, A-Z, 0-9, `_`, `-` and `.`"),
     );
+
+    if config.network_acls.store == network_acl::Store::Ec2 {
+        for problem in config.network_acls.ec2.problems() {
+            must(false, &format!("network_acls.ec2.{}", problem.key), problem.message);
+        }
+        let policy = &config.policy;
+        must(
+            policy.mode == Mode::Shadow || !policy.accounts.is_empty(),
+            "policy.accounts",
+            "is empty; on EC2, mode = \"enforce\" names each account that may be touched".to_owned(),
+        );
+        for (place, account) in policy.accounts.iter().enumerate() {
+            must(
+                config.network_acls.ec2.accounts.contains(account),
+                &format!("policy.accounts[{place}]"),
+                format!("{account:?} is not among network_acls.ec2.accounts; add it there too"),
+            );
+        }
+    }
 
     // The value is not repeated: it may be the secret itself.
     let name = &config.slack.webhook_env;

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
 
-use crate::{ledger, respond::policy::Policy};
+use crate::{ledger, network_acl, respond::policy::Policy};
 
 /// A commented file with every setting at its default: what `portcullis config init` writes.
 pub const TEMPLATE: &str = include_str!("template.toml");
@@ -49,6 +49,8 @@ pub struct Config {
     pub policy: Policy,
     /// Where the ledger is kept.
     pub ledger: ledger::Settings,
+    /// Where entries are made.
+    pub network_acls: network_acl::Settings,
     /// Messages.
     pub slack: Slack,
     /// How long documents are kept.
@@ -64,6 +66,7 @@ impl Default for Config {
             normalize: Normalize::default(),
             policy: Policy::default(),
             ledger: ledger::Settings::default(),
+            network_acls: network_acl::Settings::default(),
             slack: Slack::default(),
             retention: Retention::default(),
         }

@@ -1,8 +1,13 @@
 //! Network ACL entries: the trait that the responder acts through, and what stands behind it.
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+mod any;
+#[cfg(feature = "aws")]
+pub mod ec2;
 pub mod error;
 #[cfg(feature = "embedded")]
 pub mod model;
+pub mod settings;
 
 use std::fmt;
 
@@ -10,7 +15,10 @@ use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+pub use any::AnyNetworkAcls;
 pub use error::{Code, Error};
+pub use settings::{Ec2Settings, Settings, Store};
 
 /// The longest that one call may take, from its start to its answer or to giving up.
 pub const CALL: TimeDelta = TimeDelta::seconds(10);
