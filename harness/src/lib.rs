@@ -15,8 +15,6 @@ pub mod executor;
 pub mod findings;
 pub mod gate;
 pub mod ledger;
-#[cfg(feature = "moto")]
-pub mod moto;
 pub mod process;
 pub mod prove;
 pub mod random;

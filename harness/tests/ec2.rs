@@ -2,6 +2,8 @@
 #![cfg(feature = "aws")]
 
 mod cloud;
+#[allow(dead_code)]
+mod dynamodb_local;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,9 +11,17 @@ use std::sync::Arc;
 use portcullis::network_acl::{AclKey, Code, Direction, Ec2Settings, Entry, NetworkAcls};
 use portcullis_harness::contract;
 use portcullis_harness::findings::{ACCOUNT, REGION};
-use portcullis_harness::moto::Fault;
+use portcullis_servers::front::Fault;
+
+use chrono::Utc;
+use portcullis::ledger::dynamodb::DynamoDbLedger;
+use portcullis::respond::policy::Policy;
+use portcullis::respond::report::Mode;
+use portcullis::respond::{Reason, Responder};
+use portcullis_harness::findings::{self, Kind};
 
 use cloud::{Cloud, Named};
+use dynamodb_local::DynamoDbLocal;
 
 fn deny(rule: u16) -> Entry {
     Entry::deny(rule, Direction::Ingress, "185.220.101.4/32".parse().expect("a network"))
@@ -204,4 +214,41 @@ async fn another_accounts_credentials_never_write() {
     };
     let refused = ec2.describe(&nobody).await.expect_err("not configured");
     assert!(refused.message.contains("network_acls.ec2.accounts"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_costs_one_write_and_a_new_block_two_calls_of_ec2() {
+    let (cloud, server) = (Cloud::start().await, DynamoDbLocal::start());
+    let made = cloud.vpc("10.0.0.0/24").await;
+    cloud.internet(&made).await;
+    let ((config, wire), table) = (server.counted().await, server.table());
+    DynamoDbLedger::setup(&config, &table, false).await.expect("set up");
+    let ledger = DynamoDbLedger::open(&config, &table).await.expect("a ledger");
+    let policy = Policy {
+        mode: Mode::Enforce,
+        accounts: vec![ACCOUNT.to_owned()],
+        ..Policy::default()
+    };
+    let responder = Responder::new(ledger, cloud.ec2(), policy, "one");
+    let now = Utc::now();
+    let record =
+        |id: &str, address: &str| findings::finding(id, Kind::Inbound, &[address.to_owned()], &[&made.subnet], now);
+    let first = record("f1", "185.220.101.4");
+    responder.accept(&first, now).await.expect("accepted");
+    responder.sweep(now).await.expect("swept");
+    drop((cloud.front.calls(), wire.calls()));
+
+    let again = responder.accept(&first, now).await.expect("accepted");
+    assert_eq!(again[0].reason, Reason::Duplicate);
+    assert_eq!(wire.calls(), ["TransactWriteItems"]);
+    assert!(cloud.front.calls().is_empty());
+
+    let second = responder
+        .accept(&record("f2", "185.220.101.5"), now)
+        .await
+        .expect("accepted");
+    assert_eq!(second[0].reason, Reason::Matched);
+    let swept = responder.sweep(now).await.expect("swept");
+    assert_eq!(swept.applied, 1, "{swept:?}");
+    assert_eq!(cloud.front.calls(), ["DescribeNetworkAcls", "CreateNetworkAclEntry"]);
 }

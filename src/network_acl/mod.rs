@@ -137,7 +137,7 @@ pub struct Place<'a> {
 /// Create is create-if-absent, replace swaps the content of a rule number in one call, delete of a missing entry is an
 /// error. See [CreateNetworkAclEntry](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html).
 ///
-/// A call ends within [`CALL`]: whoever implements this gives up by then, with [`Code::Unavailable`] when it is not known what
+/// A call about one network ACL or subnet ends within [`CALL`]: whoever implements this gives up by then, with [`Code::Unavailable`] when it is not known what
 /// the call did.
 pub trait NetworkAcls: Send + Sync {
     /// A description that was asked for this long after a call shows what the call did. EC2's are eventually consistent.

@@ -10,14 +10,15 @@ use super::decide::decide;
 use super::decision::{Decision, FindingSummary, RemoteOrigin, Verdict};
 use super::error::Error;
 use super::flood;
+use super::guard::Knowledge;
 use super::notify::{Alert, AlertKind};
 use super::plan::{self, Outcome, Wanted};
 use super::reason::Reason;
 use super::report::Mode;
 use super::responder::Responder;
 use crate::finding::{self, Finding};
-use crate::ledger::{self, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable};
-use crate::network_acl::{Acl, AclKey, Code, NetworkAcls, Place};
+use crate::ledger::{self, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable, View};
+use crate::network_acl::{self, Acl, AclKey, Code, NetworkAcls, Place};
 
 /// How often a change is prepared again when somebody else commits first.
 pub(super) const ATTEMPTS: usize = 20;
@@ -64,6 +65,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Transient ones only: nothing was accepted, deliver all of them again.
     pub async fn accept_many(&self, records: &[(&[u8], DateTime<Utc>)]) -> Result<Vec<Decision>, Error> {
         let parsed = parse(records);
+        if let Some(repeats) = self.repeats(&parsed) {
+            return self.take_repeats(repeats).await;
+        }
         for _ in 0..ATTEMPTS {
             match self.try_accept(&parsed).await {
                 Err(Error::Ledger(ledger::Error::Conflict)) => tokio::task::yield_now().await,
@@ -84,7 +88,44 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     async fn try_accept(&self, parsed: &[Parsed<'_>]) -> Result<Vec<Decision>, Error> {
         let (draft, decisions) = self.judge(parsed, true).await?;
         self.ledger.commit(&draft.into_transaction()).await?;
+        for decision in decisions
+            .iter()
+            .filter(|decision| decision.reason != Reason::Unreadable)
+        {
+            let summary = &decision.finding;
+            self.processed.learn(finding_key(summary), summary.updated_at);
+        }
         Ok(decisions)
+    }
+
+    /// What is decided about records of which each came before: nothing has to be read for that. `None` when one may be new.
+    fn repeats(&self, parsed: &[Parsed<'_>]) -> Option<Vec<(Decision, DateTime<Utc>)>> {
+        if planted!(ReplayStale) {
+            return None;
+        }
+        let knowledge = Knowledge::of(&self.policy);
+        let mut repeats = Vec::new();
+        for (_, now, finding) in parsed {
+            let decisions = decide(finding.as_ref().ok()?, &self.policy, &knowledge, *now);
+            let summary = &decisions.first()?.finding;
+            if !self.processed.knows(&finding_key(summary), summary.updated_at) {
+                return None;
+            }
+            repeats.extend(decisions.into_iter().map(|mut decision| {
+                set(&mut decision, Verdict::Ignore, Reason::Duplicate);
+                (decision, *now)
+            }));
+        }
+        Some(repeats)
+    }
+
+    async fn take_repeats(&self, repeats: Vec<(Decision, DateTime<Utc>)>) -> Result<Vec<Decision>, Error> {
+        let mut draft = Draft::new(View::default());
+        for (decision, now) in &repeats {
+            draft.audit(decided(decision, self.policy.mode, *now));
+        }
+        self.ledger.commit(&draft.into_transaction()).await?;
+        Ok(repeats.into_iter().map(|(decision, _)| decision).collect())
     }
 
     async fn judge(&self, parsed: &[Parsed<'_>], act: bool) -> Result<(Draft, Vec<Decision>), Error> {
@@ -151,14 +192,18 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                         vpc: None,
                         subnet,
                     };
-                    let Some(acl) = self.acls.acl_of(&place).await? else {
+                    let Some(acl) = reached(self.acls.acl_of(&place).await)?.flatten() else {
                         continue;
                     };
-                    if let Some(address) = decision.address
-                        && !self.acls.reaches_internet(&place, address).await?
-                    {
-                        inside = true;
-                        continue;
+                    if let Some(address) = decision.address {
+                        match reached(self.acls.reaches_internet(&place, address).await)? {
+                            Some(true) => {}
+                            Some(false) => {
+                                inside = true;
+                                continue;
+                            }
+                            None => continue,
+                        }
                     }
                     if act && self.policy.mode == Mode::Enforce {
                         self.acls.ensure(&place).await?;
@@ -297,6 +342,18 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             set(decision, verdict_of(*reason), *reason);
         }
         Ok(())
+    }
+}
+
+/// An answer, or `None` where the account does not let us look: a person mends that, and to deliver the record again does not.
+fn reached<T>(answer: Result<T, network_acl::Error>) -> Result<Option<T>, network_acl::Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code.is_transient() => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "a subnet cannot be looked at, so nothing is blocked there");
+            Ok(None)
+        }
     }
 }
 

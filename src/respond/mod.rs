@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod people;
 pub mod plan;
 pub mod policy;
+mod processed;
 pub mod reason;
 pub mod reconcile;
 pub mod report;

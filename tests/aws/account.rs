@@ -8,8 +8,9 @@ use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::types::{Filter, NetworkAcl};
 use serde_json::{Value, json};
 
-use crate::moto::{Front, Server};
 use crate::program::{Run, portcullis_with};
+use portcullis_servers::Server;
+use portcullis_servers::front::Front;
 
 /// The emulator's own account.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -20,9 +21,10 @@ pub(crate) const NOW: &str = "2026-11-20T12:00:00Z";
 
 /// The account.
 pub(crate) struct Account {
-    _server: Server,
+    _servers: [Server; 2],
     pub(crate) front: Front,
-    pub(crate) config: SdkConfig,
+    config: SdkConfig,
+    tables: String,
     pub(crate) ec2: Client,
     pub(crate) acl: String,
     pub(crate) subnet: String,
@@ -32,8 +34,9 @@ pub(crate) struct Account {
 impl Account {
     /// With a ledger that `setup ledger` made, and a configuration with `policy` as its `[policy]`.
     pub(crate) async fn new(policy: &str) -> Self {
-        let server = Server::start().expect("moto");
-        let front = Front::of(&server.url()).await.expect("a port");
+        let (moto, dynamodb) = (portcullis_servers::moto(), portcullis_servers::dynamodb_local());
+        let front = Front::of(&moto.url()).await;
+        let tables = dynamodb.url();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
@@ -49,7 +52,8 @@ impl Account {
         );
         std::fs::write(dir.path().join("portcullis.toml"), text).expect("written");
         let account = Self {
-            _server: server,
+            _servers: [moto, dynamodb],
+            tables,
             front,
             config,
             ec2,
@@ -64,13 +68,20 @@ impl Account {
     /// Runs the program in this account.
     pub(crate) fn run(&self, arguments: &[&str], input: &[u8]) -> Run {
         let environment = [
-            ("AWS_ENDPOINT_URL", self.front.url()),
+            ("AWS_ENDPOINT_URL_EC2", self.front.url()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.tables),
             ("AWS_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
         ];
         portcullis_with(self.dir(), arguments, input, &environment)
+    }
+
+    /// Where tables are.
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let config = self.config.to_builder().endpoint_url(&self.tables).build();
+        aws_sdk_dynamodb::Client::new(&config)
     }
 
     pub(crate) fn dir(&self) -> &Path {

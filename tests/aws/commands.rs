@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_ec2::types::RuleAction;
 
 use crate::account::{ACCOUNT, Account, NOW, REGION};
-use crate::moto::Fault;
+use portcullis_servers::front::Fault;
 
 const ENFORCE: &str = "mode = \"enforce\"\naccounts = [\"123456789012\"]";
 
@@ -77,6 +77,24 @@ async fn shadow_is_the_default_on_aws_and_our_own_addresses_are_never_denied() {
     for word in ["nothing is blocked", "ec2:DescribeVpcs", ACCOUNT] {
         assert!(blind.err.contains(word), "{word}: {}", blind.err);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_does_not_let_us_look_is_told_and_stops_nothing() {
+    let account = Account::new(ENFORCE).await;
+    account.front.fail("DescribeNetworkAcls", Fault::Unauthorized, 1);
+    let findings = [
+        account.finding("f1", "185.220.101.4"),
+        account.finding("f2", "185.220.101.5"),
+    ];
+    let run = account.run(&["respond", "--apply", "--now", NOW, "--json"], &findings.join(&b'\n'));
+    let run = run.ended(0);
+    assert_eq!(run.lines()[0]["reason"], "unknown_subnet", "{}", run.out);
+    assert_eq!(run.lines()[1]["reason"], "matched", "{}", run.out);
+    for word in ["ec2:DescribeNetworkAcls", ACCOUNT, &account.subnet] {
+        assert!(run.err.contains(word), "{word}: {}", run.err);
+    }
+    assert_eq!(account.denies().await, ["71 185.220.101.5/32"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +185,7 @@ async fn entries_of_the_python_lambda_are_taken_over_with_its_table() {
 }
 
 async fn lambda_table(account: &Account, rows: &[(&str, &str, &str)]) {
-    let client = aws_sdk_dynamodb::Client::new(&account.config);
+    let client = account.dynamodb();
     let attribute = |name: &str, kind| {
         let made = AttributeDefinition::builder().attribute_name(name).attribute_type(kind);
         made.build().expect("an attribute")

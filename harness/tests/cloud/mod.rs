@@ -12,7 +12,8 @@ use ipnet::IpNet;
 use portcullis::network_acl::ec2::Ec2;
 use portcullis::network_acl::{Acl, AclKey, Direction, Ec2Settings, Entry, Error, Inventory, NetworkAcls, Place};
 use portcullis_harness::findings::{ACCOUNT, REGION};
-use portcullis_harness::moto::{Front, Server};
+use portcullis_servers::Server;
+use portcullis_servers::front::Front;
 
 /// The role that the program assumes.
 pub(crate) const ROLE: &str = "portcullis-respond";
@@ -34,8 +35,8 @@ pub(crate) struct Made {
 
 impl Cloud {
     pub(crate) async fn start() -> Self {
-        let server = Server::start().expect("moto");
-        let front = Front::of(&server.url()).await.expect("a port");
+        let server = portcullis_servers::moto();
+        let front = Front::of(&server.url()).await;
         let keys = Credentials::new("test", "test", None, None, "test");
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(REGION))

@@ -8,9 +8,26 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Tokens at most, and tokens a second at best and at worst. EC2 refills calls that write with 5 a second.
-const FULL: f64 = 50.0;
-const FASTEST: f64 = 5.0;
+/// Tokens at most, and tokens a second at best.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    full: f64,
+    fastest: f64,
+}
+
+/// EC2's own pace for calls that describe.
+pub(super) const READS: Pace = Pace {
+    full: 100.0,
+    fastest: 20.0,
+};
+
+/// And for those that write.
+pub(super) const WRITES: Pace = Pace {
+    full: 50.0,
+    fastest: 5.0,
+};
+
+/// Tokens a second at worst.
 const SLOWEST: f64 = 0.2;
 
 /// How much of the speed comes back with each call that was let through.
@@ -25,19 +42,25 @@ struct Level {
 
 /// The bucket.
 #[derive(Debug)]
-pub(super) struct Bucket(Mutex<Level>);
-
-impl Default for Bucket {
-    fn default() -> Self {
-        Self(Mutex::new(Level {
-            tokens: FULL,
-            a_second: FASTEST,
-            at: Instant::now(),
-        }))
-    }
+pub(super) struct Bucket {
+    pace: Pace,
+    level: Mutex<Level>,
 }
 
 impl Bucket {
+    /// A full one.
+    pub(super) fn new(pace: Pace) -> Self {
+        let level = Level {
+            tokens: pace.full,
+            a_second: pace.fastest,
+            at: Instant::now(),
+        };
+        Self {
+            pace,
+            level: Mutex::new(level),
+        }
+    }
+
     /// Takes a token and says how long to wait before it may be used; `None`, and nothing is taken, when that is longer than
     /// `patience`.
     pub(super) fn take(&self, now: Instant, patience: Duration) -> Option<Duration> {
@@ -53,7 +76,9 @@ impl Bucket {
 
     /// EC2 let a call through.
     pub(super) fn passed(&self, now: Instant) {
-        self.with(now, |level| level.a_second = (level.a_second * RECOVERY).min(FASTEST));
+        self.with(now, |level| {
+            level.a_second = (level.a_second * RECOVERY).min(self.pace.fastest)
+        });
     }
 
     /// EC2 refused a call: nothing is left, and it comes back more slowly.
@@ -65,9 +90,9 @@ impl Bucket {
     }
 
     fn with<T>(&self, now: Instant, change: impl FnOnce(&mut Level) -> T) -> T {
-        let mut level = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         level.tokens =
-            (level.tokens + now.saturating_duration_since(level.at).as_secs_f64() * level.a_second).min(FULL);
+            (level.tokens + now.saturating_duration_since(level.at).as_secs_f64() * level.a_second).min(self.pace.full);
         level.at = level.at.max(now);
         change(&mut level)
     }
@@ -79,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_refusal_empties_the_bucket_and_slows_it_until_calls_pass_again() {
-        let (bucket, now) = (Bucket::default(), Instant::now());
+        let (bucket, now) = (Bucket::new(WRITES), Instant::now());
         assert_eq!(bucket.take(now, Duration::ZERO), Some(Duration::ZERO));
         bucket.refused(now);
         assert_eq!(bucket.take(now, Duration::from_millis(100)), None, "no patience");

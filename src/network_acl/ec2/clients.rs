@@ -15,7 +15,7 @@ use aws_sdk_ec2::config::{IdentityCache, SharedCredentialsProvider};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, READS, WRITES};
 use super::error::Call;
 use crate::network_acl::{Code, Ec2Settings, Error};
 
@@ -146,8 +146,8 @@ impl Clients {
             region: region.to_owned(),
             caller: role.unwrap_or_else(|| "this program's role".to_owned()),
             client: Client::from_conf(config.build()),
-            reads: Bucket::default(),
-            writes: Bucket::default(),
+            reads: Bucket::new(READS),
+            writes: Bucket::new(WRITES),
             counters: Arc::clone(&self.counters),
         });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,7 +29,7 @@ use chrono::Utc;
 use tokio::task::JoinSet;
 
 pub use self::clients::Calls;
-use self::clients::Clients;
+use self::clients::{Clients, PATIENCE};
 use self::describe::Guard;
 use self::inventory::Keeper;
 use self::subnets::Subnets;
@@ -58,7 +58,7 @@ impl Ec2 {
     pub async fn connect(settings: Ec2Settings) -> Result<Self, Error> {
         let config = aws_config::defaults(BehaviorVersion::latest());
         let config = match settings.regions.first() {
-            // Roles are assumed there, where nothing else says where.
+            // Roles are assumed there.
             Some(region) => config.region(aws_config::Region::new(region.clone())),
             None => config,
         };
@@ -119,6 +119,21 @@ impl Ec2 {
     }
 }
 
+/// What takes several requests ends within the time of one call, too.
+async fn in_time<T>(place: &Place<'_>, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
+    let ended = tokio::time::timeout(PATIENCE, work).await;
+    ended.unwrap_or_else(|_| {
+        let Place {
+            account,
+            region,
+            subnet,
+            ..
+        } = place;
+        let message = format!("{subnet} in {account} {region}: EC2 takes too long; it is tried again");
+        Err(Error::new(Code::Unavailable, message))
+    })
+}
+
 impl NetworkAcls for Ec2 {
     async fn list(&self) -> Result<Vec<AclKey>, Error> {
         let mut waiting = self.clients.all().await.into_iter();
@@ -154,22 +169,25 @@ impl NetworkAcls for Ec2 {
         if let Some(known) = self.subnets.acl(place, Utc::now()) {
             return Ok(Some(known));
         }
-        self.guard(place).await
+        in_time(place, self.guard(place)).await
     }
 
     async fn reaches_internet(&self, place: &Place<'_>, address: IpAddr) -> Result<bool, Error> {
         if let Some(known) = self.subnets.reaches(place, address, Utc::now()) {
             return Ok(known);
         }
-        let Some(key) = self.acl_of(place).await? else {
-            return Ok(false);
-        };
-        let at = self.clients.at(&key.account, &key.region).await?;
-        let vpc = self.describe(&key).await?.vpc;
-        let routes = routes::of_subnet(&at, place.subnet, vpc.as_deref()).await?;
-        let reaches = routes::reach(&routes, address);
-        self.subnets.learn_routes(place, routes, Utc::now());
-        Ok(reaches)
+        in_time(place, async {
+            let Some(key) = self.acl_of(place).await? else {
+                return Ok(false);
+            };
+            let at = self.clients.at(&key.account, &key.region).await?;
+            let vpc = self.describe(&key).await?.vpc;
+            let routes = routes::of_subnet(&at, place.subnet, vpc.as_deref()).await?;
+            let reaches = routes::reach(&routes, address);
+            self.subnets.learn_routes(place, routes, Utc::now());
+            Ok(reaches)
+        })
+        .await
     }
 
     async fn inventory(&self) -> Result<Inventory, Error> {

@@ -1,9 +1,11 @@
-//! The server in front: judges, fails on demand, passes on, and keeps what was called.
+//! A server in front of moto, for every service, with what moto lacks of EC2's network ACLs: the quota of entries, the refusals of
+//! what is missing or out of range, dry runs; and with failures on demand. It passes on the rest and keeps what was called.
+
+mod judge;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -11,7 +13,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use tokio::task::JoinHandle;
 
-use super::judge::{self, Form, Refusal};
+use self::judge::{Form, Refusal};
 
 /// What happens to a call, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,24 +60,24 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Front {
     /// Listens on a free port of this machine, in front of the server at `to`. Network ACLs have 20 entries a direction.
     ///
-    /// # Errors
+    /// # Panics
     /// When no port is free.
-    pub async fn of(to: &str) -> Result<Self> {
+    pub async fn of(to: &str) -> Self {
         let shared = Arc::new(Shared {
             to: to.trim_end_matches('/').to_owned(),
             quota: Mutex::new(20),
             faults: Mutex::default(),
             calls: Mutex::default(),
             one_at_a_time: tokio::sync::Mutex::default(),
-            client: reqwest::Client::builder().no_proxy().build()?,
+            client: reqwest::Client::builder().no_proxy().build().expect("a client"),
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let app = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let task = tokio::spawn(async move {
             drop(axum::serve(listener, app).await);
         });
-        Ok(Self { url, shared, task })
+        Self { url, shared, task }
     }
 
     /// Where it listens: what `AWS_ENDPOINT_URL` is set to.
