@@ -63,7 +63,7 @@ fn row(last: u8, rule: Option<u16>, seq: u64) -> Row {
         doubt: None,
         repaired: None,
         allowed_at: None,
-        about: json!({"note": "kept as it is"}),
+        about: json!({"note": "kept as it is"}).into(),
     }
 }
 
