@@ -113,6 +113,7 @@ fn told(report: &ActReport, dry_run: bool) -> String {
     match (report.outcome.as_str(), dry_run) {
         ("missing", _) => format!("not there: {address}{place}{rule}"),
         ("out_of_range", _) => format!("left: {address}{place}{rule}: not one of our rule numbers"),
+        ("unknown_acl", _) => format!("not there: {address}{rule}: its network ACL is gone, or not reached"),
         ("refused", _) => format!("left: {address}{place}{rule}: {}", report.reason),
         (_, true) => format!("would take over {address}{place}{rule}"),
         (_, false) => format!("took over {address}{place}{rule}"),

@@ -43,14 +43,25 @@ struct Found {
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Takes entries over into the ledger, the oldest first, so that it is the first to be evicted. Says what became of each; what the
-    /// table lists and does not stand is `missing`, and what stands at no number of ours is `out_of_range`.
+    /// table lists and does not stand is `missing`, what stands at no number of ours is `out_of_range`, and what is on a network ACL that
+    /// is gone or not reached is `unknown_acl`.
     ///
     /// # Errors
     /// [`Error::Refused`] when the network ACL is not known; otherwise transient ones. Network ACLs before it are taken over then.
     pub async fn adopt(&self, adopt: &Adopt, now: DateTime<Utc>) -> Result<Vec<ActReport>, Error> {
         let mut reports = Vec::new();
-        for acl in chosen(self.acls.list().await?, adopt.acl.as_deref())? {
-            reports.extend(self.adopt_on(&acl, adopt, now).await?);
+        let acls = chosen(self.acls.list().await?, adopt.acl.as_deref())?;
+        let rows = adopt.listed.as_deref();
+        let meant = |row: &&Listed| adopt.acl.as_ref().is_none_or(|id| *id == row.acl);
+        for row in rows.unwrap_or_default().iter().filter(meant) {
+            if !acls.iter().any(|acl| is_of(row, acl)) {
+                reports.push(unknown(row));
+            }
+        }
+        for acl in acls {
+            if rows.is_none_or(|rows| rows.iter().any(|row| is_of(row, &acl))) {
+                reports.extend(self.adopt_on(&acl, adopt, now).await?);
+            }
         }
         Ok(reports)
     }
@@ -152,9 +163,26 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let guarded = guard::check(entry.cidr, knowledge, now);
         let blocked = same_way().any(|row| row.cidr == entry.cidr);
         let full = same_way().count() >= self.policy.limits.entries_per_direction;
+        let facts = draft.meta(acl).and_then(|meta| meta.facts.as_ref());
+        let managed = facts.is_some_and(|facts| facts.managed_by.is_some());
+        let elsewhere = self.policy.holds_back(&acl.account);
         guarded
+            .or_else(|| elsewhere.filter(|reason| *reason == Reason::AccountNotEnforced))
+            .or_else(|| managed.then_some(Reason::ManagedElsewhere))
             .or_else(|| blocked.then_some(Reason::AlreadyBlocked))
             .or_else(|| full.then_some(Reason::AclFull))
+    }
+}
+
+fn unknown(row: &Listed) -> ActReport {
+    ActReport {
+        acl: None,
+        direction: Some(Direction::Ingress),
+        cidr: row.cidr,
+        outcome: "unknown_acl".to_owned(),
+        reason: Reason::Manual,
+        rule: Some(row.rule),
+        evicts: None,
     }
 }
 
@@ -200,7 +228,7 @@ fn take_over(
         doubt: None,
         repaired: None,
         allowed_at: None,
-        about: carried(&about),
+        about: carried(&about).into(),
     };
     let seq = draft.next_seq(acl)?;
     let note = Note {

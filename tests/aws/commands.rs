@@ -111,12 +111,14 @@ async fn entries_of_the_python_lambda_are_taken_over_with_its_table() {
         entry.rule_action(RuleAction::Deny).send().await.expect("an entry");
     }
     let before = account.denies().await;
+    let here = account.acl.as_str();
     let rows = [
-        ("45.83.64.9", "71", "1763712000"),
-        ("10.0.0.9", "72", "1763712001"),
-        ("45.83.64.10", "73", "1763712002"),
-        ("45.83.64.12", "120", "1763712003"),
-        ("not-an-address", "74", "1763712004"),
+        (here, "45.83.64.9", "71", "1763712000"),
+        (here, "10.0.0.9", "72", "1763712001"),
+        (here, "45.83.64.10", "73", "1763712002"),
+        (here, "45.83.64.12", "120", "1763712003"),
+        (here, "not-an-address", "74", "1763712004"),
+        ("acl-gone", "45.83.64.13", "71", "1763712005"),
     ];
     lambda_table(&account, &rows).await;
 
@@ -155,6 +157,7 @@ async fn entries_of_the_python_lambda_are_taken_over_with_its_table() {
         "refused 10.0.0.9/32 72 private",
         "missing 45.83.64.10/32 73 manual",
         "out_of_range 45.83.64.12/32 120 manual",
+        "unknown_acl 45.83.64.13/32 71 manual",
     ];
     for line in expected {
         assert!(told.iter().any(|told| told == line), "{line} in {told:#?}");
@@ -184,7 +187,7 @@ async fn entries_of_the_python_lambda_are_taken_over_with_its_table() {
     assert_eq!(account.denies().await, ["72 10.0.0.9/32", "120 45.83.64.12/32"]);
 }
 
-async fn lambda_table(account: &Account, rows: &[(&str, &str, &str)]) {
+async fn lambda_table(account: &Account, rows: &[(&str, &str, &str, &str)]) {
     let client = account.dynamodb();
     let attribute = |name: &str, kind| {
         let made = AttributeDefinition::builder().attribute_name(name).attribute_type(kind);
@@ -206,11 +209,11 @@ async fn lambda_table(account: &Account, rows: &[(&str, &str, &str)]) {
         .await
         .expect("a table");
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    for (host, rule, created) in rows {
+    for (acl, host, rule, created) in rows {
         client
             .put_item()
             .table_name("GuardDutytoACL")
-            .item("NetACLId", text(&account.acl))
+            .item("NetACLId", text(acl))
             .item("CreatedAt", AttributeValue::N((*created).to_owned()))
             .item("HostIp", text(host))
             .item("RuleNo", text(rule))
