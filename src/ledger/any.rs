@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use super::dynamodb::{self, DynamoDbLedger};
 #[cfg(feature = "embedded")]
 use super::embedded::SqliteLedger;
+#[cfg(feature = "aws")]
+use super::remembered::Remembered;
 use super::{
     AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Settings, Store,
     Transaction, Unreadable, View,
@@ -22,7 +24,7 @@ pub enum AnyLedger {
     Embedded(SqliteLedger),
     /// On AWS.
     #[cfg(feature = "aws")]
-    DynamoDb(Box<DynamoDbLedger>),
+    DynamoDb(Box<Remembered<DynamoDbLedger>>),
 }
 
 impl AnyLedger {
@@ -37,7 +39,7 @@ impl AnyLedger {
             #[cfg(feature = "aws")]
             Store::DynamoDb => {
                 let ledger = DynamoDbLedger::open(&dynamodb::configuration().await?, &settings.table).await?;
-                Ok(Self::DynamoDb(Box::new(ledger)))
+                Ok(Self::DynamoDb(Box::new(Remembered::new(ledger))))
             }
             #[cfg(not(all(feature = "embedded", feature = "aws")))]
             store => Err(missing(store, dir)),
@@ -75,6 +77,10 @@ macro_rules! of {
 }
 
 impl Ledger for AnyLedger {
+    fn recall(&self, ask: Ask<'_>) -> Option<View> {
+        of!(self, ledger => ledger.recall(ask))
+    }
+
     async fn read(&self, ask: Ask<'_>) -> Result<View, Error> {
         of!(self, ledger => ledger.read(ask).await)
     }

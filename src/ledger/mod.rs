@@ -13,6 +13,7 @@ pub mod dynamodb;
 pub mod embedded;
 mod listed;
 mod position;
+pub mod remembered;
 pub mod rows;
 mod settings;
 pub mod state;
@@ -27,6 +28,7 @@ pub use any::AnyLedger;
 pub use draft::{Draft, Transaction};
 pub use listed::Listed;
 pub use position::{NotAPosition, Position};
+pub use remembered::Remembered;
 pub use rows::{
     AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, Held, HoldOff, Lease, Lists, MessageRow, Meta,
     Pause, Removal, Row, Stray, Unreadable, View,
@@ -89,6 +91,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`Error::Store`], as for every call here.
     fn read(&self, ask: Ask<'_>) -> impl Future<Output = Result<View, Error>> + Send;
+
+    /// What is remembered of earlier reads, when that answers the whole question. It may be old: commit what is planned on it on
+    /// the condition that [all of it holds still](Draft::all_holds_still). A store without a memory remembers nothing.
+    fn recall(&self, _ask: Ask<'_>) -> Option<View> {
+        None
+    }
 
     /// Writes everything or nothing, provided that no version in the transaction has moved.
     ///

@@ -19,7 +19,6 @@ pub mod outbox;
 pub mod people;
 pub mod plan;
 pub mod policy;
-mod processed;
 pub mod reason;
 pub mod reconcile;
 pub mod report;

@@ -10,7 +10,6 @@ use tokio::sync::Mutex;
 use super::error::Error;
 use super::guard::Knowledge;
 use super::policy::Policy;
-use super::processed::Processed;
 use super::reason::Reason;
 use crate::ledger::{Ask, Ledger, Lists, View};
 use crate::network_acl::{AclKey, Direction, NetworkAcls};
@@ -23,8 +22,6 @@ pub struct Responder<L, N> {
     pub(super) owner: String,
     /// One sweep at a time within the process; the ledger's lease is between processes.
     pub(super) sweeping: Mutex<()>,
-    /// Versions of findings that this process knows to be durable.
-    pub(super) processed: Processed,
 }
 
 /// What a person wants unblocked.
@@ -102,7 +99,6 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             policy: Arc::new(policy),
             owner: owner.into(),
             sweeping: Mutex::new(()),
-            processed: Processed::default(),
         }
     }
 

@@ -113,6 +113,13 @@ impl DynamoDbLedger {
         table::setup(&client, &place, dry_run).await
     }
 
+    /// We ourselves changed the meta row alone, by one version: what was seen of the entries is as true as before.
+    fn moved(&self, acl: &AclKey) {
+        if let Some((version, _)) = self.seen().acls.get_mut(acl) {
+            *version += 1;
+        }
+    }
+
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         // What is remembered is checked by version, so a panic while it was held left nothing that could mislead.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
