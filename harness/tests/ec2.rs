@@ -14,6 +14,7 @@ use portcullis_harness::findings::{ACCOUNT, REGION};
 use portcullis_servers::front::Fault;
 
 use chrono::Utc;
+use portcullis::ledger::Remembered;
 use portcullis::ledger::dynamodb::DynamoDbLedger;
 use portcullis::respond::policy::Policy;
 use portcullis::respond::report::Mode;
@@ -229,7 +230,7 @@ async fn a_repeat_costs_one_write_and_a_new_block_two_calls_of_ec2() {
         accounts: vec![ACCOUNT.to_owned()],
         ..Policy::default()
     };
-    let responder = Responder::new(ledger, cloud.ec2(), policy, "one");
+    let responder = Responder::new(Remembered::new(ledger), cloud.ec2(), policy, "one");
     let now = Utc::now();
     let record =
         |id: &str, address: &str| findings::finding(id, Kind::Inbound, &[address.to_owned()], &[&made.subnet], now);

@@ -77,7 +77,7 @@ impl Bucket {
     /// EC2 let a call through.
     pub(super) fn passed(&self, now: Instant) {
         self.with(now, |level| {
-            level.a_second = (level.a_second * RECOVERY).min(self.pace.fastest)
+            level.a_second = (level.a_second * RECOVERY).min(self.pace.fastest);
         });
     }
 
