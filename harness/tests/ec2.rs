@@ -13,7 +13,7 @@ use portcullis_harness::contract;
 use portcullis_harness::findings::{ACCOUNT, REGION};
 use portcullis_servers::front::Fault;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use portcullis::ledger::Remembered;
 use portcullis::ledger::dynamodb::DynamoDbLedger;
 use portcullis::respond::policy::Policy;
@@ -232,8 +232,10 @@ async fn a_repeat_costs_one_write_and_a_new_block_two_calls_of_ec2() {
     };
     let responder = Responder::new(Remembered::new(ledger), cloud.ec2(), policy, "one");
     let now = Utc::now();
-    let record =
-        |id: &str, address: &str| findings::finding(id, Kind::Inbound, &[address.to_owned()], &[&made.subnet], now);
+    let version = |id: &str, address: &str, updated| {
+        findings::finding(id, Kind::Inbound, &[address.to_owned()], &[&made.subnet], updated)
+    };
+    let record = |id: &str, address: &str| version(id, address, now);
     let first = record("f1", "185.220.101.4");
     responder.accept(&first, now).await.expect("accepted");
     responder.sweep(now).await.expect("swept");
@@ -241,6 +243,12 @@ async fn a_repeat_costs_one_write_and_a_new_block_two_calls_of_ec2() {
 
     let again = responder.accept(&first, now).await.expect("accepted");
     assert_eq!(again[0].reason, Reason::Duplicate);
+    assert_eq!(wire.calls(), ["TransactWriteItems"]);
+    assert!(cloud.front.calls().is_empty());
+
+    let newer = version("f1", "185.220.101.4", now + TimeDelta::minutes(15));
+    let hit = responder.accept(&newer, now).await.expect("accepted");
+    assert_eq!(hit[0].reason, Reason::AlreadyBlocked);
     assert_eq!(wire.calls(), ["TransactWriteItems"]);
     assert!(cloud.front.calls().is_empty());
 
