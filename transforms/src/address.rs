@@ -20,58 +20,80 @@ pub(crate) fn parse(text: &str) -> Option<IpAddr> {
 /// Four numbers of 0 to 255 without leading zeros, between dots.
 #[inline]
 pub(crate) fn v4(text: &[u8]) -> Option<[u8; 4]> {
-    let bytes = padded(text)?;
-    let chunk = u8x16::new(bytes);
-    let dots = chunk.simd_eq(u8x16::splat(b'.')).to_bitmask();
-    let digits = chunk
-        .min(u8x16::splat(b'9'))
-        .max(u8x16::splat(b'0'))
-        .simd_eq(chunk)
-        .to_bitmask();
-    let all = (1 << text.len()) - 1;
-    let second = dots & dots.wrapping_sub(1);
-    let third = second & second.wrapping_sub(1);
-    if (dots | digits) & all != all || !third.is_power_of_two() {
-        return None;
-    }
-    let ends = [
-        dots.trailing_zeros() as usize,
-        second.trailing_zeros() as usize,
-        third.trailing_zeros() as usize,
-        text.len(),
-    ];
-    let mut octets = [0; 4];
-    let mut from = 0;
-    let mut good = true;
-    for (octet, end) in octets.iter_mut().zip(ends) {
-        let length = end.wrapping_sub(from);
-        let digit =
-            |back: usize| u32::from(bytes[end.wrapping_sub(back) & 15].wrapping_sub(b'0')) * u32::from(length >= back);
-        let value = digit(1) + digit(2) * 10 + digit(3) * 100;
-        let leading_zero = length > 1 && bytes[from & 15] == b'0';
-        good &= (1..=3).contains(&length) & !leading_zero & (value <= 255);
-        *octet = value as u8;
-        from = end + 1;
-    }
-    good.then_some(octets)
+    Padded::new(text)?.v4()
 }
 
-/// The text and zeros, if it is as long as such an address can be. Its halves overlap, so that no length is copied for.
-#[inline]
-fn padded(text: &[u8]) -> Option<[u8; 16]> {
-    let length = text.len();
-    let mut bytes = [0; 16];
-    if let (8..=15, Some(first), Some(last)) = (length, text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        bytes[..8].copy_from_slice(first);
-        bytes[length - 8..length].copy_from_slice(last);
-        return Some(bytes);
+/// A text as long as an address of the fourth version can be, and zeros.
+#[derive(Clone, Copy)]
+pub(crate) struct Padded {
+    bytes: [u8; 16],
+    length: usize,
+}
+
+impl Padded {
+    /// Its halves overlap, so that no length is copied for.
+    #[inline]
+    pub(crate) fn new(text: &[u8]) -> Option<Self> {
+        let length = text.len();
+        let mut bytes = [0; 16];
+        if let (8..=15, Some(first), Some(last)) = (length, text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            bytes[..8].copy_from_slice(first);
+            bytes[length - 8..length].copy_from_slice(last);
+            return Some(Self { bytes, length });
+        }
+        if let (7, Some(first), Some(last)) = (length, text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            bytes[..4].copy_from_slice(first);
+            bytes[3..7].copy_from_slice(last);
+            return Some(Self { bytes, length });
+        }
+        None
     }
-    if let (7, Some(first), Some(last)) = (length, text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        bytes[..4].copy_from_slice(first);
-        bytes[3..7].copy_from_slice(last);
-        return Some(bytes);
+
+    /// A number that no other text has, and that is not zero.
+    #[inline]
+    pub(crate) fn key(self) -> u128 {
+        u128::from_le_bytes(self.bytes) | (self.length as u128) << 120
     }
-    None
+
+    /// As [`v4`].
+    #[inline]
+    pub(crate) fn v4(self) -> Option<[u8; 4]> {
+        let Self { bytes, length } = self;
+        let chunk = u8x16::new(bytes);
+        let dots = chunk.simd_eq(u8x16::splat(b'.')).to_bitmask();
+        let digits = chunk
+            .min(u8x16::splat(b'9'))
+            .max(u8x16::splat(b'0'))
+            .simd_eq(chunk)
+            .to_bitmask();
+        let all = (1 << length) - 1;
+        let second = dots & dots.wrapping_sub(1);
+        let third = second & second.wrapping_sub(1);
+        if (dots | digits) & all != all || !third.is_power_of_two() {
+            return None;
+        }
+        let ends = [
+            dots.trailing_zeros() as usize,
+            second.trailing_zeros() as usize,
+            third.trailing_zeros() as usize,
+            length,
+        ];
+        let mut octets = [0; 4];
+        let mut from = 0;
+        let mut good = true;
+        for (octet, end) in octets.iter_mut().zip(ends) {
+            let length = end.wrapping_sub(from);
+            let digit = |back: usize| {
+                u32::from(bytes[end.wrapping_sub(back) & 15].wrapping_sub(b'0')) * u32::from(length >= back)
+            };
+            let value = digit(1) + digit(2) * 10 + digit(3) * 100;
+            let leading_zero = length > 1 && bytes[from & 15] == b'0';
+            good &= (1..=3).contains(&length) & !leading_zero & (value <= 255);
+            *octet = value as u8;
+            from = end + 1;
+        }
+        good.then_some(octets)
+    }
 }
 
 /// Appends an address as the standard library shows it, in a fifth of the time.

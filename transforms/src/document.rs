@@ -262,7 +262,7 @@ pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
 
 /// Whether nothing in the text has to be escaped. Sixteen bytes are looked at together; the last ones overlap those before.
 #[inline]
-fn is_plain(text: &[u8]) -> bool {
+pub(crate) fn is_plain(text: &[u8]) -> bool {
     let last = match (text.last_chunk::<16>(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
         (Some(last), ..) => *last,
         (None, Some(first), Some(last)) => {
@@ -279,7 +279,7 @@ fn is_plain(text: &[u8]) -> bool {
 
 /// One bit for each byte that is a quote, a backslash or a control character.
 #[inline]
-fn specials(chunk: &[u8; 16]) -> u32 {
+pub(crate) fn specials(chunk: &[u8; 16]) -> u32 {
     let chunk = u8x16::new(*chunk);
     let quote_or_backslash = chunk.simd_eq(u8x16::splat(b'"')) | chunk.simd_eq(u8x16::splat(b'\\'));
     (quote_or_backslash | chunk.min(u8x16::splat(0x1f)).simd_eq(chunk)).to_bitmask()

@@ -22,18 +22,18 @@
 //! The log is one JSON object per line on stderr: one for each reason for which records of a batch were refused, one with
 //! the number of those that drop filters took, one with the number of entries that went back.
 
-mod answer;
+mod invocations;
 #[cfg(feature = "put-back")]
 mod streams;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
+#[cfg(feature = "enrich")]
+use std::sync::Arc;
 
 use bytes::Bytes;
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn, tower::layer::layer_fn};
-use lambda_runtime_api_client::Client;
-use serde::de::IgnoredAny;
+use lambda_runtime_api_client::BoxError as Error;
 
-use self::answer::{Answering, Unanswered};
+use self::invocations::{Invocation, answer_all};
 use crate::{
     Normalizer, Options, Schema, Source,
     firehose::{self, Prepared, Returned},
@@ -203,26 +203,14 @@ fn run(source: Source) -> Result<(), Error> {
             "this program runs inside AWS Lambda; on the command line use `portcullis normalize --firehose`".into(),
         );
     }
-    let function = Arc::new(tokio::sync::Mutex::new(Function {
+    let mut function = Function {
         source,
         normalizer,
         way_back: WayBack::new(puts_back),
         room: Vec::new(),
-    }));
-    let unanswered = Unanswered::default();
-    let handler = {
-        let unanswered = unanswered.clone();
-        service_fn(move |_: LambdaEvent<IgnoredAny>| {
-            let error = unanswered.take();
-            async move { Err::<(), Error>(error) }
-        })
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let client = Arc::new(Client::builder().build()?);
-        let answering = layer_fn(move |handler| Answering::new(handler, &function, &client, &unanswered));
-        Runtime::new(handler).layer(answering).run().await
-    })
+    runtime.block_on(answer_all(&mut function))
 }
 
 /// What is kept from one invocation to the next.
@@ -235,11 +223,11 @@ struct Function {
 }
 
 impl Function {
-    async fn answer(&mut self, event: &[u8], context: &lambda_runtime::Context) -> Result<Vec<u8>, Error> {
+    async fn answer(&mut self, event: &[u8], invocation: &Invocation) -> Result<Vec<u8>, Error> {
         let prepared = firehose::prepare_in(&mut self.normalizer, event, std::mem::take(&mut self.room))?;
-        let returned = self.way_back.put(&prepared, context.deadline).await;
+        let returned = self.way_back.put(&prepared, invocation.deadline).await;
         let (response, report) = prepared.finish(&returned);
-        for line in report.log_lines(&[("source", self.source.name()), ("request_id", &context.request_id)]) {
+        for line in report.log_lines(&[("source", self.source.name()), ("request_id", &invocation.request_id)]) {
             eprintln!("{line}");
         }
         Ok(response)

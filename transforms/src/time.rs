@@ -26,6 +26,8 @@
 //! assert_eq!(time::parse(b"2026-11-21T11:51:00+01:00"), Ok(millis));
 //! ```
 
+use wide::u8x16;
+
 /// The first millisecond after the accepted range: the start of the year 2101.
 const END: i64 = 4_133_980_800_000;
 
@@ -73,6 +75,41 @@ pub fn parse(text: &[u8]) -> Result<i64, TimeError> {
     } else {
         Err(TimeError(Reason::OutOfRange))
     }
+}
+
+/// Whether [`parse`] reads the text as a moment that [`push_rfc3339`] writes with the same characters. Told for most of
+/// those of this century; `false` says nothing.
+#[inline]
+pub(crate) fn is_as_written(text: &[u8]) -> bool {
+    let Ok(text) = <&[u8; 24]>::try_from(text) else {
+        return false;
+    };
+    let [.., b'.', _, _, _, b'Z'] = text else { return false };
+    let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
+        return false;
+    };
+    let digits = |chunk: &[u8; 16]| {
+        let chunk = u8x16::new(*chunk);
+        let clamped = chunk.min(u8x16::splat(b'9')).max(u8x16::splat(b'0'));
+        clamped.simd_eq(chunk).to_bitmask()
+    };
+    let two = |at: usize| {
+        text[at]
+            .wrapping_sub(b'0')
+            .wrapping_mul(10)
+            .wrapping_add(text[at + 1].wrapping_sub(b'0'))
+    };
+    let separators = [text[0], text[1], text[4], text[7], text[10], text[13], text[16]];
+    separators == *b"20--T::"
+        && digits(first) == 0b1101_1011_0110_1111
+        && digits(last) == 0b0111_0110_1101_1011
+        && matches!(
+            (two(5), two(8)),
+            (1..=12, 1..=28) | (1 | 3 | 5 | 7 | 8 | 10 | 12, 29..=31) | (4 | 6 | 9 | 11, 29..=30)
+        )
+        && two(11) < 24
+        && two(14) < 60
+        && two(17) < 60
 }
 
 /// A decimal number, with the unit told by its magnitude.
@@ -320,4 +357,32 @@ fn civil_from_days(days: u32) -> (u32, u32, u32) {
     };
     let year = era * 400 + year_of_era + u32::from(month <= 2);
     (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_told_to_be_written_so_is(text in prop_oneof![
+            "(19|20|21)[0-9]{2}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z",
+            "20[0-9]{2}[-0-9]02[-0-9]((29)|(3[0-9]))[T0-9]00[:0-9]00[:0-9]00[.0-9][0-9:]{3}[Zz0-9]",
+        ]) {
+            if is_as_written(text.as_bytes()) {
+                let mut written = Vec::new();
+                push_rfc3339(parse(text.as_bytes()).expect("a moment"), &mut written);
+                prop_assert_eq!(String::from_utf8_lossy(&written), text);
+            }
+        }
+
+        #[test]
+        fn most_times_of_this_century_are_told(seconds in 946_684_800..4_102_444_800_i64, millis in 0..1_000_i64) {
+            let mut text = Vec::new();
+            push_rfc3339(seconds * 1_000 + millis, &mut text);
+            prop_assert!(is_as_written(&text) || text.get(5..10) == Some(b"02-29"), "{}", String::from_utf8_lossy(&text));
+        }
+    }
 }

@@ -76,27 +76,18 @@ impl Scratch {
     }
 }
 
-/// An object of which the names and their order are known.
-#[derive(Debug)]
-pub(super) struct Parts {
-    /// Hits, each with what stands before its value.
-    pub(super) values: Box<[(Box<[u8]>, usize)]>,
-    /// What stands after the last one.
-    pub(super) end: Box<[u8]>,
-}
-
 impl Scratch {
-    /// The object that was written last, by the hits of its values.
-    pub(super) fn parts(&self, hit: impl Fn(Span) -> Option<usize>) -> Option<Parts> {
-        let name = |entry: &Entry| self.names.get(entry.name.0..entry.name.1);
+    /// The object that was written last: its values, each with what stands before it, and what stands after the last one.
+    pub(super) fn parts(&self) -> (Vec<(Vec<u8>, Span)>, Vec<u8>) {
+        let name = |entry: &Entry| self.names.get(entry.name.0..entry.name.1).unwrap_or_default();
         let mut values = Vec::new();
         let mut before = b"{".to_vec();
         for group in self.entries.chunk_by(|a, b| name(a) == name(b)) {
             before.push(b'"');
-            before.extend_from_slice(name(group.first()?)?);
+            before.extend_from_slice(group.first().map(name).unwrap_or_default());
             before.extend_from_slice(if group.len() > 1 { b"\":[" } else { b"\":" });
             for entry in group {
-                values.push((std::mem::take(&mut before).into(), hit(entry.value)?));
+                values.push((std::mem::take(&mut before), entry.value));
                 before.push(b',');
             }
             if group.len() > 1 {
@@ -106,10 +97,7 @@ impl Scratch {
         }
         before.pop();
         before.push(b'}');
-        Some(Parts {
-            values: values.into(),
-            end: before.into(),
-        })
+        (values, before)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     scan::Index,
-    shape::Trace,
+    shape::{Known, Trace},
     trie::{Guess, NodeId, Slot, Trie},
 };
 
@@ -91,8 +91,8 @@ pub(super) struct Found {
     pub(super) guesses: Guesses,
     /// What else is noted while a shape is learnt.
     pub(super) trace: Trace,
-    /// The number of the record's shape, if it is known.
-    pub(super) shape: Option<usize>,
+    /// The record's shape, if it is known.
+    pub(super) shape: Option<Known>,
 }
 
 /// Which member came after each one the last time, by its number in the object; kept between records.

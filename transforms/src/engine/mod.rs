@@ -35,8 +35,9 @@ use self::{
     literals::Literals,
     refusal::{not_utf8, refusal},
     scan::Fault,
-    shape::Shapes,
+    shape::{Known, Shapes},
     table::Table,
+    value::Values,
     write::{Scratch, Writer},
 };
 use crate::{
@@ -212,7 +213,15 @@ impl Mapper {
     /// Maps `record`, which is JSON; `original` is what came, and what the document is named after.
     fn map_object(&mut self, text: &str, original: &str, out: &mut Vec<u8>) -> Result<Outcome, Refusal> {
         let record = text.as_bytes();
-        self.scan(record)?;
+        let known = self
+            .shapes
+            .find(record, self.redactor.names(), &mut self.found.addresses);
+        if let Some(known) = known
+            && self.by_shape(known, text, original, out)
+        {
+            return Ok(Outcome::Document);
+        }
+        self.scan(record, known)?;
         let redacted = self.redact(record)?;
         let cut = self.canonicalise(record, redacted > 0)?;
         let text = match (self.found.unusual, redacted) {
@@ -237,7 +246,7 @@ impl Mapper {
         let input = Input {
             text,
             table: &self.table,
-            found: &self.found,
+            values: Values::Found(&self.found),
             proxies: self.proxies.as_ref(),
         };
         self.check(input, text.as_bytes())?;
@@ -248,8 +257,11 @@ impl Mapper {
                 self.derived.clear(self.table.rows.len());
                 self.map.derive(&input, &mut self.derived);
                 let id = self.event_id(original.as_bytes(), input, timestamp);
-                let scripts = self.shapes.scripts(self.found.shape);
-                Writer {
+                let known = self.found.shape.filter(|_| redacted == 0);
+                let view = known.and_then(|known| self.shapes.view(known));
+                let view = view.filter(|view| view.scripts().has_room());
+                let rehearsed = view.is_some();
+                let script = Writer {
                     table: &self.table,
                     text,
                     original: self.keep_original.then_some(shown),
@@ -262,11 +274,70 @@ impl Mapper {
                     scratch: &mut self.scratch,
                     cut,
                     redacted,
+                    clean: false,
                 }
-                .document(&mut self.literals, scripts);
+                .document(&mut self.literals, view);
+                if let Some(scripts) = known.and_then(|known| self.shapes.scripts(known))
+                    && rehearsed
+                {
+                    scripts.add(script);
+                }
             }
         }
         Ok(Outcome::Document)
+    }
+
+    /// Writes the document of a record of a known shape, if it is as most of its shape: with a time that can be read, and
+    /// values of which each is written where it was before. The answer is whether it is.
+    fn by_shape(&mut self, known: Known, text: &str, original: &str, out: &mut Vec<u8>) -> bool {
+        if self.schema != Schema::Ecs || self.redactor.names().has_parameters() {
+            return false;
+        }
+        let Some(view) = self.shapes.view(known) else {
+            return false;
+        };
+        let input = Input {
+            text,
+            table: &self.table,
+            values: Values::Shape(view),
+            proxies: self.proxies.as_ref(),
+        };
+        let Some((timestamp_hit, time)) = input.numbered(RowId(self.table.timestamp)).next() else {
+            return false;
+        };
+        let Ok(timestamp) = time::parse(time.as_bytes()) else {
+            return false;
+        };
+        self.derived.clear(self.table.rows.len());
+        self.map.derive(&input, &mut self.derived);
+        let Some(script) = view.scripts().find(&self.derived, timestamp_hit) else {
+            return false;
+        };
+        let id = self.event_id(original.as_bytes(), input, timestamp);
+        let start = out.len();
+        let written = Writer {
+            table: &self.table,
+            text,
+            original: self.keep_original.then_some(original),
+            found: &mut self.found,
+            derived: &self.derived,
+            out,
+            timestamp,
+            timestamp_hit,
+            id: &id,
+            scratch: &mut self.scratch,
+            cut: 0,
+            redacted: 0,
+            clean: !view.escaped(),
+        }
+        .by_script(script, view);
+        if !written {
+            out.truncate(start);
+        }
+        if let Some(scripts) = self.shapes.scripts(known) {
+            scripts.judge(written);
+        }
+        written
     }
 
     /// With redaction, a message must not quote what might have been taken out.
@@ -275,15 +346,17 @@ impl Mapper {
         refusal(fault, record, quoted)
     }
 
-    fn scan(&mut self, record: &[u8]) -> Result<(), Refusal> {
-        let (trie, names, found) = (&self.table.trie, self.redactor.names(), &mut self.found);
-        scan::start(record, found);
-        if self.shapes.find(record, names, found) {
+    /// Scans a record, of a shape that may be known.
+    fn scan(&mut self, record: &[u8], known: Option<Known>) -> Result<(), Refusal> {
+        let (table, names, found) = (&self.table, self.redactor.names(), &mut self.found);
+        if let Some(known) = known {
+            self.shapes.fill(known, record, found);
+            found.shape = Some(known);
             return Ok(());
         }
-        match scan::walk(record, trie, names, found, false) {
+        match scan::scan(record, &table.trie, names, found, false) {
             Ok(()) => {
-                self.shapes.note(record, trie, names, found);
+                self.shapes.note(record, table, names, found);
                 Ok(())
             }
             Err(fault) => Err(self.refusal(fault, record)),
@@ -299,7 +372,7 @@ impl Mapper {
         }
         let mut redacted = std::mem::take(&mut self.redacted);
         let count = self.redactor.redact(record, &mut redacted);
-        let scanned = if count > 0 { self.scan(&redacted) } else { Ok(()) };
+        let scanned = if count > 0 { self.scan(&redacted, None) } else { Ok(()) };
         self.redacted = redacted;
         scanned.map(|()| count)
     }
@@ -424,3 +497,6 @@ impl Mapper {
 fn as_text(buffer: &[u8]) -> &str {
     simdutf8::basic::from_utf8(buffer).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

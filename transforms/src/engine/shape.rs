@@ -8,15 +8,26 @@
 //! the scanner, or none.
 
 mod learn;
+mod literal;
+mod text;
+mod view;
 
-pub(super) use self::learn::Trace;
+pub(super) use self::{
+    learn::Trace,
+    view::{Part, View},
+};
+use self::{
+    literal::Literal,
+    text::{plain_length, text_end},
+    view::Escapes,
+};
 use super::{
     found::{Found, Hit, Span, Unknown},
-    scan,
+    scan::look,
     trie::Slot,
     write::Scripts,
 };
-use crate::policy::redact::Names;
+use crate::{document::KEYWORD_LIMIT, policy::redact::Names};
 
 /// As many shapes are kept. Senders may choose them: when few records are of these, all are forgotten.
 const SHAPES: usize = 64;
@@ -38,6 +49,9 @@ const MOST_CREDIT: u32 = RECORDS_PER_SHAPE * SHAPES as u32;
 /// After so many records in a row that are of no known shape, only every so many-th is compared.
 const PATIENCE: u32 = 32;
 
+/// The longest record that is compared. No text in it is over the limit, so nothing in it has to be cut.
+const LONGEST: usize = KEYWORD_LIMIT;
+
 /// Places to note which shapes came before: what comes once is not learnt.
 const SEEN: usize = 256;
 
@@ -56,14 +70,13 @@ pub(super) struct Shapes {
     counts: (u32, u32),
     /// Where the values of the record end; the first is its start.
     marks: Box<[u32; VALUES]>,
+    escapes: Escapes,
 }
 
 /// A text, and what follows it.
 #[derive(Debug)]
 struct Step {
-    literal: Box<[u8]>,
-    /// Quotes in it.
-    quotes: u32,
+    literal: Literal,
     then: Then,
     /// What may come next; of two texts of which one begins with the other, the longer one first.
     next: Vec<u32>,
@@ -71,7 +84,7 @@ struct Step {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
-    /// The inside of a text. What looks like an address there is none of the record's if it is `mute`.
+    /// The inside of a text, which is not empty. What looks like an address there is none of the record's if it is `mute`.
     Text { mute: bool },
     /// A number, `true` or `false`.
     Plain,
@@ -86,16 +99,13 @@ struct Plan {
     unknown: Box<[(Unknown, Part, Part)]>,
     /// Slot, its first hit and its last one.
     ends: Box<[(Slot, u32, u32)]>,
+    /// The hits of each row in their order, one row's after another's.
+    of_rows: Box<[u16]>,
+    /// Where those of each row begin and end.
+    rows: Box<[(u16, u16)]>,
     bodies: u32,
     wrapped: bool,
     scripts: Scripts,
-}
-
-/// A span of a record: each end is so many bytes behind a mark.
-#[derive(Clone, Copy, Debug)]
-struct Part {
-    start: (u16, u16),
-    end: (u16, u16),
 }
 
 impl Default for Shapes {
@@ -109,68 +119,75 @@ impl Default for Shapes {
             compared: false,
             counts: (0, 0),
             marks: Box::new([0; VALUES]),
+            escapes: Escapes::default(),
         }
     }
 }
 
+/// A record that is of a known shape.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    plan: usize,
+    values: usize,
+}
+
 impl Shapes {
-    /// Finds in `text` what a scan would, if it is of a known shape; `found` is empty but for its index.
-    pub(super) fn find(&mut self, text: &[u8], names: &Names, found: &mut Found) -> bool {
+    /// Whether `text` is of a known shape. If it is, its addresses are in `addresses`.
+    pub(super) fn find(&mut self, text: &[u8], names: &Names, addresses: &mut Vec<Span>) -> Option<Known> {
         self.credit = (self.credit + 1).min(MOST_CREDIT);
         self.compared = self.missed < PATIENCE || self.missed.is_multiple_of(PATIENCE);
-        if !self.compared {
-            self.missed = self.missed.wrapping_add(1);
-            return false;
+        let known = match self.compared && text.len() <= LONGEST {
+            true => self.walk(text, names, addresses),
+            false => None,
+        };
+        match known {
+            Some(_) => {
+                self.missed = 0;
+                self.counts.0 = self.counts.0.saturating_add(1);
+            }
+            None => {
+                self.missed = self.missed.wrapping_add(1);
+                self.counts.1 = self.counts.1.saturating_add(u32::from(self.compared));
+            }
         }
-        if found.index.is_whole(text)
-            && let Some(plan) = self.walk(text, names, found)
-        {
-            self.missed = 0;
-            self.counts.0 = self.counts.0.saturating_add(1);
-            self.fill(plan, text, found);
-            found.shape = Some(plan);
-            return true;
-        }
-        found.addresses.clear();
-        self.missed = self.missed.wrapping_add(1);
-        self.counts.1 = self.counts.1.saturating_add(1);
-        false
+        known
     }
 
-    /// Compares the record; the answer is the number of its plan. Looks at each text as the scanner does.
-    fn walk(&mut self, text: &[u8], names: &Names, found: &mut Found) -> Option<usize> {
-        let (mut at, mut quote, mut odd) = (0, 0, 0);
+    /// Compares the record. Looks at each text as the scanner does.
+    fn walk(&mut self, text: &[u8], names: &Names, addresses: &mut Vec<Span>) -> Option<Known> {
+        addresses.clear();
+        self.escapes.clear();
+        let mut at = 0;
         let mut step = self.steps.first()?;
         for mark in 1.. {
             let rest = text.get(at..)?;
             let mut ways = step.next.iter();
             step = loop {
                 let way = self.steps.get(*ways.next()? as usize)?;
-                if rest.starts_with(&way.literal) {
+                if way.literal.begins(rest) {
                     break way;
                 }
             };
-            at += step.literal.len();
+            at += step.literal.text().len();
             match step.then {
                 Then::Text { mute } => {
-                    quote += step.quotes as usize;
-                    let end = found.index.quote(quote)?;
-                    let inside = text.get(at..end as usize)?;
-                    if found.index.odd.get(odd).is_some_and(|&odd| odd < end) {
-                        odd = simple_escapes(text, found, odd, end)?;
-                        scan::look(text, names, Span::new(at, end as usize), true, mute, found)?;
-                    } else if !inside.is_empty() {
-                        scan::look(text, names, Span::new(at, end as usize), false, mute, found)?;
+                    let start = at;
+                    let is_escaped;
+                    (at, is_escaped) = text_end(text, at)?;
+                    if is_escaped {
+                        self.escapes.add(mark);
                     }
-                    at = end as usize;
+                    let is_address = look(text.get(start..at)?, names, is_escaped)?;
+                    if is_address && !mute {
+                        addresses.push(Span::new(start, at));
+                    }
                 }
-                Then::Plain => {
-                    quote += step.quotes as usize;
-                    at += plain_length(text.get(at..)?)?;
-                }
+                Then::Plain => at += plain_length(text.get(at..)?)?,
                 Then::End(plan) => {
-                    let is_end = at == text.len() && odd == found.index.odd.len();
-                    return is_end.then_some(plan as usize);
+                    return (at == text.len()).then_some(Known {
+                        plan: plan as usize,
+                        values: mark - 1,
+                    });
                 }
             }
             *self.marks.get_mut(mark)? = at as u32;
@@ -178,28 +195,31 @@ impl Shapes {
         None
     }
 
-    /// How the documents of this shape are written.
-    pub(super) fn scripts(&mut self, shape: Option<usize>) -> Option<&mut Scripts> {
-        self.plans.get_mut(shape?).map(|plan| &mut plan.scripts)
+    /// What is known of the record that was compared last.
+    pub(super) fn view(&self, known: Known) -> Option<View<'_>> {
+        Some(View {
+            plan: self.plans.get(known.plan)?,
+            marks: &self.marks,
+            values: known.values,
+            escapes: &self.escapes,
+        })
     }
 
-    fn fill(&self, plan: usize, text: &[u8], found: &mut Found) {
-        let Some(plan) = self.plans.get(plan) else { return };
-        let place = |(mark, offset): (u16, u16)| self.marks[usize::from(mark) % VALUES] + u32::from(offset);
-        let span = |part: Part| Span {
-            start: place(part.start),
-            end: place(part.end),
-        };
-        found.hits.extend(plan.hits.iter().map(|&(hit, value, name)| Hit {
-            value: span(value),
-            name: span(name),
-            ..hit
-        }));
+    /// Finds what a scan of the record that was compared last would.
+    pub(super) fn fill(&self, known: Known, text: &[u8], found: &mut Found) {
+        let addresses = std::mem::take(&mut found.addresses);
+        found.clear();
+        found.addresses = addresses;
+        let Some(view) = self.view(known) else { return };
+        let plan = view.plan;
+        found
+            .hits
+            .extend((0..plan.hits.len()).filter_map(|number| view.hit(number, text)));
         found
             .unknown
             .extend(plan.unknown.iter().map(|&(unknown, key, value)| Unknown {
-                key: span(key),
-                value: span(value),
+                key: view.span(key),
+                value: view.span(value),
                 ..unknown
             }));
         for &(slot, first, last) in &plan.ends {
@@ -207,72 +227,23 @@ impl Shapes {
         }
         found.bodies = plan.bodies;
         found.wrapped = plan.wrapped;
-        if !found.index.odd.is_empty() {
-            for hit in &mut found.hits {
-                let raw = hit.value.of(text);
-                hit.escaped |= raw.first() == Some(&b'"') && raw.contains(&b'\\');
-            }
-        }
+    }
+
+    /// How the documents of a shape are written.
+    pub(super) fn scripts(&mut self, known: Known) -> Option<&mut Scripts> {
+        self.plans.get_mut(known.plan).map(|plan| &mut plan.scripts)
     }
 }
 
 impl Step {
     fn new(literal: &[u8], then: Then) -> Self {
         Self {
-            literal: literal.into(),
-            quotes: literal.iter().filter(|byte| **byte == b'"').count() as u32,
+            literal: Literal::new(literal),
             then,
             next: Vec::new(),
         }
     }
 }
-
-/// Passes over the odd bytes before `end`, if all of them are escapes of one letter; the answer is the next odd byte.
-#[cold]
-fn simple_escapes(text: &[u8], found: &Found, mut odd: usize, end: u32) -> Option<usize> {
-    while let Some(&at) = found.index.odd.get(odd)
-        && at < end
-    {
-        simple_escape(text, at)?;
-        odd += 1;
-    }
-    Some(odd)
-}
-
-/// Whether there is an escape of one letter.
-fn simple_escape(text: &[u8], at: u32) -> Option<()> {
-    let is_simple = matches!(
-        text.get(at as usize..at as usize + 2),
-        Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'])
-    );
-    is_simple.then_some(())
-}
-
-/// The length of a number without an exponent, or of `true` or `false`.
-#[inline]
-fn plain_length(rest: &[u8]) -> Option<usize> {
-    let digits = |from: usize| {
-        let digits = rest.get(from..).unwrap_or_default().iter();
-        let count = digits.take_while(|byte| byte.is_ascii_digit()).count();
-        (count > 0).then_some(from + count)
-    };
-    let end = match rest {
-        [b't', b'r', b'u', b'e', ..] => return Some(4),
-        [b'f', b'a', b'l', b's', b'e', ..] => return Some(5),
-        [b'-', b'0', ..] => 2,
-        [b'-', ..] => digits(1)?,
-        [b'0', ..] => 1,
-        _ => digits(0)?,
-    };
-    let end = match rest.get(end) {
-        Some(b'.') => digits(end + 1)?,
-        _ => end,
-    };
-    (end <= LONGEST_NUMBER && !matches!(rest.get(end), Some(b'e' | b'E' | b'0'..=b'9'))).then_some(end)
-}
-
-/// Far below what is beyond every double.
-const LONGEST_NUMBER: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use super::{
     RowId,
     found::{Found, Hit, NONE},
     scan::unicode_escape,
+    shape::View,
     table::Table,
     trie::Slot,
 };
@@ -20,8 +21,17 @@ use crate::proxies::TrustedProxies;
 pub(crate) struct Input<'a> {
     pub(super) text: &'a str,
     pub(super) table: &'a Table,
-    pub(super) found: &'a Found,
+    pub(super) values: Values<'a>,
     pub(super) proxies: Option<&'a TrustedProxies>,
+}
+
+/// Where the values of a record are known from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Values<'a> {
+    /// A scan.
+    Found(&'a Found),
+    /// The record's shape.
+    Shape(View<'a>),
 }
 
 impl<'a> Input<'a> {
@@ -33,44 +43,95 @@ impl<'a> Input<'a> {
     /// The row's first value as text; numbers and booleans as they are written. Empty text counts as absent.
     #[inline]
     pub(crate) fn text(&self, row: RowId) -> Option<Cow<'a, str>> {
-        for &slot in self.slots(row) {
-            let mut at = self.found.head(slot);
-            while let Some(hit) = self.found.hits.get(at as usize) {
-                if let Some(text) = hit.plain(self.text)
-                    && !text.is_empty()
-                {
-                    return Some(text);
-                }
-                at = hit.next;
+        match self.values {
+            Values::Found(_) => self.texts(row).next(),
+            Values::Shape(view) => {
+                let mut texts = view.of_row(row).iter();
+                texts.find_map(|number| {
+                    view.plain(usize::from(*number), self.text)
+                        .filter(|text| !text.is_empty())
+                })
             }
         }
-        None
     }
 
     /// All values of the row as text.
+    #[inline]
     pub(crate) fn texts(&self, row: RowId) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
         self.numbered(row).map(|(_, text)| text)
     }
 
     /// All values of the row as text, with the numbers of their hits.
+    #[inline]
     pub(super) fn numbered(&self, row: RowId) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
-        let (text, found) = (self.text, self.found);
-        self.slots(row)
-            .iter()
-            .flat_map(move |&slot| found.hits_of(slot))
+        let text = self.text;
+        self.hits(row)
             .filter_map(move |(number, hit)| Some((number, hit.plain(text)?)))
             .filter(|(_, text)| !text.is_empty())
+    }
+
+    #[inline]
+    fn hits(&self, row: RowId) -> Hits<'a> {
+        let slots = self.slots(row).iter();
+        match self.values {
+            Values::Found(found) => Hits::Found { found, slots, at: NONE },
+            Values::Shape(view) => Hits::Shape {
+                view,
+                text: self.text.as_bytes(),
+                numbers: view.of_row(row).iter(),
+            },
+        }
     }
 
     /// Whether the record has any value at the row's paths, whatever its type.
     #[inline]
     pub(crate) fn has(&self, row: RowId) -> bool {
-        self.slots(row).iter().any(|&slot| self.found.head(slot) != NONE)
+        match self.values {
+            Values::Found(found) => self.slots(row).iter().any(|&slot| found.head(slot) != NONE),
+            Values::Shape(view) => !view.of_row(row).is_empty(),
+        }
     }
 
     #[inline]
     fn slots(&self, row: RowId) -> &'a [Slot] {
         self.table.rows.get(row.0).map_or(&[], |row| &row.slots)
+    }
+}
+
+/// The hits of one row, with their numbers.
+enum Hits<'a> {
+    Found {
+        found: &'a Found,
+        slots: std::slice::Iter<'a, Slot>,
+        /// The next hit of the slot that came last.
+        at: u32,
+    },
+    Shape {
+        view: View<'a>,
+        text: &'a [u8],
+        numbers: std::slice::Iter<'a, u16>,
+    },
+}
+
+impl Iterator for Hits<'_> {
+    type Item = (usize, Hit);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Hits::Found { found, slots, at } => loop {
+                let number = *at as usize;
+                if let Some(hit) = found.hits.get(number) {
+                    *at = hit.next;
+                    return Some((number, *hit));
+                }
+                *at = found.head(*slots.next()?);
+            },
+            Hits::Shape { view, text, numbers } => {
+                let number = usize::from(*numbers.next()?);
+                Some((number, view.hit(number, text)?))
+            }
+        }
     }
 }
 
@@ -137,6 +198,16 @@ impl Derived {
         self.push(row, &[value], Own::Replaced);
     }
 
+    /// As [`Derived::set`], with ASCII letters in lower case.
+    pub(crate) fn set_lowercase(&mut self, row: RowId, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(value);
+        if let Some(text) = self.text.get_mut(start..) {
+            text.make_ascii_lowercase();
+        }
+        self.pushed(row, start, Own::Replaced);
+    }
+
     /// As [`Derived::set`], with a value of several parts.
     pub(crate) fn set_parts(&mut self, row: RowId, parts: &[&str]) {
         self.push(row, parts, Own::Replaced);
@@ -195,10 +266,11 @@ impl Derived {
         self.said.get(row).map_or(Own::Written, |said| said.own)
     }
 
-    /// The row of each value that the source added, and what becomes of the row's own.
+    /// The row of each value that the source added, what becomes of the row's own, and whether the value is empty.
     #[inline]
-    pub(super) fn said(&self) -> impl Iterator<Item = (usize, Own)> {
-        self.values.iter().map(|value| (value.row, self.own(value.row)))
+    pub(super) fn said(&self) -> impl Iterator<Item = (usize, Own, bool)> {
+        let values = self.values.iter();
+        values.map(|value| (value.row, self.own(value.row), value.place.is_empty()))
     }
 
     /// The rows to which the source added values.

@@ -3,11 +3,12 @@
 //! A value that its type would reject is not written there; it goes to the rest. So do values that no row names.
 
 mod script;
+mod usual;
 mod value;
 
 use std::net::IpAddr;
 
-pub(super) use self::script::Scripts;
+pub(super) use self::script::{Script, Scripts};
 use self::value::Asked;
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
     found::{Found, Hit, NONE},
     literals::Literals,
     member::{Fit, Values},
+    shape::View,
     table::{self, Leaf, Row, Table, What},
     trie::Slot,
     value::{Derived, Own, unescape},
@@ -44,6 +46,18 @@ pub(super) struct Writer<'a> {
     pub(super) scratch: &'a mut Scratch,
     pub(super) cut: u64,
     pub(super) redacted: u64,
+    /// Whether there are no escapes in the record, as far as is known.
+    pub(super) clean: bool,
+}
+
+/// The values of a row while they are written.
+struct Many {
+    values: Values,
+    replaced: bool,
+    /// The slot that the last value stood in.
+    slot: Option<Slot>,
+    /// Whether a slot before that one has the row's value.
+    settled: bool,
 }
 
 /// Lists that are kept between records.
@@ -55,16 +69,28 @@ pub(super) struct Scratch {
     pub(super) flat: flat::Scratch,
 }
 
+impl Scratch {
+    /// Keeps an address, if it is not one of the last ones: what is kept is sorted, and most records have few.
+    #[inline]
+    fn note(&mut self, address: IpAddr) {
+        if !self.addresses.iter().rev().take(4).any(|known| *known == address) {
+            self.addresses.push(address);
+        }
+    }
+}
+
 impl<'a> Writer<'a> {
-    /// Appends the document and its newline.
-    pub(super) fn document(mut self, literals: &mut Literals, scripts: Option<&mut Scripts>) {
+    /// Appends the document and its newline. With the record's shape, the answer is how others of it are written, if that can
+    /// be said.
+    pub(super) fn document(mut self, literals: &mut Literals, view: Option<View<'_>>) -> Option<Script> {
         self.scratch.addresses.clear();
+        if let Some(view) = view {
+            return self.rehearse(view, literals);
+        }
+        let last = self.members(literals);
         let leaves = &self.table.leaves;
-        let last = match scripts.and_then(|scripts| self.by_script(scripts, literals)) {
-            Some(last) => last,
-            None => self.members(literals),
-        };
         self.out.extend_from_slice(literals.between(leaves, last, leaves.len()));
+        None
     }
 
     /// Writes the members; the answer is the last one.
@@ -169,17 +195,11 @@ impl<'a> Writer<'a> {
                 true
             }
             What::Id => {
-                self.out.push(b'"');
-                self.out.extend_from_slice(self.id);
-                self.out.push(b'"');
+                self.push_id();
                 true
             }
             What::RelatedIp(row) => self.related_ip(*row),
-            What::Original => {
-                let Some(original) = self.original else { return false };
-                push_json_string(self.out, original);
-                true
-            }
+            What::Original => self.push_original(),
             What::Rest => {
                 let start = self.out.len();
                 let rest = flat::Rest {
@@ -198,6 +218,18 @@ impl<'a> Writer<'a> {
             // They are part of what stands between two values.
             What::Constant(_) => false,
         }
+    }
+
+    fn push_id(&mut self) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(self.id);
+        self.out.push(b'"');
+    }
+
+    fn push_original(&mut self) -> bool {
+        let Some(original) = self.original else { return false };
+        push_json_string(self.out, original);
+        true
     }
 
     fn count(&mut self, number: u64) -> u64 {
@@ -283,17 +315,24 @@ impl<'a> Writer<'a> {
         let Some(&hit) = self.found.hits.get(number) else {
             return false;
         };
-        if row.list {
-            self.out.push(b'[');
-        }
-        let fit = self.hit(row, &hit);
+        let fit = self.bracketed(row, |writer| writer.hit(row, &hit));
         if fit != Fit::Refused {
             self.found.hits[number].placed = true;
         }
+        fit == Fit::Written
+    }
+
+    /// One value, in an array where the row is a list.
+    #[inline]
+    fn bracketed(&mut self, row: &Row, write: impl FnOnce(&mut Self) -> Fit) -> Fit {
+        if row.list {
+            self.out.push(b'[');
+        }
+        let fit = write(self);
         if row.list {
             self.out.push(b']');
         }
-        fit == Fit::Written
+        fit
     }
 
     /// The one value that the source says instead of what stands at the row's paths.
@@ -305,49 +344,60 @@ impl<'a> Writer<'a> {
                 hit.placed |= !hit.raw(self.text).starts_with(['{', '[']);
             }
         }
-        if row.list {
-            self.out.push(b'[');
-        }
-        let fit = self.plain(row, text);
-        if row.list {
-            self.out.push(b']');
-        }
-        fit == Fit::Written
+        self.bracketed(row, |writer| writer.plain(row, text)) == Fit::Written
     }
 
     fn many(&mut self, row: &Row, number: usize, slots: &[Slot]) -> bool {
+        let mut many = self.begin_many(row, number);
+        for &slot in slots {
+            let mut at = self.found.head(slot);
+            while let Some(&hit) = self.found.hits.get(at as usize) {
+                if self.one_of_many(&mut many, row, &hit) != Fit::Refused {
+                    self.found.hits[at as usize].placed = true;
+                }
+                at = hit.next;
+            }
+        }
+        many.values.finish(row.list, self.out)
+    }
+
+    /// Writes what the source says of a row that may have many values.
+    fn begin_many(&mut self, row: &Row, number: usize) -> Many {
         let mut values = Values::new(self.out.len(), row.repeats);
         let derived = self.derived;
         for text in derived.values(number) {
             let fit = self.plain(row, text);
             values.wrote(fit, self.out);
         }
-        let replaced = derived.own(number) == Own::Replaced;
-        for &slot in slots {
-            let mut at = self.found.head(slot);
-            let settled = row.first_only && values.count > 0;
-            while let Some(&hit) = self.found.hits.get(at as usize) {
-                let raw = hit.raw(self.text);
-                let fit = match (replaced, settled) {
-                    (true, _) if raw.starts_with(['{', '[']) => Fit::Refused,
-                    // What was derived stands in its place; what the type would reject goes to the rest all the same.
-                    (true, _) if row.ty.is_narrow() => match self.hit(row, &hit) {
-                        Fit::Refused => Fit::Refused,
-                        Fit::Written | Fit::Empty => Fit::Empty,
-                    },
-                    (true, _) => Fit::Empty,
-                    (_, true) if values.has(raw.as_bytes(), self.out) => Fit::Empty,
-                    (_, true) => Fit::Refused,
-                    _ => self.hit(row, &hit),
-                };
-                if fit != Fit::Refused {
-                    self.found.hits[at as usize].placed = true;
-                }
-                values.wrote(fit, self.out);
-                at = hit.next;
-            }
+        Many {
+            values,
+            replaced: derived.own(number) == Own::Replaced,
+            slot: None,
+            settled: false,
         }
-        values.finish(row.list, self.out)
+    }
+
+    /// Writes one of a row's values, in the order of its slots.
+    fn one_of_many(&mut self, many: &mut Many, row: &Row, hit: &Hit) -> Fit {
+        if many.slot != Some(hit.slot) {
+            many.slot = Some(hit.slot);
+            many.settled = row.first_only && many.values.count > 0;
+        }
+        let raw = hit.raw(self.text);
+        let fit = match (many.replaced, many.settled) {
+            (true, _) if raw.starts_with(['{', '[']) => Fit::Refused,
+            // What was derived stands in its place; what the type would reject goes to the rest all the same.
+            (true, _) if row.ty.is_narrow() => match self.hit(row, hit) {
+                Fit::Refused => Fit::Refused,
+                Fit::Written | Fit::Empty => Fit::Empty,
+            },
+            (true, _) => Fit::Empty,
+            (_, true) if many.values.has(raw.as_bytes(), self.out) => Fit::Empty,
+            (_, true) => Fit::Refused,
+            _ => self.hit(row, hit),
+        };
+        many.values.wrote(fit, self.out);
+        fit
     }
 
     /// Every address that was written, those of the row of its own, and every other one in the record; sorted, each once.
@@ -358,16 +408,23 @@ impl<'a> Writer<'a> {
             self.row(row);
             self.out.truncate(start);
         }
-        let mut addresses = std::mem::take(&mut self.scratch.addresses);
-        let asked = &mut self.scratch.asked;
-        let others = self.found.addresses.iter().filter_map(|span| {
+        self.addresses()
+    }
+
+    /// Every address that was written and every other one in the record; sorted, each once. The answer is whether there is any.
+    fn addresses(&mut self) -> bool {
+        let start = self.out.len();
+        for span in &self.found.addresses {
             let inside = span.text(self.text);
-            match inside.contains('\\') {
-                true => address::parse(&unescape(inside.as_bytes())?),
-                false => asked.address(inside),
+            let address = match !self.clean && memchr::memchr(b'\\', inside.as_bytes()).is_some() {
+                true => unescape(inside.as_bytes()).and_then(|text| address::parse(&text)),
+                false => self.scratch.asked.address(inside),
+            };
+            if let Some(address) = address {
+                self.scratch.note(address);
             }
-        });
-        addresses.extend(others);
+        }
+        let mut addresses = std::mem::take(&mut self.scratch.addresses);
         addresses.sort_unstable();
         addresses.dedup();
         for address in &addresses {

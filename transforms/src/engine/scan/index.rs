@@ -50,11 +50,6 @@ impl Index {
         self.quotes.get(number).copied().filter(|_| number < self.count)
     }
 
-    /// Whether all of a record was looked at together, and how many quotes it has is known.
-    pub(in crate::engine) fn is_whole(&self, text: &[u8]) -> bool {
-        text.len() <= WINDOW
-    }
-
     /// How many quotes there are.
     pub(in crate::engine) fn quotes(&self) -> usize {
         self.count

@@ -2,12 +2,15 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use super::{JUDGED, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS};
+use super::{
+    JUDGED, LONGEST, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS,
+    text::{plain_length, simple_escape},
+};
 use crate::{
     engine::{
         found::{Found, Hit, NONE, Span},
         scan,
-        trie::Trie,
+        table::Table,
         write::Scripts,
     },
     policy::redact::Names,
@@ -31,9 +34,9 @@ struct Free {
 
 impl Shapes {
     /// Takes note of a record that was scanned, and learns its shape if one like it came before.
-    pub(in crate::engine) fn note(&mut self, text: &[u8], trie: &Trie, names: &Names, found: &mut Found) {
-        let is_plain = !found.unusual && !found.sensitive && found.index.is_whole(text);
-        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE || !self.is_due(found) {
+    pub(in crate::engine) fn note(&mut self, text: &[u8], table: &Table, names: &Names, found: &mut Found) {
+        let is_plain = !found.unusual && !found.sensitive && text.len() <= LONGEST;
+        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE || !self.is_due(text, found) {
             return;
         }
         self.credit -= RECORDS_PER_SHAPE;
@@ -41,7 +44,7 @@ impl Shapes {
             on: true,
             ..Trace::default()
         };
-        let scanned = scan::scan(text, trie, names, found, false);
+        let scanned = scan::scan(text, &table.trie, names, found, false);
         let trace = std::mem::take(&mut found.trace);
         // What is kept of a shape is bounded by its values.
         if scanned.is_ok()
@@ -49,18 +52,24 @@ impl Shapes {
             && let Some(values) = free(text, &trace, found)
         {
             // Where there are too many ways to go on, the shape stays unknown.
-            let _ = self.learn(text, &values, found, trie);
+            let _ = self.learn(text, &values, found, table);
         }
     }
 
     /// Whether this shape is to be learnt: a record like it, with as many quotes and values in the same places, came once
     /// before, and was not learnt from.
-    fn is_due(&mut self, found: &Found) -> bool {
-        let hits: Vec<_> = found.hits.iter().map(|hit| (hit.slot, hit.leaves)).collect();
+    fn is_due(&mut self, text: &[u8], found: &Found) -> bool {
+        // Names and where there is nothing are part of a shape.
+        let is_empty = |span: Span| span.end - span.start == 2;
+        let hits: Vec<_> = found
+            .hits
+            .iter()
+            .map(|hit| (hit.slot, hit.leaves, is_empty(hit.value), hit.name.of(text)))
+            .collect();
         let unknown: Vec<_> = found
             .unknown
             .iter()
-            .map(|unknown| (unknown.node, unknown.leaves))
+            .map(|unknown| (unknown.node, unknown.leaves, is_empty(unknown.value)))
             .collect();
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((found.index.quotes(), hits, unknown));
         let seen = &mut self.seen[hash as usize % SEEN];
@@ -91,11 +100,11 @@ impl Shapes {
         true
     }
 
-    fn learn(&mut self, text: &[u8], values: &[Free], found: &Found, trie: &Trie) -> Option<()> {
-        let marks: Vec<usize> = std::iter::once(0)
-            .chain(values.iter().map(|value| value.span.end as usize))
+    fn learn(&mut self, text: &[u8], values: &[Free], found: &Found, table: &Table) -> Option<()> {
+        let marks: Vec<u32> = std::iter::once(0)
+            .chain(values.iter().map(|value| value.span.end))
             .collect();
-        let plan = plan(&marks, found, trie)?;
+        let plan = plan(&marks, found, table)?;
         let (mut step, mut from) = (0, 0);
         for value in values {
             step = self.way(step, text.get(from..value.span.start as usize)?, value.then)?;
@@ -112,7 +121,7 @@ impl Shapes {
         let known = self.steps.get(step)?.next.iter().map(|way| *way as usize);
         for way in known {
             let known = self.steps.get(way)?;
-            if *known.literal == *literal && (known.then == then || matches!(then, Then::End(_))) {
+            if known.literal.text() == literal && (known.then == then || matches!(then, Then::End(_))) {
                 return (known.then == then).then_some(way);
             }
         }
@@ -122,7 +131,7 @@ impl Shapes {
         }
         let longer = |way: &&u32| {
             let way = self.steps.get(**way as usize);
-            way.is_some_and(|way| way.literal.len() >= literal.len())
+            way.is_some_and(|way| way.literal.text().len() >= literal.len())
         };
         let place = ways.iter().take_while(longer).count();
         let number = self.steps.len();
@@ -136,23 +145,10 @@ impl Shapes {
 }
 
 /// What was found, by the marks.
-fn plan(marks: &[usize], found: &Found, trie: &Trie) -> Option<Plan> {
-    let place = |at: u32| {
-        let mark = marks.partition_point(|mark| *mark <= at as usize) - 1;
-        Some((
-            u16::try_from(mark).ok()?,
-            u16::try_from(at as usize - marks[mark]).ok()?,
-        ))
-    };
-    let part = |span: Span| {
-        Some(Part {
-            start: place(span.start)?,
-            end: place(span.end)?,
-        })
-    };
-    let hits = found.hits.iter();
-    let hits = hits.map(|&hit| {
-        let escaped = trie.is_whole(hit.slot);
+fn plan(marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
+    let part = |span| Part::new(marks, span);
+    let hits = found.hits.iter().map(|&hit| {
+        let escaped = table.trie.is_whole(hit.slot);
         Some((Hit { escaped, ..hit }, part(hit.value)?, part(hit.name)?))
     });
     let unknown = found.unknown.iter();
@@ -164,15 +160,23 @@ fn plan(marks: &[usize], found: &Found, trie: &Trie) -> Option<Plan> {
         let (first, last) = found.ends(slot);
         (slot, first, last)
     });
-    let hits = hits.collect::<Option<Box<[(Hit, Part, Part)]>>>()?;
-    let fixed = hits.iter().map(|(_, value, _)| value.start.0 == value.end.0).collect();
+    let (mut numbers, mut rows) = (Vec::new(), Vec::new());
+    for row in &table.rows {
+        let from = u16::try_from(numbers.len()).ok()?;
+        for (number, _) in row.slots.iter().flat_map(|&slot| found.hits_of(slot)) {
+            numbers.push(u16::try_from(number).ok()?);
+        }
+        rows.push((from, u16::try_from(numbers.len()).ok()?));
+    }
     Some(Plan {
-        hits,
-        scripts: Scripts::new(fixed),
+        hits: hits.collect::<Option<_>>()?,
         unknown: unknown.collect::<Option<_>>()?,
         ends: ends.filter(|(_, first, _)| *first != NONE).collect(),
+        of_rows: numbers.into(),
+        rows: rows.into(),
         bodies: found.bodies,
         wrapped: found.wrapped,
+        scripts: Scripts::default(),
     })
 }
 
@@ -191,11 +195,13 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
                 if is_key {
                     is_version = span.of(text).ends_with(b"ersion");
                 }
-                if is_key || trace.names.iter().any(|name| name.start == span.start) {
+                // Whether there is a text says which members a document has, so an empty one is part of the shape.
+                let is_empty = span.start == span.end;
+                if is_key || is_empty || trace.names.iter().any(|name| name.start == span.start) {
                     continue;
                 }
                 while let Some(odd) = odd.next_if(|odd| (span.start..span.end).contains(odd)) {
-                    super::simple_escape(text, *odd)?;
+                    simple_escape(text, *odd as usize)?;
                 }
                 let is_mute = trace
                     .mute
@@ -209,7 +215,7 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
                 });
                 continue;
             }
-            b'-' | b'0'..=b'9' | b't' | b'f' => Span::new(at, at + super::plain_length(&text[at..])?),
+            b'-' | b'0'..=b'9' | b't' | b'f' => Span::new(at, at + plain_length(&text[at..])?),
             b'n' => {
                 at += 4;
                 continue;

@@ -1,33 +1,26 @@
 //! Of a known shape or not, a record is read as the scanner reads it.
 
-use std::{fs, path::Path};
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    engine::{Map, table::Table},
+    engine::{
+        Map, scan,
+        table::Table,
+        tests::{MAPS, piece, samples},
+    },
     normalize::Options,
     schema::Schema,
-    sources::{cloudtrail::CloudTrail, dns::Dns, guardduty::GuardDuty, securityhub::SecurityHub, waf::Waf},
 };
 
-const MAPS: [&dyn Map; 5] = [&CloudTrail, &Dns, &GuardDuty, &SecurityHub, &Waf];
-
-/// Every sample of a source on one line.
-fn samples(map: &dyn Map) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
-    let mut texts = Vec::new();
-    for entry in fs::read_dir(folder.join(map.source().name())).expect("samples") {
-        let path = entry.expect("an entry").path();
-        if path.to_string_lossy().contains(".in.json") {
-            let text = fs::read(&path).expect("a sample");
-            let values = serde_json::Deserializer::from_slice(&text).into_iter::<serde_json::Value>();
-            texts.extend(values.flatten().map(|value| value.to_string().into_bytes()));
+impl Shapes {
+    /// Whether there is patience and credit left is no subject of tests.
+    pub(in crate::engine) fn trust(&mut self) {
+        (self.missed, self.credit) = (0, MOST_CREDIT);
+        for plan in &mut self.plans {
+            plan.scripts.judge(true);
         }
     }
-    texts.sort_unstable();
-    texts
 }
 
 struct Both {
@@ -55,18 +48,15 @@ impl Both {
 
     /// Reads a record with and without what is known of shapes, and learns from it.
     fn read(&mut self, text: &[u8]) {
-        // Whether there is patience and credit left is no subject here.
-        (self.shapes.missed, self.shapes.credit) = (0, MOST_CREDIT);
-        let trie = &self.table.trie;
-        let scanned = scan::scan(text, trie, &self.names, &mut self.plain, false);
-        scan::start(text, &mut self.found);
-        if !self.shapes.find(text, &self.names, &mut self.found) {
-            if scan::walk(text, trie, &self.names, &mut self.found, false).is_ok() {
-                self.shapes.note(text, trie, &self.names, &mut self.found);
-            }
-        } else {
+        self.shapes.trust();
+        let table = &self.table;
+        let scanned = scan::scan(text, &table.trie, &self.names, &mut self.plain, false);
+        if let Some(known) = self.shapes.find(text, &self.names, &mut self.found.addresses) {
+            self.shapes.fill(known, text, &mut self.found);
             self.known += 1;
             assert_eq!(scanned, Ok(()), "{}", String::from_utf8_lossy(text));
+        } else if scan::scan(text, &table.trie, &self.names, &mut self.found, false).is_ok() {
+            self.shapes.note(text, table, &self.names, &mut self.found);
         }
         assert_eq!(
             seen(&self.found, text, self.table.trie.slots()),
@@ -112,17 +102,6 @@ fn most_records_are_of_a_shape_that_came_twice() {
             samples.len()
         );
     }
-}
-
-/// What a byte of a record is replaced by.
-fn piece() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        4 => "[a-z0-9:.\\-]{0,12}".prop_map(String::into_bytes),
-        2 => "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}".prop_map(String::into_bytes),
-        2 => prop::sample::select(vec!["\"", "\\", "\\n", "\\\"", "\\u0031", "\\ud800", " ", "\n", ",", ":", "{", "}", "[", "]", "null",
-            "true", "false", "0", "-", "1e5", "1e999", ".5", "host", "name", "cookie", "ü", "\"a\":1,", "\"id\":\"1\","])
-            .prop_map(|text| text.as_bytes().to_vec()),
-    ]
 }
 
 proptest! {

@@ -1,17 +1,17 @@
 //! How the documents of one shape are written, worked out once.
 //!
-//! Which leaves a document has, where each value stands, and what stands between two values is the same for all records of
-//! a shape of which the source says something about the same rows. What a value is, is asked every time: one that is not
-//! written where another was changes what stands between, and is left to how any document is written.
+//! Which members a document has, where each value stands, and what stands between two values is the same for all records of
+//! a shape of which the source says something about the same rows. So a script is a list of steps, "this text, then this
+//! value". What a value is, is asked every time: where one is written that was not, or the other way round, the document is
+//! written as any other.
 
-use super::Writer;
+mod rehearse;
+
+use super::{Fit, Writer};
 use crate::{
-    document::KEYWORD_LIMIT,
+    document::{KEYWORD_LIMIT, is_plain},
     engine::{
-        KEY_LIMIT, flat,
-        literals::Literals,
-        table::{Leaf, What},
-        trie::Slot,
+        shape::{Part, View},
         value::{Derived, Own},
     },
     schema::Type,
@@ -20,253 +20,215 @@ use crate::{
 /// As many scripts has a shape: sources do not say something about other rows at random.
 const SCRIPTS: usize = 4;
 
+/// After so many records in a row that are not as their scripts say, only every so many-th is written by script.
+const PATIENCE: u32 = 32;
+
 /// The scripts of one shape.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::engine) struct Scripts {
-    /// Of each hit, whether it is the same in all records.
-    fixed: Box<[bool]>,
     known: Vec<Script>,
+    /// How many times one was looked for.
+    rehearsals: usize,
+    missed: u32,
 }
 
+/// How a document is written.
 #[derive(Debug)]
-pub(super) struct Script {
-    /// The rows that the source says something about, and what becomes of their own values.
-    rows: Box<[(usize, Own)]>,
+pub(in crate::engine) struct Script {
+    /// The rows that the source says something about, what becomes of their own values, and whether it says nothing.
+    rows: Box<[(usize, Own, bool)]>,
     swapped: bool,
+    timestamp_hit: usize,
+    /// What stands before each value and after the last one, one after another, and `SHORT` bytes more.
+    texts: Box<[u8]>,
     steps: Box<[Step]>,
 }
 
-/// One leaf of the document.
 #[derive(Debug)]
 struct Step {
-    leaf: usize,
-    /// The leaf that was written before this one, and what stands between both.
-    last: Option<usize>,
-    literal: Box<[u8]>,
-    how: How,
+    /// Where the text before the value ends.
+    until: usize,
+    what: Value,
 }
 
-/// What is written.
 #[derive(Debug)]
-enum How {
-    /// The text of this hit, as it stands in the record.
-    Copy { hit: usize, list: bool },
-    /// The value of this hit, as the row has it.
-    Only { row: usize, hit: usize },
-    /// The one text that the source says.
-    Derived(usize),
-    /// Values of hits, each with what stands before it.
-    Flat(flat::Parts),
-    /// Always the same; these hits have their place in it.
-    Same { text: Box<[u8]>, hits: Box<[usize]> },
-    /// Whatever it is.
-    Other,
+enum Value {
+    /// A part of the record as it stands there.
+    Copy(Part),
+    /// The one text that the source says, and whether there is anything in it.
+    Said {
+        row: usize,
+        written: bool,
+    },
+    /// The values of a row.
+    Row(Again),
+    /// The moment of the record, and where it says so.
+    Timestamp(Part),
+    Id,
+    Original,
+    /// All addresses, those of the row of its own first, and whether there are any.
+    Addresses {
+        row: Option<Again>,
+        written: bool,
+    },
+}
+
+/// A row with values of which the type or the order decides.
+#[derive(Debug)]
+struct Again {
+    row: usize,
+    /// Its hits, where each stands, and whether it is refused.
+    hits: Box<[(usize, Part, bool)]>,
+    usually: Usually,
+    /// Whether anything is written.
+    written: bool,
+}
+
+/// What is tried before anything else is asked about the values of a row.
+#[derive(Clone, Copy, Debug)]
+enum Usually {
+    /// There is one, written as the document has it.
+    One,
+    /// None of them is written, because all are addresses.
+    Addresses,
+    Anything,
+}
+
+/// Most pieces of a document are not longer. Copying as much each time, and forgetting what is too much, takes a third of
+/// copying as much as it is.
+const SHORT: usize = 32;
+
+/// Appends a part of a text.
+#[inline(always)]
+fn push_short(text: &[u8], from: usize, until: usize, out: &mut Vec<u8>) {
+    match text.get(from..).and_then(|rest| rest.first_chunk::<SHORT>()) {
+        Some(chunk) if until - from <= SHORT => {
+            let length = out.len() + (until - from);
+            out.extend_from_slice(chunk);
+            out.truncate(length);
+        }
+        _ => out.extend_from_slice(text.get(from..until).unwrap_or_default()),
+    }
 }
 
 impl Scripts {
-    pub(in crate::engine) fn new(fixed: Box<[bool]>) -> Self {
-        Self {
-            fixed,
-            known: Vec::new(),
+    /// The script for such a document, and its number.
+    pub(in crate::engine) fn find(&self, derived: &Derived, timestamp_hit: usize) -> Option<&Script> {
+        if self.missed >= PATIENCE && !self.missed.is_multiple_of(PATIENCE) {
+            return None;
         }
+        self.known.iter().find(|script| {
+            script.swapped == derived.swapped
+                && script.timestamp_hit == timestamp_hit
+                && derived.said().eq(script.rows.iter().copied())
+        })
     }
 
-    fn find(&self, derived: &Derived) -> Option<&Script> {
-        self.known
-            .iter()
-            .find(|script| script.swapped == derived.swapped && derived.said().eq(script.rows.iter().copied()))
+    /// Takes note of whether a document could be written by its script.
+    pub(in crate::engine) fn judge(&mut self, written: bool) {
+        self.missed = if written { 0 } else { self.missed.wrapping_add(1) };
+    }
+
+    /// Whether there is room for one more.
+    pub(in crate::engine) fn has_room(&self) -> bool {
+        self.rehearsals < SCRIPTS
+    }
+
+    /// Keeps what a rehearsal found, if anything.
+    pub(in crate::engine) fn add(&mut self, script: Option<Script>) {
+        self.rehearsals += 1;
+        self.known.extend(script);
     }
 }
 
 impl Writer<'_> {
-    /// Writes the members of a document of a known shape; the answer is the last leaf, or nothing if it is to be written as
-    /// any other.
-    pub(super) fn by_script(&mut self, scripts: &mut Scripts, literals: &mut Literals) -> Option<Option<usize>> {
-        if let Some(script) = scripts.find(self.derived) {
-            return Some(self.perform(script, literals));
-        }
-        if scripts.known.len() >= SCRIPTS {
-            return None;
-        }
-        let (script, last) = self.rehearse(&scripts.fixed, literals);
-        scripts.known.push(script);
-        Some(last)
-    }
-
-    fn perform(&mut self, script: &Script, literals: &mut Literals) -> Option<usize> {
-        let table = self.table;
-        let mut last = None;
-        let mut unplaced = 0;
+    /// Appends the document of a record of a known shape; `false` if it is not as the script says, and then what was
+    /// appended is of no use.
+    pub(in crate::engine) fn by_script(mut self, script: &Script, view: View<'_>) -> bool {
+        self.scratch.addresses.clear();
+        let mut from = 0;
         for step in &script.steps {
-            let Some(leaf) = table.leaves.get(step.leaf) else {
-                continue;
-            };
-            if matches!(step.how, How::Other) && !self.may_have(&leaf.what, unplaced) {
-                continue;
-            }
-            let start = self.out.len();
-            self.out.extend_from_slice(match step.last == last {
-                true => &step.literal,
-                false => literals.between(&table.leaves, last, step.leaf),
-            });
-            let written = match &step.how {
-                How::Copy { hit, list } => self.copy(*hit, *list) || self.leaf(&leaf.what, &mut unplaced),
-                How::Only { row, hit } => table.rows.get(*row).is_some_and(|row| self.only(row, *hit)),
-                How::Derived(row) => self.said(*row),
-                How::Flat(parts) => {
-                    self.flat(parts);
+            push_short(&script.texts, from, step.until, self.out);
+            from = step.until;
+            let as_said = match &step.what {
+                Value::Copy(part) => {
+                    let span = view.span(*part);
+                    push_short(self.text.as_bytes(), span.start as usize, span.end as usize, self.out);
                     true
                 }
-                How::Same { text, hits } => {
-                    self.out.extend_from_slice(text);
-                    for &hit in hits {
-                        self.settle(hit);
+                Value::Said { row, written } => self.said(*row) == *written,
+                Value::Row(again) => self.again(again, view),
+                Value::Timestamp(part) => {
+                    if !self.usual(Type::Date, view.span(*part).of(self.text.as_bytes())) {
+                        self.date(self.timestamp);
                     }
                     true
                 }
-                How::Other => self.leaf(&leaf.what, &mut unplaced),
+                Value::Id => {
+                    self.push_id();
+                    true
+                }
+                Value::Original => self.push_original(),
+                Value::Addresses { row, written } => {
+                    let start = self.out.len();
+                    let as_said = row.as_ref().is_none_or(|again| self.again(again, view));
+                    self.out.truncate(start);
+                    as_said && self.addresses() == *written
+                }
             };
-            if written {
-                last = Some(step.leaf);
-            } else {
-                self.out.truncate(start);
+            if !as_said {
+                return false;
             }
         }
-        last
+        let end = script.texts.len() - SHORT;
+        push_short(&script.texts, from, end, self.out);
+        self.cut == 0
     }
 
+    /// Writes the text that the source says of a row; the answer is whether there is any.
     #[inline]
-    fn copy(&mut self, number: usize, list: bool) -> bool {
-        let Some(hit) = self.found.hits.get_mut(number) else {
-            return false;
-        };
-        let raw = hit.value.of(self.text.as_bytes());
-        if raw.len() <= 2 || raw.len() > KEYWORD_LIMIT {
-            return false;
-        }
-        hit.placed = true;
-        if list {
-            self.out.push(b'[');
-            self.out.extend_from_slice(raw);
-            self.out.push(b']');
-        } else {
-            self.out.extend_from_slice(raw);
-        }
-        true
-    }
-
-    #[inline]
-    fn settle(&mut self, number: usize) {
-        if let Some(hit) = self.found.hits.get_mut(number) {
-            hit.placed = true;
-        }
-    }
-
     fn said(&mut self, number: usize) -> bool {
         let (table, derived) = (self.table, self.derived);
-        match (table.rows.get(number), derived.only(number)) {
-            (Some(row), Some(text)) => self.derived(row, text, self.slots(number)),
-            _ => false,
+        let (Some(row), Some(text)) = (table.rows.get(number), derived.only(number)) else {
+            return false;
+        };
+        // Of a record without escapes no source makes a text that needs one: parts of it, other case, words of its own.
+        if self.clean && row.ty == Type::Keyword && !row.not_ip && (1..=KEYWORD_LIMIT).contains(&text.len()) {
+            debug_assert!(is_plain(text.as_bytes()), "{text}");
+            self.out.extend_from_slice(if row.list { b"[\"" } else { b"\"" });
+            self.out.extend_from_slice(text.as_bytes());
+            self.out.extend_from_slice(if row.list { b"\"]" } else { b"\"" });
+            return true;
         }
+        self.bracketed(row, |writer| writer.plain(row, text)) == Fit::Written
     }
 
-    fn flat(&mut self, parts: &flat::Parts) {
-        for (before, hit) in &parts.values {
-            self.out.extend_from_slice(before);
-            if let Some(hit) = self.found.hits.get_mut(*hit) {
-                hit.placed = true;
-                self.cut += flat::push_leaves(hit.value.of(self.text.as_bytes()), true, self.out);
-            }
-        }
-        self.out.extend_from_slice(&parts.end);
-    }
-
-    /// Writes the members as any document's, and notes how.
-    fn rehearse(&mut self, fixed: &[bool], literals: &mut Literals) -> (Script, Option<usize>) {
+    /// Writes the values of a row again; the answer is whether each is refused, and something written, as it was.
+    fn again(&mut self, again: &Again, view: View<'_>) -> bool {
+        let text = self.text.as_bytes();
         let table = self.table;
-        let live = self.live();
-        let mut steps = Vec::new();
-        let mut last = None;
-        let mut unplaced = 0;
-        for number in 0..table.leaves.len() {
-            let is_live = live.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 != 0);
-            let Some(leaf) = table.leaves.get(number).filter(|_| is_live) else {
-                continue;
-            };
-            let (start, cut) = (self.out.len(), self.cut);
-            let literal: Box<[u8]> = literals.between(&table.leaves, last, number).into();
-            self.out.extend_from_slice(&literal);
-            let from = self.out.len();
-            let written = self.may_have(&leaf.what, unplaced) && self.leaf(&leaf.what, &mut unplaced);
-            let how = match written && cut == self.cut {
-                true => self.how(leaf, from, fixed),
-                false => How::Other,
-            };
-            steps.push(Step {
-                leaf: number,
-                last,
-                literal,
-                how,
-            });
-            if written {
-                last = Some(number);
-            } else {
-                self.out.truncate(start);
-            }
-        }
-        self.scratch.live = live;
-        let script = Script {
-            rows: self.derived.said().collect(),
-            swapped: self.derived.swapped,
-            steps: steps.into(),
+        let Some(row) = table.rows.get(again.row) else {
+            return false;
         };
-        (script, last)
-    }
-
-    /// How a leaf that was just written is written again.
-    fn how(&self, leaf: &Leaf, from: usize, fixed: &[bool]) -> How {
-        let What::Row(number) = leaf.what else {
-            return How::Other;
-        };
-        let Some(row) = self.table.rows.get(number) else {
-            return How::Other;
-        };
-        let slots = self.slots(number);
-        if row.ty == Type::FlatObject {
-            return self.parts(slots).map_or(How::Other, How::Flat);
+        let mut raw = again.hits.iter().map(|(_, part, _)| view.span(*part).of(text));
+        match again.usually {
+            Usually::One if raw.next().is_some_and(|raw| self.usual(row.ty, raw)) => return true,
+            Usually::Addresses if raw.all(|raw| self.is_v4(raw)) => return true,
+            _ => {}
         }
-        match self.derived.own(number) {
-            Own::Written => {}
-            Own::Replaced if !row.ty.is_narrow() && self.derived.only(number).is_some() => return How::Derived(number),
-            _ => return How::Other,
-        }
-        let hits = || slots.iter().flat_map(|&slot| self.found.hits_of(slot));
-        // Addresses are also collected while they are written.
-        if row.ty != Type::Ip && hits().all(|(hit, _)| fixed.get(hit) == Some(&true)) {
-            return How::Same {
-                text: self.out.get(from..).unwrap_or_default().into(),
-                hits: hits().filter(|(_, hit)| hit.placed).map(|(number, _)| number).collect(),
+        let start = self.out.len();
+        let mut as_said = true;
+        let mut many = self.begin_many(row, again.row);
+        for &(number, _, refused) in &again.hits {
+            let Some(hit) = view.hit(number, text) else {
+                return false;
             };
+            as_said &= (self.one_of_many(&mut many, row, &hit) == Fit::Refused) == refused;
         }
-        let is_text = |hit: usize| self.found.hits[hit].raw(self.text).starts_with('"');
-        match self.only_hit(slots) {
-            Some(hit) if row.ty == Type::Keyword && !row.not_ip && is_text(hit) => How::Copy { hit, list: row.list },
-            Some(hit) => How::Only { row: number, hit },
-            None => How::Other,
+        let written = many.values.finish(row.list, self.out);
+        if !written {
+            self.out.truncate(start);
         }
-    }
-
-    /// The flat object that was just written, when all of its names are the shape's.
-    fn parts(&self, slots: &[Slot]) -> Option<flat::Parts> {
-        let hits = || slots.iter().flat_map(|&slot| self.found.hits_of(slot));
-        let is_whole = slots.iter().any(|&slot| self.table.trie.is_whole(slot));
-        let is_long = hits().any(|(_, hit)| hit.name.end - hit.name.start > KEY_LIMIT as u32);
-        if is_whole || is_long {
-            return None;
-        }
-        self.scratch.flat.parts(|value| {
-            let (number, _) = hits().find(|(_, hit)| hit.value == value)?;
-            Some(number)
-        })
+        as_said && written == again.written
     }
 }

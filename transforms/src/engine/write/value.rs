@@ -1,12 +1,15 @@
 //! One value, as its row's type has it.
 
-use std::{io::Write as _, net::IpAddr};
+use std::{
+    io::Write as _,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use super::{Fit, Hit, Row, Writer};
 use crate::{
-    address,
+    address::{self, Padded},
     document::{KEYWORD_LIMIT, push_integer, push_json_string, push_keyword},
-    engine::{flat, trie::same, value::plain},
+    engine::{flat, value::plain},
     schema::Type,
     time,
 };
@@ -24,6 +27,7 @@ impl Writer<'_> {
                 self.out.extend_from_slice(raw.as_bytes());
                 Fit::Written
             }
+            bytes if self.usual(row.ty, bytes) => Fit::Written,
             _ if self.table.trie.is_whole(hit.slot) => self.whole(row, hit),
             _ => self.raw(row, hit),
         }
@@ -71,7 +75,7 @@ impl Writer<'_> {
                 let Some(address) = self.scratch.asked.address(text) else {
                     return Fit::Refused;
                 };
-                self.scratch.addresses.push(address);
+                self.scratch.note(address);
                 match address {
                     // There is only one way to write it.
                     IpAddr::V4(_) => {
@@ -87,7 +91,7 @@ impl Writer<'_> {
                 None => return Fit::Refused,
             },
             // Such a number is shown as it is written.
-            Type::Float if is_short_decimal(text) => self.out.extend_from_slice(text.as_bytes()),
+            Type::Float if is_short_decimal(text.as_bytes()) => self.out.extend_from_slice(text.as_bytes()),
             Type::Float => match text.parse::<f64>() {
                 Ok(number) if number.abs() <= f64::from(f32::MAX) => self.display(number),
                 _ => return Fit::Refused,
@@ -152,34 +156,46 @@ fn whole(text: &str) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
-/// The last address of the fourth version, with its text: the same one stands in two or three places of most documents.
+/// The last addresses of the fourth version, with their texts: the same ones stand in two or three places of most documents.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    text: [u8; 16],
-    length: usize,
-    address: Option<IpAddr>,
+    known: [(u128, Option<Ipv4Addr>); ASKED],
+    oldest: usize,
 }
+
+const ASKED: usize = 4;
 
 impl Asked {
     /// As [`address::parse`].
     pub(super) fn address(&mut self, text: &str) -> Option<IpAddr> {
-        let bytes = text.as_bytes();
-        if same(bytes, &self.text[..self.length]) && self.address.is_some() {
-            return self.address;
+        match self.v4(text.as_bytes()) {
+            Some(address) => Some(address.into()),
+            None => address::parse(text),
         }
-        let found = address::parse(text);
-        if let (Some(IpAddr::V4(_)), Some(room)) = (found, self.text.get_mut(..bytes.len())) {
-            room.copy_from_slice(bytes);
-            (self.length, self.address) = (bytes.len(), found);
+    }
+
+    /// As [`address::v4`].
+    #[inline]
+    pub(super) fn v4(&mut self, text: &[u8]) -> Option<Ipv4Addr> {
+        let text = Padded::new(text)?;
+        match self.known.iter().find(|(known, _)| *known == text.key()) {
+            Some((_, address)) => *address,
+            None => self.ask(text),
         }
-        found
+    }
+
+    fn ask(&mut self, text: Padded) -> Option<Ipv4Addr> {
+        let address = text.v4().map(Ipv4Addr::from);
+        self.known[self.oldest % ASKED] = (text.key(), address);
+        self.oldest += 1;
+        address
     }
 }
 
 /// Whether a number is written as the standard library would show it: no exponent, no zeros to spare, and few enough
 /// digits that a double holds them all.
-fn is_short_decimal(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+pub(super) fn is_short_decimal(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
     let (whole, fraction) = match digits.iter().position(|byte| *byte == b'.') {
         Some(at) => (&digits[..at], &digits[at + 1..]),
         None => (digits, &b"1"[..]),
@@ -211,16 +227,16 @@ mod tests {
 
         #[test]
         fn a_short_decimal_is_shown_as_it_is_written(text in "-?[0-9]{1,16}(\\.[0-9]{0,9})?(e[0-9])?") {
-            if is_short_decimal(&text) {
+            if is_short_decimal(text.as_bytes()) {
                 prop_assert_eq!(text.parse::<f64>().expect("a number").to_string(), text);
             }
         }
 
         #[test]
         fn most_numbers_are_short_decimals(whole in 0_u32..1_000_000, fraction in "[0-9]{0,3}[1-9]") {
-            prop_assert!(is_short_decimal(&whole.to_string()));
+            prop_assert!(is_short_decimal(whole.to_string().as_bytes()));
             let text = format!("-{whole}.{fraction}");
-            prop_assert!(is_short_decimal(&text));
+            prop_assert!(is_short_decimal(text.as_bytes()));
         }
     }
 }

@@ -113,14 +113,14 @@ impl Map for GuardDuty {
         }
         for row in [ACTION, TRANSPORT] {
             for text in input.texts(row) {
-                derived.set(row, &text.to_ascii_lowercase());
+                derived.set_lowercase(row, &text);
             }
         }
         if let Some(direction) = input.text(DIRECTION) {
             if direction.eq_ignore_ascii_case("OUTBOUND") {
                 derived.swap_ends();
             }
-            derived.set(NETWORK_DIRECTION, &direction.to_ascii_lowercase());
+            derived.set_lowercase(NETWORK_DIRECTION, &direction);
         }
         match input.text(SAMPLE) {
             Some(text) if text != "true" && text != "false" => {}

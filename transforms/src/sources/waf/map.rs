@@ -107,7 +107,7 @@ fn action(input: &Input<'_>, derived: &mut Derived) {
         "COUNT" => ("count", "success", "allowed"),
         "CAPTCHA" => ("captcha", "failure", "denied"),
         "CHALLENGE" => ("challenge", "failure", "denied"),
-        other => return derived.set(ACTION, &other.to_ascii_lowercase()),
+        other => return derived.set_lowercase(ACTION, other),
     };
     derived.set(ACTION, word);
     derived.set(OUTCOME, outcome);

@@ -1,0 +1,191 @@
+//! A script is noted while a document is written as any other.
+
+use super::{Again, SHORT, Script, Step, Usually, Value};
+use crate::{
+    engine::{
+        RowId,
+        literals::Literals,
+        member::Fit,
+        shape::{Part, View},
+        table::{Leaf, Row, What},
+        value::Own,
+        write::Writer,
+    },
+    schema::Type,
+};
+
+/// A script in the making.
+#[derive(Default)]
+struct Notes {
+    texts: Vec<u8>,
+    steps: Vec<Step>,
+}
+
+impl Notes {
+    fn value(&mut self, what: Value) {
+        let until = self.texts.len();
+        self.steps.push(Step { until, what });
+    }
+}
+
+impl Writer<'_> {
+    /// Writes the document of a record of a known shape, and notes how. Where something was cut, others may not be.
+    pub(in crate::engine) fn rehearse(mut self, view: View<'_>, literals: &mut Literals) -> Option<Script> {
+        let table = self.table;
+        let mut notes = Some(Notes::default());
+        let mut last = None;
+        let mut unplaced = 0;
+        for (number, leaf) in table.leaves.iter().enumerate() {
+            let start = self.out.len();
+            let literal = literals.between(&table.leaves, last, number);
+            self.out.extend_from_slice(literal);
+            let from = self.out.len();
+            let written = self.may_have(&leaf.what, unplaced) && self.leaf(&leaf.what, &mut unplaced);
+            if let Some(noted) = &mut notes {
+                if written {
+                    noted.texts.extend_from_slice(literal);
+                }
+                if self.note(noted, leaf, from, written, view).is_none() {
+                    notes = None;
+                }
+            }
+            if written {
+                last = Some(number);
+            } else {
+                self.out.truncate(start);
+            }
+        }
+        let end = literals.between(&table.leaves, last, table.leaves.len());
+        self.out.extend_from_slice(end);
+        let mut notes = notes.filter(|_| self.cut == 0)?;
+        notes.texts.extend_from_slice(end);
+        notes.texts.extend_from_slice(&[0; SHORT]);
+        Some(Script {
+            rows: self.derived.said().collect(),
+            swapped: self.derived.swapped,
+            timestamp_hit: self.timestamp_hit,
+            texts: notes.texts.into(),
+            steps: notes.steps.into(),
+        })
+    }
+
+    /// Notes how a leaf that was just written from `from` on, or not, is written again; nothing if that cannot be said.
+    fn note(&mut self, notes: &mut Notes, leaf: &Leaf, from: usize, written: bool, view: View<'_>) -> Option<()> {
+        match &leaf.what {
+            What::Row(number) => return self.note_row(notes, *number, from, written, view),
+            What::RelatedIp(row) => {
+                let said = |row: &usize| self.derived.own(*row) != Own::Written;
+                let row = row.filter(|row| said(row) || !self.hits_of(*row, view).is_empty());
+                let again = match row {
+                    Some(row) => Some(self.note_again(row, view)?),
+                    None => None,
+                };
+                notes.value(Value::Addresses { row: again, written });
+            }
+            What::Timestamp => notes.value(Value::Timestamp(view.value(self.timestamp_hit)?)),
+            What::Id => notes.value(Value::Id),
+            What::Original if written => notes.value(Value::Original),
+            What::Rest if written => return self.note_flat(notes, view),
+            What::Unplaced if written => notes.texts.extend_from_slice(self.out.get(from..)?),
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn note_row(&mut self, notes: &mut Notes, number: usize, from: usize, written: bool, view: View<'_>) -> Option<()> {
+        let table = self.table;
+        let row = table.rows.get(number)?;
+        let hits = self.hits_of(number, view);
+        let own = self.derived.own(number);
+        if row.ty == Type::FlatObject {
+            return if written { self.note_flat(notes, view) } else { Some(()) };
+        }
+        if own == Own::Replaced && !row.ty.is_narrow() && self.derived.only(number).is_some() {
+            notes.value(Value::Said { row: number, written });
+            return Some(());
+        }
+        // Addresses are also collected while they are written.
+        let is_fixed = |hit: &usize| view.value(*hit).is_some_and(Part::is_fixed);
+        let is_same = own == Own::Written && hits.iter().all(is_fixed);
+        if is_same && (row.ty != Type::Ip || hits.is_empty()) {
+            if written {
+                notes.texts.extend_from_slice(self.out.get(from..)?);
+            }
+            return Some(());
+        }
+        if let [hit] = hits[..]
+            && own == Own::Written
+            && self.is_copied(row, hit)
+        {
+            notes.texts.extend_from_slice(if row.list { b"[" } else { b"" });
+            notes.value(Value::Copy(view.value(hit)?));
+            notes.texts.extend_from_slice(if row.list { b"]" } else { b"" });
+            return Some(());
+        }
+        let again = self.note_again(number, view)?;
+        (again.written == written).then(|| notes.value(Value::Row(again)))
+    }
+
+    /// Whether it is a text that its row takes as it is.
+    fn is_copied(&self, row: &Row, hit: usize) -> bool {
+        let takes_any = row.ty == Type::Text || (row.ty == Type::Keyword && !row.not_ip);
+        let hit = self.found.hits.get(hit);
+        takes_any && hit.is_some_and(|hit| hit.raw(self.text).starts_with('"'))
+    }
+
+    /// The hits of a row, where its values come from.
+    fn hits_of(&self, number: usize, view: View<'_>) -> Vec<usize> {
+        let row = match (self.derived.swapped, self.table.rows.get(number)) {
+            (true, Some(row)) => row.mirror,
+            _ => number,
+        };
+        view.of_row(RowId(row)).iter().map(|hit| usize::from(*hit)).collect()
+    }
+
+    /// Writes a row once more, to see what becomes of each value.
+    fn note_again(&mut self, number: usize, view: View<'_>) -> Option<Again> {
+        let table = self.table;
+        let row = table.rows.get(number)?;
+        let hits = self.hits_of(number, view);
+        let start = self.out.len();
+        let mut many = self.begin_many(row, number);
+        let mut refused = Vec::new();
+        for number in hits {
+            let hit = view.hit(number, self.text.as_bytes())?;
+            let fit = self.one_of_many(&mut many, row, &hit);
+            refused.push((number, view.value(number)?, fit == Fit::Refused));
+        }
+        let written = many.values.finish(row.list, self.out);
+        self.out.truncate(start);
+        let is_own = self.derived.own(number) == Own::Written;
+        let usually = match refused[..] {
+            [_] if is_own && written && !row.list => Usually::One,
+            _ if is_own && !written && row.not_ip && refused.iter().all(|(_, _, refused)| *refused) => {
+                Usually::Addresses
+            }
+            _ => Usually::Anything,
+        };
+        Some(Again {
+            row: number,
+            hits: refused.into(),
+            usually,
+            written,
+        })
+    }
+
+    /// Notes the flat object that was written last: all of its names are the shape's.
+    fn note_flat(&self, notes: &mut Notes, view: View<'_>) -> Option<()> {
+        let (values, end) = self.scratch.flat.parts();
+        for (before, value) in values {
+            notes.texts.extend_from_slice(&before);
+            let part = view.part(value)?;
+            if part.is_fixed() {
+                notes.texts.extend_from_slice(value.of(self.text.as_bytes()));
+            } else {
+                notes.value(Value::Copy(part));
+            }
+        }
+        notes.texts.extend_from_slice(&end);
+        Some(())
+    }
+}
