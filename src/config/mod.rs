@@ -8,6 +8,7 @@
 mod check;
 mod explain;
 mod load;
+mod opensearch;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use portcullis_transforms::{
 use serde::{Deserialize, Serialize};
 
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
+pub use opensearch::{AuthKind, OpenSearch};
 
 use crate::respond::policy::Policy;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub slack: Slack,
     /// How long documents are kept.
     pub retention: Retention,
+    /// A cluster of OpenSearch.
+    pub opensearch: OpenSearch,
 }
 
 impl Default for Config {
@@ -63,6 +67,7 @@ impl Default for Config {
             policy: Policy::default(),
             slack: Slack::default(),
             retention: Retention::default(),
+            opensearch: OpenSearch::default(),
         }
     }
 }
