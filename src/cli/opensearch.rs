@@ -7,10 +7,13 @@ use serde_json::json;
 use super::{Context, Failure, Outcome, output};
 use crate::{
     config::{AuthKind, Config, OpenSearch},
+    dashboards::{pages, saved::files},
     opensearch::{
         Auth, Client, Flavour, Wish,
         apply::{self, Change, Plan, State},
-        desired, roles, templates,
+        desired,
+        import::{self, Standing},
+        roles, templates,
     },
 };
 
@@ -30,6 +33,7 @@ Examples:
   portcullis opensearch apply --endpoint https://search.example.com:9200
   portcullis opensearch apply --dry-run      the same as diff
   portcullis opensearch apply --force        also what somebody edited
+  portcullis opensearch apply --dashboards https://search.example.com:5601
 
 Where to, as whom, and who gets the roles stands under [opensearch] in the
 configuration. What somebody edited since Portcullis wrote it is left, unless a
@@ -59,7 +63,11 @@ struct Place {
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
 
-    /// Print one JSON object: {"changes":[..],"skipped":[..],"applied":n,"left":n}
+    /// Also the saved objects: address of OpenSearch Dashboards, such as https://search.example.com/_dashboards
+    #[arg(long, value_name = "URL")]
+    dashboards: Option<String>,
+
+    /// Print one JSON object: {"changes":[..],"skipped":[..],"applied":n,"left":n}; saved objects are among the changes
     #[arg(long)]
     json: bool,
 }
@@ -73,9 +81,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let config = context.config()?;
     let client = client(&config.opensearch, place.endpoint.as_deref()).await?;
     let plan = apply::compare(&client, desired(&wish(&config))).await?;
+    let saved = Saved::compare(&config.opensearch, place.dashboards.as_deref()).await?;
     let mut out = output::stdout();
     if !place.json {
         show(&mut out, &plan)?;
+        if let Some(saved) = &saved {
+            saved.show(&mut out)?;
+        }
         out.flush()?;
     }
     let (mut applied, mut left) = (0_u64, 0_u64);
@@ -90,8 +102,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         apply::put(&client, change).await?;
         applied += 1;
     }
+    if let Some(saved) = &saved
+        && apply
+    {
+        let (put, kept) = saved.put(force).await?;
+        applied += put;
+        left += kept;
+    }
     if place.json {
         let mut said = plan.to_json();
+        if let (Some(saved), Some(changes)) = (&saved, said["changes"].as_array_mut()) {
+            changes.extend(saved.to_json());
+        }
         said["applied"] = json!(applied);
         said["left"] = json!(left);
         output::json_line(&mut out, &said)?;
@@ -108,6 +130,58 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         )));
     }
     Ok(Outcome::Done)
+}
+
+/// The saved objects of OpenSearch Dashboards beside ours.
+struct Saved {
+    client: Client,
+    standing: Standing,
+}
+
+impl Saved {
+    async fn compare(config: &OpenSearch, endpoint: Option<&str>) -> Result<Option<Self>, Failure> {
+        let Some(endpoint) = endpoint else { return Ok(None) };
+        let client = client(config, Some(endpoint)).await?;
+        let standing = import::compare(&client, &files(pages())).await?;
+        Ok(Some(Self { client, standing }))
+    }
+
+    fn show(&self, out: &mut impl Write) -> io::Result<()> {
+        for name in self.standing.differing.keys() {
+            output::line(out, &format!("edited   saved object {}", output::clipped(name, 57)))?;
+        }
+        output::line(
+            out,
+            &format!(
+                "saved objects: {} new, {} edited or of another version, {} the same",
+                self.standing.missing.len(),
+                self.standing.differing.len(),
+                self.standing.same
+            ),
+        )
+    }
+
+    /// How many were put there, and how many were left as they are.
+    async fn put(&self, force: bool) -> Result<(u64, u64), Failure> {
+        let Standing { missing, differing, .. } = &self.standing;
+        let mut objects: Vec<_> = missing.values().collect();
+        if force {
+            objects.extend(differing.values());
+        }
+        if !objects.is_empty() {
+            import::put(&self.client, &objects).await?;
+        }
+        let left = if force { 0 } else { differing.len() };
+        Ok((objects.len() as u64, left as u64))
+    }
+
+    fn to_json(&self) -> Vec<serde_json::Value> {
+        let told = |name: &String, state: &str| json!({ "kind": "saved object", "name": name, "state": state, "differences": [] });
+        let missing = self.standing.missing.keys().map(|name| told(name, "missing"));
+        missing
+            .chain(self.standing.differing.keys().map(|name| told(name, "edited")))
+            .collect()
+    }
 }
 
 /// The client that the configuration describes.

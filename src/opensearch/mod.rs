@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod client;
 pub mod error;
+pub mod import;
 pub mod names;
 pub mod object;
 pub mod policy;

@@ -14,15 +14,24 @@ mod mutate;
 #[allow(dead_code, reason = "of the transforms' tests, which use all of it")]
 mod random;
 
-use std::{collections::BTreeMap, env, fs, path::Path, process::Command, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    env, fs,
+    path::Path,
+    sync::Arc,
+    time::Instant,
+};
+
+use chrono::TimeDelta;
 
 use portcullis::{
-    index::{
-        Index,
-        embedded::{self, Embedded},
+    demo,
+    generate::{DEFAULT_UNTIL, Story, Volume},
+    index::{Index, embedded::Embedded},
+    opensearch::{
+        names,
+        writer::{Item, Rejected},
     },
-    opensearch::{names, writer::Item},
-    respond,
 };
 use portcullis_transforms::{Normalizer, Options, Outcome, Schema, Source};
 use reqwest::Method;
@@ -39,11 +48,11 @@ const PAGE: usize = 1_000;
 /// The day on which the delivery stream delivers.
 const DAY: &str = "2026-11-21";
 
-/// The demo's day, in an embedded index of its own.
+/// The demo's day with fewer log records, in an embedded index of its own.
 pub(crate) struct Demo {
     _folder: TempDir,
     /// The index.
-    pub(crate) index: Embedded,
+    pub(crate) index: Arc<Embedded>,
     /// Its documents by index.
     pub(crate) documents: BTreeMap<&'static str, Vec<Vec<u8>>>,
 }
@@ -60,23 +69,13 @@ const INDICES: &[&str] = &[
 ];
 
 impl Demo {
-    /// Runs the demo once and reads its documents back.
+    /// Plays the day and reads its documents back.
     pub(crate) fn load() -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let data = folder.path().join("demo");
-        let output = Command::new(env!("CARGO_BIN_EXE_portcullis"))
-            .args(["demo", "--once", "--json", "--data"])
-            .arg(&data)
-            .output()
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let index = runtime
+            .block_on(play(folder.path()))
             .map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            return Err(format!("demo: {}", String::from_utf8_lossy(&output.stderr)));
-        }
-        let options = embedded::Options {
-            fields: respond::document::fields().collect(),
-            ..embedded::Options::default()
-        };
-        let index = Embedded::open(&data.join("index"), options).map_err(|error| error.to_string())?;
         let mut documents = BTreeMap::new();
         for &name in INDICES {
             documents.insert(name, all(&index, name)?);
@@ -89,7 +88,27 @@ impl Demo {
     }
 }
 
-/// Every document of an index, a minute of the day at a time, because pages do not reach deep.
+/// Fewer log records than the demo has; the attacks are all there.
+const VOLUME: Volume = Volume {
+    checks: 200,
+    waf: 2_000,
+    vpcflow: 4_000,
+    dns: 1_000,
+    cloudtrail: 800,
+};
+
+async fn play(folder: &Path) -> Result<Arc<Embedded>, demo::Error> {
+    let mut story = Story::with_volume(1, DEFAULT_UNTIL, TimeDelta::hours(24), VOLUME);
+    let mut demo = demo::Demo::new(folder, story.environment())?;
+    demo.flush_commits(false)?;
+    while let Some(event) = story.next() {
+        demo.take(&event, &mut story).await?;
+    }
+    demo.settle(DEFAULT_UNTIL).await?;
+    Ok(Arc::clone(demo.index()))
+}
+
+/// Every document of an index, five minutes at a time, because pages do not reach deep.
 fn all(index: &Embedded, name: &str) -> Result<Vec<Vec<u8>>, String> {
     let mut documents = Vec::new();
     let histogram = value!({ "field": "@timestamp", "fixed_interval": "5m", "min_doc_count": 1 });
@@ -214,7 +233,8 @@ pub(crate) fn deliver(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
                     document,
                 })
                 .collect();
-            let written = cluster.bulk("firehose", items)?;
+            let mut written = cluster.bulk("firehose", items)?;
+            let nameless = without_nameless(schema, &mut written.rejected);
             let ignored = ignored(cluster, &index, schema)?;
             let what = format!("firehose: {}", names::stream(source, schema));
             let grown = before.is_some() && before != mapping(cluster, &index);
@@ -225,9 +245,9 @@ pub(crate) fn deliver(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
                         "{count} documents, 0 rejected, 0 conflicts ({refused} records refused before)"
                     )),
                     (Some(rejected), _, _) => Err(format!(
-                        "{} of {count} rejected: {}: {}",
+                        "{} of {count} rejected: {}\n  {}",
                         written.rejected.len(),
-                        rejected.reason,
+                        reasons(&written.rejected),
                         String::from_utf8_lossy(&rejected.item.document)
                             .chars()
                             .take(300)
@@ -240,6 +260,29 @@ pub(crate) fn deliver(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
         }
     }
     Ok(())
+}
+
+/// A `native` record keeps the keys that it came with, and OpenSearch takes no document with an empty one or one of
+/// dots, whatever the mapping; AWS writes none. Takes these out and says how many.
+fn without_nameless(schema: Schema, rejected: &mut Vec<Rejected>) -> usize {
+    let all = rejected.len();
+    if schema == Schema::Native {
+        rejected.retain(|one| !one.reason.contains("field name cannot"));
+    }
+    all - rejected.len()
+}
+
+/// Every reason with how often it was given.
+fn reasons(rejected: &[Rejected]) -> String {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for one in rejected {
+        let start: String = one.reason.chars().take(90).collect();
+        *counted.entry(start).or_default() += 1;
+    }
+    counted
+        .iter()
+        .map(|(reason, count)| format!("\n  {count} x {reason}"))
+        .collect()
 }
 
 fn mapping(cluster: &Cluster, index: &str) -> Option<Value> {
@@ -264,14 +307,20 @@ fn made(source: Source, schema: Schema, mutations: u64) -> Result<(Vec<Vec<u8>>,
     let samples = samples(source)?;
     let mut documents = Vec::new();
     let mut refused = 0;
+    let mut normalizers: HashMap<Option<String>, Normalizer> = HashMap::new();
     let mut take = |record: &[u8], format: Option<&String>| -> Result<(), String> {
-        let options = Options {
-            schema,
-            flow_format: format.cloned(),
-            ..Options::default()
-        };
         let mut out = Vec::new();
-        let mut normalizer = Normalizer::new(source, options).map_err(|error| error.message)?;
+        let normalizer = match normalizers.entry(format.cloned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let options = Options {
+                    schema,
+                    flow_format: format.cloned(),
+                    ..Options::default()
+                };
+                place.insert(Normalizer::new(source, options).map_err(|error| error.message)?)
+            }
+        };
         match normalizer.record(record, &mut out) {
             Ok(Outcome::Document) => documents.push(out),
             Ok(_) => {}

@@ -167,8 +167,15 @@ fn spelled_out(path: &str) -> Vec<String> {
     }
 }
 
-/// The `OpenSearch` mapping of one source's `native` documents: only their times, as dates, so that there is a time field.
-/// Everything else is kept and not indexed, because nothing is known of its shape.
+/// Whether EventBridge delivers records of this source, so that a `native` document is its envelope, with the field `time`.
+#[must_use]
+pub fn comes_in_an_envelope(source: Source) -> bool {
+    !matches!(source, Source::Waf | Source::VpcFlow)
+}
+
+/// The `OpenSearch` mapping of one source's `native` documents: only times, as dates, so that there is a time field, and only
+/// those at the top. A mapping for anything inside an object refuses the record in which that object is a text, and nothing
+/// is known of shapes; everything else is kept and not indexed.
 ///
 /// ```
 /// use portcullis_transforms::{Source, schema};
@@ -179,10 +186,17 @@ fn spelled_out(path: &str) -> Vec<String> {
 #[must_use]
 pub fn native_mapping(source: Source) -> Value {
     let mut properties = Map::new();
-    for path in native_times(source) {
+    for path in native_times(source).into_iter().filter(|path| !path.contains('.')) {
         let mut date = definition(Type::Date);
         date["ignore_malformed"] = json!(true);
-        place(&mut properties, &path, date);
+        properties.insert(path, date);
+    }
+    if comes_in_an_envelope(source) {
+        // EventBridge's own time has no milliseconds; what else is called so has them.
+        properties.insert(
+            "time".to_owned(),
+            json!({ "type": "date", "format": "strict_date_optional_time", "ignore_malformed": true }),
+        );
     }
     json!({ "dynamic": false, "properties": properties })
 }

@@ -26,7 +26,12 @@ pub(super) fn all() -> Vec<Saved> {
     for &source in Source::ALL {
         let name = names::stream(source, Schema::Native);
         let times = schema::native_times(source);
-        let time = main_time(&times);
+        // Findings come to a delivery stream from EventBridge.
+        let time = if names::VERSIONED.contains(&source) {
+            "time"
+        } else {
+            main_time(&times)
+        };
         all.push(pattern(format!("portcullis-{name}"), &format!("{name}-*"), time));
     }
     for &source in names::VERSIONED {
@@ -38,9 +43,8 @@ pub(super) fn all() -> Vec<Saved> {
 
 /// Of a record's times the one that says when it was written, as `@timestamp` does of an `ecs` document.
 fn main_time(times: &[String]) -> &str {
-    const MAIN: &[&str] = &["updatedAt", "UpdatedAt", "end"];
-    let main = times.iter().find(|time| MAIN.contains(&time.as_str()));
-    main.or(times.first()).map_or("@timestamp", String::as_str)
+    let end = times.iter().find(|time| *time == "end");
+    end.or(times.first()).map_or("@timestamp", String::as_str)
 }
 
 fn pattern(id: String, title: &str, time: &str) -> Saved {
