@@ -2,6 +2,7 @@
 //! one machine, and those of AWS are held to the same sentences, so that what the harness proves holds for each.
 
 pub mod ledger;
+mod memory;
 pub mod network_acls;
 mod records;
 

@@ -1,6 +1,6 @@
 //! The ledger in memory: the conditions, the lease and the order of a real store, and none of its durability.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
@@ -44,7 +44,9 @@ impl Memory {
 
     /// The entries of a network ACL in the order of planning.
     pub fn of<'a>(&'a self, acl: &'a AclKey) -> impl Iterator<Item = &'a Row> {
-        self.rows.values().filter(move |row| row.acl == *acl)
+        let from = (acl.clone(), Direction::Ingress, IpNet::default());
+        let rows = self.rows.range(from..).map(|(_, row)| row);
+        rows.take_while(move |row| row.acl == *acl)
     }
 
     /// See `Ledger::read`.
@@ -94,20 +96,11 @@ impl Memory {
         {
             return Err(Error::Conflict);
         }
-        let mut rows = self.rows.clone();
+        self.one_number_one_entry(transaction)?;
         for row in &transaction.rows {
-            rows.insert((row.acl.clone(), row.direction, row.cidr), row.clone());
+            self.rows
+                .insert((row.acl.clone(), row.direction, row.cidr), row.clone());
         }
-        let mut held = BTreeMap::new();
-        for row in rows.values() {
-            let holds = matches!(row.state, State::Planned | State::Applied | State::Expiring);
-            if let (Some(rule), true) = (row.rule, holds)
-                && let Some(other) = held.insert((&row.acl, row.direction, rule), row.cidr)
-            {
-                return Err(clashes(format!("rule {rule} for both {other} and {}", row.cidr)));
-            }
-        }
-        self.rows = rows;
         for meta in &transaction.metas {
             self.metas.insert(meta.acl.clone(), meta.clone());
         }
@@ -133,6 +126,28 @@ impl Memory {
                 .entry(row.digest.clone())
                 .and_modify(|known| known.times += 1)
                 .or_insert_with(|| row.clone());
+        }
+        Ok(())
+    }
+
+    /// No two entries would hold one rule number.
+    fn one_number_one_entry(&self, transaction: &Transaction) -> Result<(), Error> {
+        let holds = |row: &&Row| matches!(row.state, State::Planned | State::Applied | State::Expiring);
+        let written: BTreeSet<_> = transaction
+            .rows
+            .iter()
+            .map(|row| (&row.acl, row.direction, row.cidr))
+            .collect();
+        let acls: BTreeSet<&AclKey> = transaction.rows.iter().map(|row| &row.acl).collect();
+        let stays = |row: &&Row| !written.contains(&(&row.acl, row.direction, row.cidr));
+        let stand = acls.into_iter().flat_map(|acl| self.of(acl)).filter(stays);
+        let mut held = BTreeMap::new();
+        for row in stand.chain(&transaction.rows).filter(holds) {
+            if let Some(rule) = row.rule
+                && let Some(other) = held.insert((&row.acl, row.direction, rule), row.cidr)
+            {
+                return Err(clashes(format!("rule {rule} for both {other} and {}", row.cidr)));
+            }
         }
         Ok(())
     }

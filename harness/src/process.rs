@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use ipnet::IpNet;
 use portcullis::consume::shard::{Record, Taken, consume};
-use portcullis::ledger::{Ledger as _, Position};
+use portcullis::ledger::{Ledger as _, Position, Remembered};
 use portcullis::network_acl::Direction;
 use portcullis::respond::{Block, Clock as _, Responder, Unblock, Verdict};
 
@@ -22,7 +22,7 @@ const BATCH: usize = 4;
 const PEOPLE: usize = 100;
 
 /// A responder over the stores of one process.
-pub type Harnessed = Responder<Stores, Stores>;
+pub type Harnessed = Responder<Remembered<Stores>, Stores>;
 
 /// Begins a new life of a process.
 pub fn start(world: &Arc<World>, process: usize) {
@@ -56,7 +56,7 @@ pub fn start(world: &Arc<World>, process: usize) {
 #[must_use]
 pub fn responder(stores: &Stores) -> Harnessed {
     Responder::new(
-        stores.clone(),
+        Remembered::new(stores.clone()),
         stores.clone(),
         stores.world.policy.clone(),
         stores.owner.clone(),

@@ -14,14 +14,14 @@ use dynamodb_local::DynamoDbLocal;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_on_dynamodb_keeps_the_contract() {
-    let server = DynamoDbLocal::start().await;
+    let server = DynamoDbLocal::start();
     let make = || tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(server.ledger()));
     assert_eq!(contract::ledger::hold(make).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_setup_makes_the_table_and_a_second_time_it_changes_nothing() {
-    let server = DynamoDbLocal::start().await;
+    let server = DynamoDbLocal::start();
     let (config, table) = (server.config(), server.table());
 
     let missing = DynamoDbLedger::open(&config, &table).await.expect_err("no table");
@@ -45,7 +45,7 @@ async fn only_setup_makes_the_table_and_a_second_time_it_changes_nothing() {
 /// What the ledger alone takes. A responder that reads before it plans adds the read to the plan.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_step_takes_the_calls_that_it_needs_and_no_more() {
-    let server = DynamoDbLocal::start().await;
+    let server = DynamoDbLocal::start();
     let ((config, wire), table) = (server.counted().await, server.table());
     DynamoDbLedger::setup(&config, &table, false).await.expect("set up");
     let ledger = DynamoDbLedger::open(&config, &table).await.expect("a ledger");
@@ -105,7 +105,7 @@ async fn audit_numbers_of_several_processes_have_neither_holes_nor_doubles() {
     const WRITERS: usize = 3;
     const COMMITS: usize = 20;
 
-    let server = DynamoDbLocal::start().await;
+    let server = DynamoDbLocal::start();
     let (config, table) = (server.config(), server.table());
     DynamoDbLedger::setup(&config, &table, false).await.expect("set up");
     let mut writers = Vec::new();

@@ -120,7 +120,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
     }
     let until = args.until.map(|until| until.after(now)).transpose()?;
     let slack = operator::slack(context)?;
-    let responder = operator::open(context, &args.data, true)?;
+    let responder = operator::open(context, &args.data, true).await?;
     let freed: Vec<Freed> = if args.dry_run {
         let entries = responder.entries(Filter::Active).await?;
         let standing = entries
@@ -179,7 +179,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
 
 async fn remove(args: Remove, context: &Context) -> Result<Outcome, Failure> {
     let now = clock::now();
-    let responder = operator::open(context, &args.data, false)?;
+    let responder = operator::open(context, &args.data, false).await?;
     let net = args.network;
     let was_there = if args.dry_run {
         responder.allow_list().await?.iter().any(|entry| entry.cidr == net)
@@ -216,8 +216,8 @@ async fn remove(args: Remove, context: &Context) -> Result<Outcome, Failure> {
 async fn list(args: List, context: &Context) -> Result<Outcome, Failure> {
     let now = clock::now();
     let config = context.config()?;
-    let kept = if operator::has_ledger(args.data.or(&config)) {
-        operator::open(context, &args.data, false)?.allow_list().await?
+    let kept = if operator::has_ledger(&config, args.data.or(&config)) {
+        operator::open(context, &args.data, false).await?.allow_list().await?
     } else {
         Vec::new()
     };

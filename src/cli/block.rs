@@ -82,7 +82,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         dry_run: args.dry_run,
     };
     let slack = operator::slack(context)?;
-    let responder = operator::open(context, &args.data, false)?;
+    let responder = operator::open(context, &args.data, false).await?;
     let reports = responder.block(&block, now).await?;
     let tense = match args.dry_run {
         true => Tense::Would,

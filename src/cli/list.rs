@@ -40,7 +40,7 @@ pub(crate) struct Args {
 
 /// Prints entries or the audit.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let responder = operator::open(context, &args.data, false)?;
+    let responder = operator::open(context, &args.data, false).await?;
     let mut out = output::stdout();
     if args.audit {
         let mut after = 0;

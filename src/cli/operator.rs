@@ -8,11 +8,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 
 use super::{Context, DataDir, Failure, output};
-use crate::config::Origin;
+use crate::config::{Config, Origin};
+use crate::ledger::{AnyLedger, Store};
+use crate::network_acl::model::Model;
 use crate::respond::notify::Slack;
 use crate::respond::policy::Policy;
 use crate::respond::report::Mode;
-use crate::respond::{Clock, Embedded, open_embedded};
+use crate::respond::{self, Clock, Responder};
+
+/// The responder that the configuration describes.
+pub(crate) type Configured = Responder<AnyLedger, Model>;
 
 /// Who asks and why; both are kept in the audit. Flatten it into a command's arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,16 +52,16 @@ impl Asker {
     }
 }
 
-/// The responder on this machine's data directory. With `create`, the directory and the ledger are made when missing.
+/// The responder that the configuration describes. With `create`, an embedded ledger is made when it is missing.
 ///
 /// The network ACLs behind it are a model, so it enforces unless the configuration itself says `shadow`.
 ///
 /// # Errors
 /// A usage failure when there is no ledger and none is to be made.
-pub(crate) fn open(context: &Context, data: &DataDir, create: bool) -> Result<Embedded, Failure> {
+pub(crate) async fn open(context: &Context, data: &DataDir, create: bool) -> Result<Configured, Failure> {
     let effective = context.effective()?;
     let dir = data.or(&effective.config);
-    if !create && !has_ledger(dir) {
+    if !create && !has_ledger(&effective.config, dir) {
         return Err(Failure::usage(anyhow::anyhow!(
             "{}: no ledger here; name the data directory with --data DIR, or make one with `portcullis demo --data DIR`, \
              `portcullis serve` or `portcullis respond --apply`",
@@ -67,12 +72,29 @@ pub(crate) fn open(context: &Context, data: &DataDir, create: bool) -> Result<Em
     if matches!(effective.origin("policy.mode"), Origin::Default) {
         policy.mode = Mode::Enforce;
     }
-    Ok(open_embedded(dir, valid(policy)?, true)?)
+    responder(&effective.config, dir, valid(policy)?).await
 }
 
-/// Whether a ledger was ever made in this directory.
-pub(crate) fn has_ledger(dir: &Path) -> bool {
-    dir.join("ledger.sqlite").is_file()
+/// The responder on the stores that the configuration names, with the model of network ACLs in `dir`, which is made when it
+/// is missing.
+///
+/// # Errors
+/// When a store cannot be opened.
+pub(crate) async fn responder(config: &Config, dir: &Path, policy: Policy) -> Result<Configured, Failure> {
+    std::fs::create_dir_all(dir).map_err(|error| Failure::new(format_args!("{}: {error}", dir.display())))?;
+    let ledger = AnyLedger::open(&config.ledger, dir)
+        .await
+        .map_err(respond::Error::from)?;
+    let model = Model::open(dir).map_err(respond::Error::from)?.discover(true);
+    Ok(Responder::new(ledger, model, policy, respond::owner()))
+}
+
+/// Whether there is a ledger to look into. One on DynamoDB is taken to be there: opening it says so when it is not.
+pub(crate) fn has_ledger(config: &Config, dir: &Path) -> bool {
+    match config.ledger.store {
+        Store::Embedded => dir.join("ledger.sqlite").is_file(),
+        Store::DynamoDb => true,
+    }
 }
 
 /// The policy, once its values can work.
@@ -111,7 +133,7 @@ pub(crate) fn slack(context: &Context) -> Result<Option<Slack>, Failure> {
 ///
 /// # Errors
 /// When the ledger fails. A channel that cannot be reached is no failure: the message waits in the outbox.
-pub(crate) async fn finish(responder: &Embedded, slack: Option<&Slack>, clock: &impl Clock) -> Result<bool, Failure> {
+pub(crate) async fn finish(responder: &Configured, slack: Option<&Slack>, clock: &impl Clock) -> Result<bool, Failure> {
     let swept = responder.sweep(clock).await?;
     if swept.postponed > 0 {
         let why = swept.last_error.as_deref().unwrap_or("another process acts on it");

@@ -63,7 +63,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let now = clock::now();
     let until = args.until.map(|until| until.after(now)).transpose()?;
     let slack = operator::slack(context)?;
-    let responder = operator::open(context, &args.data, true)?;
+    let responder = operator::open(context, &args.data, true).await?;
     let who = args.asker.who();
     responder.pause(until, &who, &args.asker.reason, now).await?;
     operator::finish(&responder, slack.as_ref(), &WallClock).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
 /// Ends the pause, or lets entries be made again on one network ACL.
 pub(crate) async fn resume(args: ResumeArgs, context: &Context) -> Result<Outcome, Failure> {
     let now = clock::now();
-    let responder = operator::open(context, &args.data, false)?;
+    let responder = operator::open(context, &args.data, false).await?;
     let nacl = args.nacl.as_deref();
     let stood = responder
         .resume(nacl, &args.asker.who(), &args.asker.reason, now)

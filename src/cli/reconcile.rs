@@ -31,7 +31,7 @@ pub(crate) struct Args {
 /// Compares, repairs and says what was found.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let slack = operator::slack(context)?;
-    let responder = operator::open(context, &args.data, false)?;
+    let responder = operator::open(context, &args.data, false).await?;
     let found = responder.reconcile(WallClock, args.dry_run).await?;
     if !args.dry_run {
         operator::finish(&responder, slack.as_ref(), &WallClock).await?;

@@ -15,7 +15,7 @@ use crate::input::{self, Content, Records};
 use crate::network_acl::Direction;
 use crate::respond::guard::Knowledge;
 use crate::respond::policy::Policy;
-use crate::respond::{Decision, Embedded, Reason, Verdict, decide};
+use crate::respond::{Decision, Reason, Verdict, decide};
 
 /// Records after which pending work is done, so that a long file does not wait for its end.
 const SWEEP_EVERY: u64 = 100;
@@ -76,7 +76,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     }
     let slack = if args.apply { operator::slack(context)? } else { None };
     let mut run = Run {
-        decider: Decider::new(&args, context)?,
+        decider: Decider::new(&args, context).await?,
         refusals: Refusals::new(args.json),
         json: args.json,
         fixed_now: args.now,
@@ -102,19 +102,21 @@ enum Decider {
     /// The policy alone: no ledger was made yet.
     Pure(Box<(Policy, Knowledge)>),
     /// The responder with what its ledger knows, touching nothing.
-    Preview(Box<Embedded>),
+    Preview(Box<operator::Configured>),
     /// The responder, which plans and acts.
-    Apply(Box<Embedded>),
+    Apply(Box<operator::Configured>),
 }
 
 impl Decider {
-    fn new(args: &Args, context: &Context) -> Result<Self, Failure> {
+    async fn new(args: &Args, context: &Context) -> Result<Self, Failure> {
         if args.apply {
-            return Ok(Self::Apply(Box::new(operator::open(context, &args.data, true)?)));
+            return Ok(Self::Apply(Box::new(operator::open(context, &args.data, true).await?)));
         }
         let config = context.config()?;
-        if operator::has_ledger(args.data.or(&config)) || args.data.given().is_some() {
-            return Ok(Self::Preview(Box::new(operator::open(context, &args.data, false)?)));
+        if operator::has_ledger(&config, args.data.or(&config)) || args.data.given().is_some() {
+            return Ok(Self::Preview(Box::new(
+                operator::open(context, &args.data, false).await?,
+            )));
         }
         let policy = operator::valid(config.policy)?;
         let knowledge = Knowledge::of(&policy);

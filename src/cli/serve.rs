@@ -14,7 +14,9 @@ use portcullis_transforms::Options;
 use tokio::{net::TcpListener, runtime::Handle, sync::mpsc};
 
 use super::{
-    Context, DataDir, Failure, Outcome, clock, output,
+    Context, DataDir, Failure, Outcome, clock,
+    operator::{self, Configured},
+    output,
     refusals::Refusals,
     stop::{self, Stop},
 };
@@ -23,10 +25,10 @@ use crate::{
     consume::{Files, Pipeline, pipeline, positions::Positions},
     index::{Index, embedded},
     input::{self, Content, LINE_LIMIT, Records},
-    ledger::embedded::SqliteLedger,
+    ledger::AnyLedger,
     network_acl::model::Model,
     opensearch::remote::Remote,
-    respond::{self, Embedded, WallClock, notify::Slack},
+    respond::{self, WallClock, notify::Slack},
     serve,
 };
 
@@ -65,7 +67,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let data = args.data.or(&config).to_owned();
     let listen = args.listen.unwrap_or(config.serve.listen);
     let slack = slack(&config)?;
-    let responder = Arc::new(respond::open_embedded(&data, config.policy.clone(), true)?);
+    let responder = Arc::new(operator::responder(&config, &data, config.policy.clone()).await?);
     let (index, own) = index(&config, &data).await?;
     let pipeline = Pipeline::new(Arc::clone(&index), Arc::clone(&responder));
     let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;
@@ -141,7 +143,7 @@ pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
 }
 
 /// Sends what waits in the outbox, and finishes work that another process left.
-async fn tell(responder: Arc<Embedded>, slack: Option<Slack>, mut stop: Stop) {
+async fn tell(responder: Arc<Configured>, slack: Option<Slack>, mut stop: Stop) {
     let mut compared: Option<Instant> = None;
     loop {
         if compared.is_none_or(|at| at.elapsed() > COMPARE) {
@@ -184,7 +186,7 @@ async fn expire(index: Arc<embedded::Embedded>, kept: TimeDelta, mut stop: Stop)
 
 /// Reads every input in turn, on a thread of its own.
 struct Reader {
-    pipeline: Pipeline<SqliteLedger, Model>,
+    pipeline: Pipeline<AnyLedger, Model>,
     positions: Positions,
     files: Vec<Files>,
     stdin: Option<Files>,
@@ -197,7 +199,7 @@ impl Reader {
         config: &Config,
         data: &Path,
         id_key: [u8; 32],
-        pipeline: Pipeline<SqliteLedger, Model>,
+        pipeline: Pipeline<AnyLedger, Model>,
     ) -> Result<Self, Failure> {
         let from_stdin = Input {
             path: "-".to_owned(),

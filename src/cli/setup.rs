@@ -22,9 +22,9 @@ the standard AWS variables and files. The table is on demand and protected from
 deletion. It needs dynamodb:CreateTable, DescribeTable, UpdateTimeToLive,
 DescribeTimeToLive, GetItem and PutItem on it.")]
     Ledger {
-        /// The table's name
-        #[arg(long, value_name = "NAME", default_value = "portcullis-ledger")]
-        table: String,
+        /// The table's name; without it `ledger.table` of the configuration
+        #[arg(long, value_name = "NAME")]
+        table: Option<String>,
 
         /// Say what would be done, and do nothing
         #[arg(long)]
@@ -38,7 +38,7 @@ DescribeTimeToLive, GetItem and PutItem on it.")]
 
 /// Makes what is missing.
 #[cfg(feature = "aws")]
-pub(crate) async fn run(args: Args, _: &Context) -> Result<Outcome, Failure> {
+pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     use std::io::Write as _;
 
     use serde_json::json;
@@ -47,6 +47,10 @@ pub(crate) async fn run(args: Args, _: &Context) -> Result<Outcome, Failure> {
     use crate::ledger::dynamodb::{self, DynamoDbLedger};
 
     let What::Ledger { table, dry_run, json } = args.what;
+    let table = match table {
+        Some(table) => table,
+        None => context.config()?.ledger.table,
+    };
     let config = dynamodb::configuration().await?;
     let done = DynamoDbLedger::setup(&config, &table, dry_run).await?;
     let mut out = output::stdout();
@@ -72,9 +76,9 @@ pub(crate) async fn run(args: Args, _: &Context) -> Result<Outcome, Failure> {
 /// Says how to get a program that can.
 #[cfg(not(feature = "aws"))]
 pub(crate) fn run(args: Args, _: &Context) -> Result<Outcome, Failure> {
-    let What::Ledger { table, .. } = args.what;
+    let What::Ledger { .. } = args.what;
     Err(Failure::usage(anyhow::anyhow!(
-        "this program was built without AWS, so it cannot make table {table}; `cargo build --release --features aws` builds \
-         one that can"
+        "this program was built without AWS, so it cannot make the table; `cargo build --release --features aws` builds one \
+         that can"
     )))
 }

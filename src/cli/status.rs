@@ -22,7 +22,7 @@ pub(crate) struct Args {
 /// Prints how things stand.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let now = clock::now();
-    let responder = operator::open(context, &args.data, false)?;
+    let responder = operator::open(context, &args.data, false).await?;
     let status = responder.status(now).await?;
     let mut out = output::stdout();
     if args.json {

@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let target = args.network.map_or(Unblock::All, Unblock::Address);
     let (who, reason) = (args.asker.who(), &args.asker.reason);
     let slack = operator::slack(context)?;
-    let responder = operator::open(context, &args.data, false)?;
+    let responder = operator::open(context, &args.data, false).await?;
     let nacl = args.nacl.as_deref();
     let reports = responder.unblock(target, nacl, &who, reason, args.dry_run, now).await?;
     if !args.dry_run {

@@ -105,6 +105,16 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         must(false, &error.key, message);
     }
 
+    let table = &config.ledger.table;
+    must(
+        (3..=255).contains(&table.len())
+            && table
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')),
+        "ledger.table",
+        format!("{table:?} is no name of a DynamoDB table; write 3 to 255 of a-z, A-Z, 0-9, `_`, `-` and `.`"),
+    );
+
     // The value is not repeated: it may be the secret itself.
     must(
         is_variable(&config.slack.webhook_env),

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
 pub use opensearch::{AuthKind, OpenSearch};
 
-use crate::respond::policy::Policy;
+use crate::{ledger, respond::policy::Policy};
 
 /// A commented file with every setting at its default: what `portcullis config init` writes.
 pub const TEMPLATE: &str = include_str!("template.toml");
@@ -49,6 +49,8 @@ pub struct Config {
     pub normalize: Normalize,
     /// What may be blocked.
     pub policy: Policy,
+    /// Where the ledger is kept.
+    pub ledger: ledger::Settings,
     /// Messages.
     pub slack: Slack,
     /// How long documents are kept.
@@ -65,6 +67,7 @@ impl Default for Config {
             sources: Vec::new(),
             normalize: Normalize::default(),
             policy: Policy::default(),
+            ledger: ledger::Settings::default(),
             slack: Slack::default(),
             retention: Retention::default(),
             opensearch: OpenSearch::default(),

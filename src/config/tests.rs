@@ -96,6 +96,14 @@ fn a_mistake_is_told_with_its_line_key_and_remedy() {
             ["toml:3: ", "sources[0].trusted_proxies: ", "trusts everyone"],
         ),
         (
+            "[ledger]\nstore = \"dynamo\"",
+            ["toml:2: ", "ledger.store: ", "dynamodb"],
+        ),
+        (
+            "[ledger]\nstore = \"dynamodb\"\ntable = \"arn:aws\"",
+            ["toml:3: ", "ledger.table: ", "3 to 255"],
+        ),
+        (
             "[normalize]\nredact = [\"cookie: a\"]",
             ["toml:2: ", "normalize.redact: ", "is no header name"],
         ),

@@ -21,7 +21,7 @@ use crate::network_acl::{AclKey, Direction};
 pub struct Transaction {
     /// Versions of the network ACLs as they were read; each grows by one where its meta row is written, too.
     pub expect_acls: Vec<(AclKey, u64)>,
-    /// Versions of the findings as they were read, 0 for one not known; each grows by one.
+    /// Versions of the findings as they were read, 0 for one not known; each grows by one where it is written, too.
     pub expect_findings: Vec<(String, u64)>,
     /// Version of the lists as it was read.
     pub expect_lists: Option<u64>,
@@ -79,6 +79,7 @@ pub struct Draft {
     lists_changed: bool,
     changed_acls: BTreeSet<AclKey>,
     unmoved_acls: BTreeSet<AclKey>,
+    all_unmoved: bool,
     changed_rows: BTreeSet<(AclKey, Direction, IpNet)>,
     changed_findings: BTreeSet<String>,
     audit: Vec<AuditRow>,
@@ -106,6 +107,7 @@ impl Draft {
             lists_changed: false,
             changed_acls: BTreeSet::new(),
             unmoved_acls: BTreeSet::new(),
+            all_unmoved: false,
             changed_rows: BTreeSet::new(),
             changed_findings: BTreeSet::new(),
             audit: Vec::new(),
@@ -179,6 +181,11 @@ impl Draft {
     /// there matters.
     pub fn holds_still(&mut self, acl: &AclKey) {
         self.unmoved_acls.insert(acl.clone());
+    }
+
+    /// Commits only if nothing of what was read has moved: what was read may have been old.
+    pub fn all_holds_still(&mut self) {
+        self.all_unmoved = true;
     }
 
     /// Takes the next place in the order of planning.
@@ -335,7 +342,7 @@ impl Draft {
     pub fn into_transaction(self) -> Transaction {
         let mut transaction = Transaction {
             // A new entry was checked against the lists, so they must not have moved.
-            expect_lists: (self.guarded || self.lists_changed).then_some(self.lists.version),
+            expect_lists: (self.guarded || self.lists_changed || self.all_unmoved).then_some(self.lists.version),
             lists: self.lists_changed.then_some(self.lists),
             audit: self.audit,
             alerts: self.alerts,
@@ -344,7 +351,7 @@ impl Draft {
         };
         for view in self.acls {
             if !self.changed_acls.contains(&view.meta.acl) {
-                if self.unmoved_acls.contains(&view.meta.acl) {
+                if self.all_unmoved || self.unmoved_acls.contains(&view.meta.acl) {
                     transaction.expect_acls.push((view.meta.acl, view.meta.version));
                 }
                 continue;
@@ -368,6 +375,8 @@ impl Draft {
                 transaction.expect_findings.push((row.id.clone(), row.version));
                 row.version += 1;
                 transaction.findings.push(row);
+            } else if self.all_unmoved {
+                transaction.expect_findings.push((row.id, row.version));
             }
         }
         if planted!(NoConditions) {

@@ -4,13 +4,17 @@
 //! anything reads a [`View`], works on a [`Draft`] of it, and commits on the condition that no version has moved;
 //! [`Error::Conflict`] says to read again. That is one `TransactWriteItems` of DynamoDB, and one SQLite transaction.
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+mod any;
 pub mod draft;
 #[cfg(feature = "aws")]
 pub mod dynamodb;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod position;
+pub mod remembered;
 pub mod rows;
+mod settings;
 pub mod state;
 
 use chrono::{DateTime, Utc};
@@ -18,12 +22,16 @@ use ipnet::IpNet;
 
 use crate::network_acl::AclKey;
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+pub use any::AnyLedger;
 pub use draft::{Draft, Transaction};
 pub use position::{NotAPosition, Position};
+pub use remembered::Remembered;
 pub use rows::{
     AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, Held, HoldOff, Lease, Lists, MessageRow, Meta,
     Pause, Removal, Row, Stray, Unreadable, View,
 };
+pub use settings::{Settings, Store, TABLE};
 pub use state::{Event, State};
 
 /// The ledger could not be read or written.
@@ -81,6 +89,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`Error::Store`], as for every call here.
     fn read(&self, ask: Ask<'_>) -> impl Future<Output = Result<View, Error>> + Send;
+
+    /// What is remembered of earlier reads, when that answers the whole question. It may be old: commit what is planned on it on
+    /// the condition that [all of it holds still](Draft::all_holds_still). A store without a memory remembers nothing.
+    fn recall(&self, _ask: Ask<'_>) -> Option<View> {
+        None
+    }
 
     /// Writes everything or nothing, provided that no version in the transaction has moved.
     ///

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -64,8 +66,8 @@ pub struct Row {
     /// Somebody else's allow that people were told of, because it matches before this entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_at: Option<u16>,
-    /// What alerts and lists say about it; the ledger does not look inside.
-    pub about: Value,
+    /// What alerts and lists say about it; the ledger does not look inside. Shared, since planning works on copies of entries.
+    pub about: Arc<Value>,
 }
 
 /// A rule number that an entry gave up.

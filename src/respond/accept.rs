@@ -16,7 +16,7 @@ use super::reason::Reason;
 use super::report::Mode;
 use super::responder::Responder;
 use crate::finding::{self, Finding};
-use crate::ledger::{self, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable};
+use crate::ledger::{self, Ask, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable, View};
 use crate::network_acl::{Acl, AclKey, Code, NetworkAcls, Place};
 
 /// How often a change is prepared again when somebody else commits first.
@@ -64,8 +64,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Transient ones only: nothing was accepted, deliver all of them again.
     pub async fn accept_many(&self, records: &[(&[u8], DateTime<Utc>)]) -> Result<Vec<Decision>, Error> {
         let parsed = parse(records);
-        for _ in 0..ATTEMPTS {
-            match self.try_accept(&parsed).await {
+        for attempt in 0..ATTEMPTS {
+            // What is remembered is tried once, since only a read can tell more.
+            match self.try_accept(&parsed, attempt == 0).await {
                 Err(Error::Ledger(ledger::Error::Conflict)) => tokio::task::yield_now().await,
                 done => return done,
             }
@@ -78,17 +79,28 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// Transient ones only.
     pub async fn preview(&self, record: &[u8], now: DateTime<Utc>) -> Result<Vec<Decision>, Error> {
-        Ok(self.judge(&parse(&[(record, now)]), false).await?.1)
+        Ok(self.judge(&parse(&[(record, now)]), false, false).await?.1)
     }
 
-    async fn try_accept(&self, parsed: &[Parsed<'_>]) -> Result<Vec<Decision>, Error> {
-        let (draft, decisions) = self.judge(parsed, true).await?;
+    async fn try_accept(&self, parsed: &[Parsed<'_>], recall: bool) -> Result<Vec<Decision>, Error> {
+        let (mut draft, decisions) = self.judge(parsed, true, recall).await?;
+        if recall && !planted!(BelieveMemory) {
+            draft.all_holds_still();
+        }
         self.ledger.commit(&draft.into_transaction()).await?;
         Ok(decisions)
     }
 
-    async fn judge(&self, parsed: &[Parsed<'_>], act: bool) -> Result<(Draft, Vec<Decision>), Error> {
-        let lists = self.view(&[], &[], &[]).await?.lists;
+    /// What planning begins from: what is remembered, where it may be and answers the question, else what stands.
+    async fn known(&self, ask: Ask<'_>, recall: bool) -> Result<View, Error> {
+        if recall && let Some(view) = self.ledger.recall(ask) {
+            return Ok(view);
+        }
+        Ok(self.ledger.read(ask).await?)
+    }
+
+    async fn judge(&self, parsed: &[Parsed<'_>], act: bool, recall: bool) -> Result<(Draft, Vec<Decision>), Error> {
+        let lists = self.known(Ask::default(), recall).await?.lists;
         let knowledge = self.knowledge(&lists).await;
         let mut cases = Vec::with_capacity(parsed.len());
         for (record, now, finding) in parsed {
@@ -116,7 +128,12 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut ids: Vec<String> = judged().map(|judged| finding_key(&judged.decision.finding)).collect();
         ids.sort();
         ids.dedup();
-        let view = self.view(&acls, &cidrs, &ids).await?;
+        let ask = Ask {
+            acls: &acls,
+            cidrs: &cidrs,
+            findings: &ids,
+        };
+        let view = self.known(ask, recall).await?;
         if view.lists.version != lists.version {
             return Err(ledger::Error::Conflict.into());
         }

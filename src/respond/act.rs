@@ -127,7 +127,7 @@ pub(super) mod tests {
             doubt: None,
             repaired: None,
             allowed_at: None,
-            about: serde_json::Value::Null,
+            about: std::sync::Arc::default(),
         }
     }
 

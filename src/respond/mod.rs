@@ -31,7 +31,7 @@ pub use decision::{Decision, Verdict};
 pub use document::Documents;
 pub use error::Error;
 pub use reason::Reason;
-pub use responder::{ActReport, Block, Responder, Sweep, Unblock};
+pub use responder::{ActReport, Block, Responder, Sweep, Unblock, owner};
 #[cfg(feature = "embedded")]
 pub use responder::{Embedded, open_embedded};
 pub use verify::verify;

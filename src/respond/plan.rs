@@ -372,7 +372,7 @@ fn enter(draft: &mut Draft, policy: &Policy, wanted: &Wanted<'_>, spot: Spot, ev
         doubt: None,
         repaired: None,
         allowed_at: None,
-        about: carried(wanted.about),
+        about: carried(wanted.about).into(),
     };
     let former = draft.row(wanted.acl, wanted.direction, wanted.cidr);
     let severity = wanted.about.finding.as_ref().map_or(0.0, |finding| finding.severity);
@@ -422,7 +422,7 @@ fn seen_again(mut row: Row, policy: &Policy, wanted: &Wanted<'_>) -> Row {
             row.hits += 1;
             if finding.last_seen >= row.last_seen {
                 row.last_seen = finding.last_seen;
-                row.about = carried(wanted.about);
+                row.about = carried(wanted.about).into();
             }
             row.severity = row.severity.max(finding.severity);
             row.findings.retain(|id| *id != finding.id);

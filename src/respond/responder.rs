@@ -159,14 +159,18 @@ pub fn open_embedded(dir: &std::path::Path, policy: Policy, discover: bool) -> R
     use crate::network_acl::model::Model;
 
     std::fs::create_dir_all(dir).map_err(|error| Error::Refused(format!("{}: {error}", dir.display())))?;
-    // A process number comes again after a restart, in a container always.
-    let owner = format!("embedded-{}-{:x}", std::process::id(), Utc::now().timestamp_micros());
     Ok(Responder::new(
         SqliteLedger::open(dir)?,
         Model::open(dir)?.discover(discover),
         policy,
-        owner,
+        owner(),
     ))
+}
+
+/// A name for this process in leases that no other has. A process number comes again after a restart, in a container always.
+#[must_use]
+pub fn owner() -> String {
+    format!("portcullis-{}-{:x}", std::process::id(), Utc::now().timestamp_micros())
 }
 
 /// A responder whose ledger and network ACLs are both on this machine.

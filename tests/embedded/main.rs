@@ -6,6 +6,7 @@ mod harness;
 mod invariants;
 mod killed;
 mod people;
+#[path = "../program/mod.rs"]
 mod program;
 mod respond;
 mod serve;

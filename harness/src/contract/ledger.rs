@@ -7,7 +7,7 @@ use portcullis::network_acl::{AclKey, Direction};
 use serde_json::{Value, json};
 
 use super::records::{self, decided};
-use super::{Broken, must};
+use super::{Broken, memory, must};
 use crate::executor::time;
 use crate::world::acl;
 
@@ -22,6 +22,7 @@ pub async fn hold<L: Ledger>(make: impl Fn() -> L) -> Result<(), Broken> {
     leases(&make()).await?;
     reads(&make()).await?;
     pending(&make()).await?;
+    memory::hold(&make).await?;
     records::hold(make).await
 }
 
@@ -29,7 +30,7 @@ pub(super) fn told(error: &Error) -> Broken {
     format!("a call failed: {error}")
 }
 
-fn key() -> AclKey {
+pub(super) fn key() -> AclKey {
     acl("acl-1")
 }
 
@@ -37,7 +38,7 @@ pub(super) fn net(last: u8) -> IpNet {
     IpNet::from(std::net::IpAddr::from([185, 220, 101, last]))
 }
 
-fn row(last: u8, rule: Option<u16>, seq: u64) -> Row {
+pub(super) fn row(last: u8, rule: Option<u16>, seq: u64) -> Row {
     let at = time(i64::try_from(seq).unwrap_or_default() * 1000);
     Row {
         acl: key(),
@@ -63,7 +64,7 @@ fn row(last: u8, rule: Option<u16>, seq: u64) -> Row {
         doubt: None,
         repaired: None,
         allowed_at: None,
-        about: json!({"note": "kept as it is"}),
+        about: json!({"note": "kept as it is"}).into(),
     }
 }
 
@@ -87,7 +88,7 @@ pub(super) async fn draft<L: Ledger>(ledger: &L, findings: &[String]) -> Result<
     Ok(Draft::new(asked.await.map_err(|error| told(&error))?))
 }
 
-async fn plan<L: Ledger>(ledger: &L, rows: Vec<Row>) -> Result<(), Error> {
+pub(super) async fn plan<L: Ledger>(ledger: &L, rows: Vec<Row>) -> Result<(), Error> {
     let known = [key()];
     let asked = ledger.read(Ask {
         acls: &known,

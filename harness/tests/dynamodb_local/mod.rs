@@ -1,15 +1,13 @@
-//! DynamoDB as AWS ships it for tests: a server of its own, in memory, that ends with the test.
+//! DynamoDB Local, reached directly or on a wire that counts.
 
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use portcullis::ledger::dynamodb::DynamoDbLedger;
+use portcullis_servers::Server;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Counts calls on the wire, by passing them on: what goes from the program to the server, by action.
@@ -60,69 +58,28 @@ impl Wire {
     }
 }
 
-/// How long the server may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The server.
 pub(crate) struct DynamoDbLocal {
-    process: Child,
-    address: String,
+    server: Server,
     tables: AtomicUsize,
 }
 
-impl Drop for DynamoDbLocal {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
 impl DynamoDbLocal {
-    /// Starts it from the folder that `PORTCULLIS_TEST_DYNAMODB` names.
-    pub(crate) async fn start() -> Self {
-        let Some(jars) = std::env::var_os("PORTCULLIS_TEST_DYNAMODB") else {
-            panic!(
-                "set PORTCULLIS_TEST_DYNAMODB to a folder with the jars of DynamoDB Local, as `cargo xtask test` does: \
-                 `cargo xtask tools` installs it and says where"
-            );
-        };
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
-        let process = Command::new("java")
-            .current_dir(&jars)
-            .args(["-Xmx256m", "-Djava.library.path=.", "-cp", "*"])
-            .arg("com.amazonaws.services.dynamodbv2.local.main.ServerRunner")
-            .args(["-inMemory", "-disableTelemetry", "-port", &address.port().to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Java starts");
-        let mut server = Self {
-            process,
-            address: address.to_string(),
+    pub(crate) fn start() -> Self {
+        Self {
+            server: portcullis_servers::dynamodb_local(),
             tables: AtomicUsize::new(0),
-        };
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(&server.address).is_err() {
-            let ended = server.process.try_wait().expect("a process");
-            assert!(
-                ended.is_none() && Instant::now() < deadline,
-                "DynamoDB Local does not start ({ended:?}); `cargo xtask tools` installs it"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        server
     }
 
     /// How to reach it; its keys open nothing else.
     pub(crate) fn config(&self) -> SdkConfig {
-        Self::reached_at(&self.address)
+        Self::reached_at(self.server.address())
     }
 
     /// How to reach it on a wire that counts.
     pub(crate) async fn counted(&self) -> (SdkConfig, Wire) {
-        let wire = Wire::to(&self.address).await;
+        let wire = Wire::to(self.server.address()).await;
         (Self::reached_at(&wire.address), wire)
     }
 

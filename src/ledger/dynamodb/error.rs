@@ -28,6 +28,8 @@ impl Place {
         R: std::fmt::Debug + Send + Sync + 'static,
     {
         let (code, said) = (error.code().map(str::to_owned), error.message().map(str::to_owned));
+        // An answer says all that there is; only its absence has causes of its own.
+        let answered = code.is_some();
         let what = match (code, said) {
             (Some(code), said) => format!(
                 "dynamodb:{action} answers {code}{}{}; {}",
@@ -39,7 +41,7 @@ impl Place {
         };
         Error::Store {
             message: format!("table {} in {}: {what}", self.table, self.region),
-            source: Some(Box::new(error)),
+            source: (!answered).then(|| Box::new(error) as _),
         }
     }
 }

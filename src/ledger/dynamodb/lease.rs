@@ -71,7 +71,10 @@ pub(super) async fn take(
         .update_expression("SET lease_owner = :owner, lease_until = :until ADD #version :one");
     for _ in 0..TRIES {
         let known = match updated(ledger, asked.clone()).await? {
-            Updated::Done => return Ok(true),
+            Updated::Done => {
+                ledger.moved(acl);
+                return Ok(true);
+            }
             Updated::Refused(Some(known)) => item::to_meta(&known)?,
             Updated::Refused(None) => match make(ledger, acl, owner, until).await {
                 Err(Error::Conflict) => continue,
@@ -127,7 +130,11 @@ pub(super) async fn renew(
         .expression_attribute_values(":owner", item::text(owner))
         .expression_attribute_values(":until", item::number(until.timestamp_millis()))
         .expression_attribute_values(":one", item::number(1));
-    Ok(matches!(updated(ledger, asked).await?, Updated::Done))
+    let kept = matches!(updated(ledger, asked).await?, Updated::Done);
+    if kept {
+        ledger.moved(acl);
+    }
+    Ok(kept)
 }
 
 /// See [`crate::ledger::Ledger::release`]. One call.
@@ -138,7 +145,10 @@ pub(super) async fn release(ledger: &DynamoDbLedger, acl: &AclKey, owner: &str) 
         .expression_attribute_names("#version", "version")
         .expression_attribute_values(":owner", item::text(owner))
         .expression_attribute_values(":one", item::number(1));
-    updated(ledger, asked).await.map(drop)
+    if let Updated::Done = updated(ledger, asked).await? {
+        ledger.moved(acl);
+    }
+    Ok(())
 }
 
 /// See [`crate::ledger::Ledger::set_position`]. One call; two readers of one name cannot move it back.

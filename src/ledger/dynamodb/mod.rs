@@ -36,9 +36,6 @@ use super::{
 };
 use crate::network_acl::AclKey;
 
-/// The table's name, unless another one is said.
-pub const TABLE: &str = "portcullis-ledger";
-
 /// The longest that one attempt may take, and all attempts of one call.
 const ATTEMPT: Duration = Duration::from_secs(4);
 const CALL: Duration = Duration::from_secs(15);
@@ -112,6 +109,13 @@ impl DynamoDbLedger {
     pub async fn setup(config: &SdkConfig, table: &str, dry_run: bool) -> Result<Done, Error> {
         let (client, place) = reach(config, table)?;
         table::setup(&client, &place, dry_run).await
+    }
+
+    /// We ourselves changed the meta row alone, by one version: what was seen of the entries is as true as before.
+    fn moved(&self, acl: &AclKey) {
+        if let Some((version, _)) = self.seen().acls.get_mut(acl) {
+            *version += 1;
+        }
     }
 
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {

@@ -211,13 +211,18 @@ pub(super) async fn numbered(
 
 pub(super) async fn commit(ledger: &DynamoDbLedger, transaction: &Transaction) -> Result<(), Error> {
     let known = known_versions(ledger, transaction).await?;
+    let mut rows = HashMap::new();
     for meta in &transaction.metas {
-        one_number_one_entry(ledger, transaction, meta).await?;
+        let after = one_number_one_entry(ledger, transaction, meta).await?;
+        rows.extend(after.map(|after| (&meta.acl, (meta.version, after))));
     }
     let done = numbered(ledger, |log| operations(ledger, transaction, &known, log)).await;
     let mut seen = ledger.seen();
     for (acl, _) in &transaction.expect_acls {
-        seen.acls.remove(acl);
+        match rows.remove(acl).filter(|_| done.is_ok()) {
+            Some(after) => drop(seen.acls.insert(acl.clone(), after)),
+            None => drop(seen.acls.remove(acl)),
+        }
     }
     for row in &transaction.findings {
         seen.findings.remove(&row.id);
@@ -231,7 +236,9 @@ pub(super) async fn commit(ledger: &DynamoDbLedger, transaction: &Transaction) -
 /// How many versions of each finding were counted already.
 async fn known_versions(ledger: &DynamoDbLedger, transaction: &Transaction) -> Result<HashMap<String, u64>, Error> {
     let mut known = HashMap::new();
-    for (id, expected) in transaction.expect_findings.iter().filter(|(_, expected)| *expected > 0) {
+    let written = |id: &String| transaction.findings.iter().any(|row| row.id == *id);
+    let counted = transaction.expect_findings.iter();
+    for (id, expected) in counted.filter(|(id, expected)| *expected > 0 && written(id)) {
         let seen = ledger.seen().findings.get(id).copied();
         let versions = match seen {
             Some((version, versions)) if version == *expected => versions,
@@ -249,11 +256,16 @@ async fn known_versions(ledger: &DynamoDbLedger, transaction: &Transaction) -> R
     Ok(known)
 }
 
-/// Whether two entries would hold one rule number. The condition on the network ACL's version makes the answer last.
-async fn one_number_one_entry(ledger: &DynamoDbLedger, transaction: &Transaction, meta: &Meta) -> Result<(), Error> {
+/// The live entries as they will be, unless two would hold one rule number; `None` when no entry is written. The condition on the
+/// network ACL's version makes the answer last.
+async fn one_number_one_entry(
+    ledger: &DynamoDbLedger,
+    transaction: &Transaction,
+    meta: &Meta,
+) -> Result<Option<Vec<Row>>, Error> {
     let written = || transaction.rows.iter().filter(|row| row.acl == meta.acl);
     if written().next().is_none() {
-        return Ok(());
+        return Ok(None);
     }
     let expected = expected(transaction, meta);
     let seen = ledger.seen().acls.get(&meta.acl).cloned();
@@ -281,7 +293,8 @@ async fn one_number_one_entry(ledger: &DynamoDbLedger, transaction: &Transaction
             });
         }
     }
-    Ok(())
+    rows.retain(|row| row.state.is_live());
+    Ok(Some(rows))
 }
 
 fn expected(transaction: &Transaction, meta: &Meta) -> u64 {
@@ -316,6 +329,11 @@ fn operations(
     }
     for row in &transaction.rows {
         items.push(free().put(item::row_item(row)?)?);
+    }
+    for (id, version) in &transaction.expect_findings {
+        if transaction.findings.iter().all(|row| row.id != *id) {
+            items.push(at(*version).check(item::finding_key(id))?);
+        }
     }
     for row in &transaction.findings {
         let mut found = item::with_body(item::finding_key(&row.id), row)?;

@@ -2,12 +2,10 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    net::TcpStream,
 };
 
+use portcullis_servers::Server;
 use serde_json::Value;
 
 use crate::runtime_api::PATIENCE;
@@ -15,62 +13,16 @@ use crate::runtime_api::PATIENCE;
 pub(crate) const REGION: &str = "eu-central-1";
 
 /// A server of its own for one test; ends with it.
-pub(crate) struct Moto {
-    process: Child,
-    address: String,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
+pub(crate) struct Moto(Server);
 
 impl Moto {
     pub(crate) fn start() -> Self {
-        let Some(python) = std::env::var_os("PORTCULLIS_TEST_PYTHON") else {
-            panic!(
-                "set PORTCULLIS_TEST_PYTHON to a Python that has moto, as `cargo xtask test` does: \
-                 python3 -m venv target/moto && target/moto/bin/pip install 'moto[server]==5.2.5' && \
-                 export PORTCULLIS_TEST_PYTHON=$PWD/target/moto/bin/python"
-            );
-        };
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
-        let process = Command::new(python)
-            .args([
-                "-m",
-                "moto.server",
-                "-H",
-                "127.0.0.1",
-                "-p",
-                &address.port().to_string(),
-            ])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Python starts");
-        let mut moto = Self {
-            process,
-            address: address.to_string(),
-        };
-        let deadline = Instant::now() + 2 * PATIENCE;
-        while TcpStream::connect(&moto.address).is_err() {
-            let ended = moto.process.try_wait().expect("a process");
-            assert!(
-                ended.is_none() && Instant::now() < deadline,
-                "moto does not start ({ended:?}); `cargo xtask tools` installs it"
-            );
-            thread::sleep(Duration::from_millis(50));
-        }
-        moto
+        Self(portcullis_servers::moto())
     }
 
     /// For `AWS_ENDPOINT_URL`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.0.url()
     }
 
     /// A call of a JSON service, such as `firehose`, `Firehose_20150804.CreateDeliveryStream`.
@@ -100,13 +52,13 @@ impl Moto {
     }
 
     fn request(&self, line: &str, service: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-        let mut stream = TcpStream::connect(&self.address).expect("moto listens");
+        let mut stream = TcpStream::connect(self.0.address()).expect("moto listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let head = format!(
             "{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\
              Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, \
              SignedHeaders=host, Signature=0\r\n\r\n",
-            self.address,
+            self.0.address(),
             body.len()
         );
         stream.write_all(head.as_bytes()).expect("head");
