@@ -10,11 +10,13 @@
 mod completions;
 mod config;
 mod context;
+mod dashboards;
 mod failure;
 mod generate;
 mod logging;
 mod man;
 mod normalize;
+mod opensearch;
 mod output;
 mod policy;
 mod refusals;
@@ -134,6 +136,11 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Make what the ledger on AWS needs
     Setup(setup::Args),
+    /// Put templates, retention, roles and indices onto a cluster of OpenSearch
+    #[command(name = "opensearch")]
+    OpenSearch(opensearch::Args),
+    /// Write the files that OpenSearch Dashboards imports, or check them
+    Dashboards(dashboards::Args),
     /// Write a commented configuration file, or check one
     Config(config::Args),
     /// Print the completion script of a shell
@@ -179,6 +186,8 @@ impl Command {
             Command::Setup(args) => wait(setup::run(args, context)),
             #[cfg(not(feature = "aws"))]
             Command::Setup(args) => setup::run(args, context),
+            Command::OpenSearch(args) => wait(opensearch::run(args, context)),
+            Command::Dashboards(args) => dashboards::run(args, context),
             Command::Config(args) => config::run(args, context),
             Command::Completions(args) => completions::run(args, context),
             Command::Man(args) => man::run(args, context),
@@ -187,7 +196,6 @@ impl Command {
 }
 
 /// Runs a command that waits on the network or on timers; the others start no runtime.
-#[cfg(any(feature = "embedded", feature = "aws"))]
 fn wait<F: Future<Output = Result<Outcome, Failure>>>(command: F) -> Result<Outcome, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

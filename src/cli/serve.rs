@@ -27,6 +27,7 @@ use crate::{
     input::{self, Content, LINE_LIMIT, Records},
     ledger::AnyLedger,
     network_acl::AnyNetworkAcls,
+    opensearch::remote::Remote,
     respond::{self, WallClock, notify::Slack},
     serve,
 };
@@ -68,14 +69,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let slack = slack(&config)?;
     let responder = Arc::new(operator::responder(&config, &data, config.policy.clone()).await?);
     operator::prepare(&responder).await;
-    let index = Arc::new(embedded::Embedded::open(
-        &data.join("index"),
-        embedded::Options {
-            fields: respond::document::fields().collect(),
-            ..embedded::Options::default()
-        },
-    )?);
-    let pipeline = Pipeline::new(Arc::clone(&index) as Arc<dyn Index>, Arc::clone(&responder));
+    let (index, own) = index(&config, &data).await?;
+    let pipeline = Pipeline::new(Arc::clone(&index), Arc::clone(&responder));
     let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::new(format_args!(
@@ -87,7 +82,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         tracing::warn!(%address, "the pages are open to the network and ask for no password; put a proxy that does in front");
     }
     let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
-    let views = Arc::new(serve::Dashboards(Arc::clone(&index) as Arc<dyn Index>));
+    let views = Arc::new(serve::Dashboards(index));
     let mut state = serve::State::new(gate, views);
     state.slack = slack.is_some();
     if !address.ip().is_loopback() {
@@ -103,7 +98,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         tokio::task::spawn_blocking(move || reader.run(&runtime, &stop))
     };
     let kept = TimeDelta::days(i64::from(config.retention.days));
-    let expiry = tokio::spawn(expire(index, kept, stop));
+    // A cluster deletes by its own policy.
+    let expiry = own.map(|index| tokio::spawn(expire(index, kept, stop)));
     output::tell(format_args!(
         "portcullis: pages on http://{address}, data in {}",
         data.display()
@@ -111,12 +107,32 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let refused = reading.await??;
     pages.await??;
     told.await?;
-    expiry.await?;
+    if let Some(expiry) = expiry {
+        expiry.await?;
+    }
     Ok(if refused == 0 {
         Outcome::Done
     } else {
         Outcome::InputRefused
     })
+}
+
+/// Where documents go, and the embedded index when it is that.
+async fn index(config: &Config, data: &Path) -> Result<(Arc<dyn Index>, Option<Arc<embedded::Embedded>>), Failure> {
+    if config.opensearch.serve {
+        let client = super::opensearch::client(&config.opensearch, None).await?;
+        let rejects = data.join("refused-by-opensearch.ndjson");
+        let remote = Remote::new(client, config.opensearch.bulk_bytes, rejects)?;
+        return Ok((Arc::new(remote), None));
+    }
+    let index = Arc::new(embedded::Embedded::open(
+        &data.join("index"),
+        embedded::Options {
+            fields: respond::document::fields().collect(),
+            ..embedded::Options::default()
+        },
+    )?);
+    Ok((Arc::clone(&index) as Arc<dyn Index>, Some(index)))
 }
 
 /// The webhook, when the environment has one.

@@ -137,9 +137,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     }
 
     // The value is not repeated: it may be the secret itself.
-    let name = &config.slack.webhook_env;
     must(
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+        is_variable(&config.slack.webhook_env),
         "slack.webhook_env",
         "is no name of a variable; put the webhook's URL into an environment variable and that variable's name here"
             .to_owned(),
@@ -149,5 +148,37 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "retention.days",
         "0 would keep nothing; write 1 or more".to_owned(),
     );
+    let opensearch = &config.opensearch;
+    for (key, name, what) in [
+        ("opensearch.user_env", &opensearch.user_env, "user"),
+        ("opensearch.password_env", &opensearch.password_env, "password"),
+    ] {
+        must(
+            is_variable(name),
+            key,
+            format!(
+                "is no name of a variable; put the {what} into an environment variable and that variable's name here"
+            ),
+        );
+    }
+    must(
+        !opensearch.serve || opensearch.endpoint.is_some(),
+        "opensearch.serve",
+        "needs opensearch.endpoint, the cluster's address".to_owned(),
+    );
+    must(
+        (100_000..=100_000_000).contains(&opensearch.bulk_bytes),
+        "opensearch.bulk_bytes",
+        "takes 100000 to 100000000".to_owned(),
+    );
+    must(
+        (1..=1_024).contains(&opensearch.shards),
+        "opensearch.shards",
+        "takes 1 to 1024".to_owned(),
+    );
     found
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -220,6 +220,11 @@ impl Effective {
         {
             *path = folder.join(&*path);
         }
+        if !matches!(self.origin("opensearch.ca"), Origin::Environment(_))
+            && let Some(ca) = &mut self.config.opensearch.ca
+        {
+            *ca = folder.join(&*ca);
+        }
         if !matches!(self.origin("sources"), Origin::Environment(_)) {
             for input in self.config.sources.iter_mut().filter(|input| input.path != "-") {
                 input.path = folder.join(&input.path).to_string_lossy().into_owned();

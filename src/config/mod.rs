@@ -8,6 +8,7 @@
 mod check;
 mod explain;
 mod load;
+mod opensearch;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use portcullis_transforms::{
 use serde::{Deserialize, Serialize};
 
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
+pub use opensearch::{AuthKind, OpenSearch};
 
 use crate::{ledger, network_acl, respond::policy::Policy};
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub slack: Slack,
     /// How long documents are kept.
     pub retention: Retention,
+    /// A cluster of OpenSearch.
+    pub opensearch: OpenSearch,
 }
 
 impl Default for Config {
@@ -69,6 +73,7 @@ impl Default for Config {
             network_acls: network_acl::Settings::default(),
             slack: Slack::default(),
             retention: Retention::default(),
+            opensearch: OpenSearch::default(),
         }
     }
 }
