@@ -10,6 +10,7 @@
 //! | [`serve`], [`consume`] | pages; what is new in files, standard input and streams |
 //! | [`input`], [`config`] | records out of bytes; what the operator decided |
 //! | [`respond`], [`dashboards`], [`index`] | decisions and their execution; panels; search |
+//! | [`opensearch`] | a cluster: templates, roles, the way to it, and its index |
 //! | [`ledger`], [`network_acl`], [`finding`] | what we believe stands; what stands; what GuardDuty says |
 //! | `portcullis_transforms` | formats |
 //! | [`generate`] | events in AWS's own formats; stands apart, because it tests the others |
@@ -32,6 +33,7 @@ pub mod index;
 pub mod input;
 pub mod ledger;
 pub mod network_acl;
+pub mod opensearch;
 pub mod respond;
 #[cfg(feature = "embedded")]
 pub mod serve;

@@ -4,6 +4,9 @@
 //! `cargo xtask tools` installs them, pinned, and `cargo xtask test` says by environment variables where they are. A test
 //! that needs one that is not there fails and says how to get it.
 
+#[cfg(feature = "front")]
+pub mod front;
+
 use std::{
     ffi::OsString,
     net::{TcpListener, TcpStream},

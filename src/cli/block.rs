@@ -83,6 +83,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     };
     let slack = operator::slack(context)?;
     let responder = operator::open(context, &args.data, false).await?;
+    operator::prepare(&responder).await;
     let reports = responder.block(&block, now).await?;
     let tense = match args.dry_run {
         true => Tense::Would,

@@ -10,16 +10,20 @@
 mod completions;
 mod config;
 mod context;
+mod dashboards;
 mod failure;
 mod generate;
 mod logging;
 mod man;
 mod normalize;
+mod opensearch;
 mod output;
 mod policy;
 mod refusals;
 mod setup;
 
+#[cfg(feature = "embedded")]
+mod adopt;
 #[cfg(feature = "embedded")]
 mod allow;
 #[cfg(feature = "embedded")]
@@ -34,6 +38,8 @@ mod list;
 mod operator;
 #[cfg(feature = "embedded")]
 mod pause;
+#[cfg(feature = "embedded")]
+mod pin;
 #[cfg(feature = "embedded")]
 mod reconcile;
 #[cfg(feature = "embedded")]
@@ -116,11 +122,25 @@ enum Command {
     /// End a pause, or use a network ACL again where others kept removing entries
     #[cfg(feature = "embedded")]
     Resume(pause::ResumeArgs),
+    /// Keep an entry: it is not evicted and does not expire
+    #[cfg(feature = "embedded")]
+    Pin(pin::Args),
+    /// Let an entry go its way again
+    #[cfg(feature = "embedded")]
+    Unpin(pin::Args),
+    /// Take over entries that another program made
+    #[cfg(feature = "embedded")]
+    Adopt(adopt::Args),
     /// Compare the ledger with the network ACLs and make them agree
     #[cfg(feature = "embedded")]
     Reconcile(reconcile::Args),
     /// Make what the ledger on AWS needs
     Setup(setup::Args),
+    /// Put templates, retention, roles and indices onto a cluster of OpenSearch
+    #[command(name = "opensearch")]
+    OpenSearch(opensearch::Args),
+    /// Write the files that OpenSearch Dashboards imports, or check them
+    Dashboards(dashboards::Args),
     /// Write a commented configuration file, or check one
     Config(config::Args),
     /// Print the completion script of a shell
@@ -155,11 +175,19 @@ impl Command {
             #[cfg(feature = "embedded")]
             Command::Resume(args) => wait(pause::resume(args, context)),
             #[cfg(feature = "embedded")]
+            Command::Pin(args) => wait(pin::run(args, true, context)),
+            #[cfg(feature = "embedded")]
+            Command::Unpin(args) => wait(pin::run(args, false, context)),
+            #[cfg(feature = "embedded")]
+            Command::Adopt(args) => wait(adopt::run(args, context)),
+            #[cfg(feature = "embedded")]
             Command::Reconcile(args) => wait(reconcile::run(args, context)),
             #[cfg(feature = "aws")]
             Command::Setup(args) => wait(setup::run(args, context)),
             #[cfg(not(feature = "aws"))]
             Command::Setup(args) => setup::run(args, context),
+            Command::OpenSearch(args) => wait(opensearch::run(args, context)),
+            Command::Dashboards(args) => dashboards::run(args, context),
             Command::Config(args) => config::run(args, context),
             Command::Completions(args) => completions::run(args, context),
             Command::Man(args) => man::run(args, context),
@@ -168,7 +196,6 @@ impl Command {
 }
 
 /// Runs a command that waits on the network or on timers; the others start no runtime.
-#[cfg(any(feature = "embedded", feature = "aws"))]
 fn wait<F: Future<Output = Result<Outcome, Failure>>>(command: F) -> Result<Outcome, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -10,14 +10,14 @@ use ipnet::IpNet;
 use super::{Context, DataDir, Failure, output};
 use crate::config::{Config, Origin};
 use crate::ledger::{AnyLedger, Store};
-use crate::network_acl::model::Model;
+use crate::network_acl::{self, AnyNetworkAcls};
 use crate::respond::notify::Slack;
 use crate::respond::policy::Policy;
 use crate::respond::report::Mode;
 use crate::respond::{self, Clock, Responder};
 
 /// The responder that the configuration describes.
-pub(crate) type Configured = Responder<AnyLedger, Model>;
+pub(crate) type Configured = Responder<AnyLedger, AnyNetworkAcls>;
 
 /// Who asks and why; both are kept in the audit. Flatten it into a command's arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -54,7 +54,7 @@ impl Asker {
 
 /// The responder that the configuration describes. With `create`, an embedded ledger is made when it is missing.
 ///
-/// The network ACLs behind it are a model, so it enforces unless the configuration itself says `shadow`.
+/// Where the network ACLs behind it are a model, it enforces unless the configuration itself says `shadow`.
 ///
 /// # Errors
 /// A usage failure when there is no ledger and none is to be made.
@@ -69,14 +69,15 @@ pub(crate) async fn open(context: &Context, data: &DataDir, create: bool) -> Res
         )));
     }
     let mut policy = effective.config.policy.clone();
-    if matches!(effective.origin("policy.mode"), Origin::Default) {
+    let model = effective.config.network_acls.store == network_acl::Store::Model;
+    if model && matches!(effective.origin("policy.mode"), Origin::Default) {
         policy.mode = Mode::Enforce;
     }
     responder(&effective.config, dir, valid(policy)?).await
 }
 
-/// The responder on the stores that the configuration names, with the model of network ACLs in `dir`, which is made when it
-/// is missing.
+/// The responder on the stores that the configuration names; those of one machine are in `dir`, which is made when it is
+/// missing.
 ///
 /// # Errors
 /// When a store cannot be opened.
@@ -85,8 +86,21 @@ pub(crate) async fn responder(config: &Config, dir: &Path, policy: Policy) -> Re
     let ledger = AnyLedger::open(&config.ledger, dir)
         .await
         .map_err(respond::Error::from)?;
-    let model = Model::open(dir).map_err(respond::Error::from)?.discover(true);
-    Ok(Responder::new(ledger, model, policy, respond::owner()))
+    let acls = AnyNetworkAcls::open(&config.network_acls, dir)
+        .await
+        .map_err(respond::Error::from)?;
+    Ok(Responder::new(ledger, acls, policy, respond::owner()))
+}
+
+/// Reads what the guards must know before anything is judged. That it cannot be read is told and no failure: it is tried again,
+/// and until then nothing is blocked.
+pub(crate) async fn prepare(responder: &Configured) {
+    if let Err(error) = responder.network_acls().prepare().await {
+        output::tell(format_args!(
+            "nothing is blocked until our own addresses can be read: {}",
+            output::printable(&error.to_string())
+        ));
+    }
 }
 
 /// Whether there is a ledger to look into. One on DynamoDB is taken to be there: opening it says so when it is not.

@@ -33,7 +33,7 @@ returns it, or Security Hub's copy. A line is printed once its decision is
 durable. A record that cannot be read blocks nothing, is told on standard error,
 and makes the exit code 3. docs/reasons.md explains the words for reasons.")]
 pub(crate) struct Args {
-    /// Do it, on the ledger and the network ACL model in the data directory
+    /// Do it, on the ledger and the network ACLs that the configuration names
     #[arg(long)]
     apply: bool,
 
@@ -110,7 +110,9 @@ enum Decider {
 impl Decider {
     async fn new(args: &Args, context: &Context) -> Result<Self, Failure> {
         if args.apply {
-            return Ok(Self::Apply(Box::new(operator::open(context, &args.data, true).await?)));
+            let responder = operator::open(context, &args.data, true).await?;
+            operator::prepare(&responder).await;
+            return Ok(Self::Apply(Box::new(responder)));
         }
         let config = context.config()?;
         if operator::has_ledger(&config, args.data.or(&config)) || args.data.given().is_some() {

@@ -26,7 +26,8 @@ use crate::{
     index::{Index, embedded},
     input::{self, Content, LINE_LIMIT, Records},
     ledger::AnyLedger,
-    network_acl::model::Model,
+    network_acl::AnyNetworkAcls,
+    opensearch::remote::Remote,
     respond::{self, WallClock, notify::Slack},
     serve,
 };
@@ -49,8 +50,8 @@ Examples:
   portcullis serve --listen 127.0.0.1:9000
 
 Without [[sources]] in the configuration, records come from standard input and
-each one's shape tells what it is. Network ACLs are a model of EC2's: nothing is
-done to an AWS account.")]
+each one's shape tells what it is. Network ACLs are a model of EC2's, and nothing
+is done to an AWS account, unless [network_acls] says store = \"ec2\".")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataDir,
@@ -67,14 +68,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let listen = args.listen.unwrap_or(config.serve.listen);
     let slack = slack(&config)?;
     let responder = Arc::new(operator::responder(&config, &data, config.policy.clone()).await?);
-    let index = Arc::new(embedded::Embedded::open(
-        &data.join("index"),
-        embedded::Options {
-            fields: respond::document::fields().collect(),
-            ..embedded::Options::default()
-        },
-    )?);
-    let pipeline = Pipeline::new(Arc::clone(&index) as Arc<dyn Index>, Arc::clone(&responder));
+    operator::prepare(&responder).await;
+    let (index, own) = index(&config, &data).await?;
+    let pipeline = Pipeline::new(Arc::clone(&index), Arc::clone(&responder));
     let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::new(format_args!(
@@ -86,7 +82,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         tracing::warn!(%address, "the pages are open to the network and ask for no password; put a proxy that does in front");
     }
     let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
-    let views = Arc::new(serve::Dashboards(Arc::clone(&index) as Arc<dyn Index>));
+    let views = Arc::new(serve::Dashboards(index));
     let mut state = serve::State::new(gate, views);
     state.slack = slack.is_some();
     if !address.ip().is_loopback() {
@@ -102,7 +98,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         tokio::task::spawn_blocking(move || reader.run(&runtime, &stop))
     };
     let kept = TimeDelta::days(i64::from(config.retention.days));
-    let expiry = tokio::spawn(expire(index, kept, stop));
+    // A cluster deletes by its own policy.
+    let expiry = own.map(|index| tokio::spawn(expire(index, kept, stop)));
     output::tell(format_args!(
         "portcullis: pages on http://{address}, data in {}",
         data.display()
@@ -110,12 +107,32 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let refused = reading.await??;
     pages.await??;
     told.await?;
-    expiry.await?;
+    if let Some(expiry) = expiry {
+        expiry.await?;
+    }
     Ok(if refused == 0 {
         Outcome::Done
     } else {
         Outcome::InputRefused
     })
+}
+
+/// Where documents go, and the embedded index when it is that.
+async fn index(config: &Config, data: &Path) -> Result<(Arc<dyn Index>, Option<Arc<embedded::Embedded>>), Failure> {
+    if config.opensearch.serve {
+        let client = super::opensearch::client(&config.opensearch, None).await?;
+        let rejects = data.join("refused-by-opensearch.ndjson");
+        let remote = Remote::new(client, config.opensearch.bulk_bytes, rejects)?;
+        return Ok((Arc::new(remote), None));
+    }
+    let index = Arc::new(embedded::Embedded::open(
+        &data.join("index"),
+        embedded::Options {
+            fields: respond::document::fields().collect(),
+            ..embedded::Options::default()
+        },
+    )?);
+    Ok((Arc::clone(&index) as Arc<dyn Index>, Some(index)))
 }
 
 /// The webhook, when the environment has one.
@@ -170,7 +187,7 @@ async fn expire(index: Arc<embedded::Embedded>, kept: TimeDelta, mut stop: Stop)
 
 /// Reads every input in turn, on a thread of its own.
 struct Reader {
-    pipeline: Pipeline<AnyLedger, Model>,
+    pipeline: Pipeline<AnyLedger, AnyNetworkAcls>,
     positions: Positions,
     files: Vec<Files>,
     stdin: Option<Files>,
@@ -183,7 +200,7 @@ impl Reader {
         config: &Config,
         data: &Path,
         id_key: [u8; 32],
-        pipeline: Pipeline<AnyLedger, Model>,
+        pipeline: Pipeline<AnyLedger, AnyNetworkAcls>,
     ) -> Result<Self, Failure> {
         let from_stdin = Input {
             path: "-".to_owned(),

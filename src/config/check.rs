@@ -5,6 +5,8 @@ use std::fmt;
 use portcullis_transforms::{Normalizer, Options, Source, policy::redact};
 
 use super::{Config, SourceChoice};
+use crate::network_acl;
+use crate::respond::report::Mode;
 
 /// A value that cannot stand, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,10 +117,28 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         format!("{table:?} is no name of a DynamoDB table; write 3 to 255 of a-z, A-Z, 0-9, `_`, `-` and `.`"),
     );
 
+    if config.network_acls.store == network_acl::Store::Ec2 {
+        for problem in config.network_acls.ec2.problems() {
+            must(false, &format!("network_acls.ec2.{}", problem.key), problem.message);
+        }
+        let policy = &config.policy;
+        must(
+            policy.mode == Mode::Shadow || !policy.accounts.is_empty(),
+            "policy.accounts",
+            "is empty; on EC2, mode = \"enforce\" names each account that may be touched".to_owned(),
+        );
+        for (place, account) in policy.accounts.iter().enumerate() {
+            must(
+                config.network_acls.ec2.accounts.contains(account),
+                &format!("policy.accounts[{place}]"),
+                format!("{account:?} is not among network_acls.ec2.accounts; add it there too"),
+            );
+        }
+    }
+
     // The value is not repeated: it may be the secret itself.
-    let name = &config.slack.webhook_env;
     must(
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+        is_variable(&config.slack.webhook_env),
         "slack.webhook_env",
         "is no name of a variable; put the webhook's URL into an environment variable and that variable's name here"
             .to_owned(),
@@ -128,5 +148,37 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "retention.days",
         "0 would keep nothing; write 1 or more".to_owned(),
     );
+    let opensearch = &config.opensearch;
+    for (key, name, what) in [
+        ("opensearch.user_env", &opensearch.user_env, "user"),
+        ("opensearch.password_env", &opensearch.password_env, "password"),
+    ] {
+        must(
+            is_variable(name),
+            key,
+            format!(
+                "is no name of a variable; put the {what} into an environment variable and that variable's name here"
+            ),
+        );
+    }
+    must(
+        !opensearch.serve || opensearch.endpoint.is_some(),
+        "opensearch.serve",
+        "needs opensearch.endpoint, the cluster's address".to_owned(),
+    );
+    must(
+        (100_000..=100_000_000).contains(&opensearch.bulk_bytes),
+        "opensearch.bulk_bytes",
+        "takes 100000 to 100000000".to_owned(),
+    );
+    must(
+        (1..=1_024).contains(&opensearch.shards),
+        "opensearch.shards",
+        "takes 1 to 1024".to_owned(),
+    );
     found
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -215,6 +215,16 @@ impl Effective {
         for path in databases.chain(normalize.indicators.iter_mut().filter(|_| in_file[2])) {
             *path = folder.join(&*path);
         }
+        if !matches!(self.origin("network_acls.ec2.ip_ranges"), Origin::Environment(_))
+            && let Some(path) = &mut self.config.network_acls.ec2.ip_ranges
+        {
+            *path = folder.join(&*path);
+        }
+        if !matches!(self.origin("opensearch.ca"), Origin::Environment(_))
+            && let Some(ca) = &mut self.config.opensearch.ca
+        {
+            *ca = folder.join(&*ca);
+        }
         if !matches!(self.origin("sources"), Origin::Environment(_)) {
             for input in self.config.sources.iter_mut().filter(|input| input.path != "-") {
                 input.path = folder.join(&input.path).to_string_lossy().into_owned();

@@ -8,6 +8,7 @@
 mod check;
 mod explain;
 mod load;
+mod opensearch;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +28,9 @@ use portcullis_transforms::{
 use serde::{Deserialize, Serialize};
 
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
+pub use opensearch::{AuthKind, OpenSearch};
 
-use crate::{ledger, respond::policy::Policy};
+use crate::{ledger, network_acl, respond::policy::Policy};
 
 /// A commented file with every setting at its default: what `portcullis config init` writes.
 pub const TEMPLATE: &str = include_str!("template.toml");
@@ -49,10 +51,14 @@ pub struct Config {
     pub policy: Policy,
     /// Where the ledger is kept.
     pub ledger: ledger::Settings,
+    /// Where entries are made.
+    pub network_acls: network_acl::Settings,
     /// Messages.
     pub slack: Slack,
     /// How long documents are kept.
     pub retention: Retention,
+    /// A cluster of OpenSearch.
+    pub opensearch: OpenSearch,
 }
 
 impl Default for Config {
@@ -64,8 +70,10 @@ impl Default for Config {
             normalize: Normalize::default(),
             policy: Policy::default(),
             ledger: ledger::Settings::default(),
+            network_acls: network_acl::Settings::default(),
             slack: Slack::default(),
             retention: Retention::default(),
+            opensearch: OpenSearch::default(),
         }
     }
 }

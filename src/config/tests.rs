@@ -104,6 +104,22 @@ fn a_mistake_is_told_with_its_line_key_and_remedy() {
             ["toml:3: ", "ledger.table: ", "3 to 255"],
         ),
         (
+            "[network_acls]\nstore = \"aws\"",
+            ["toml:2: ", "network_acls.store: ", "ec2"],
+        ),
+        (
+            "[network_acls]\nstore = \"ec2\"\n[network_acls.ec2]\nregions = [\"eu-central-1\"]",
+            ["toml:", "network_acls.ec2.accounts: ", "twelve digits"],
+        ),
+        (
+            "[policy]\nmode = \"enforce\"\n[network_acls]\nstore = \"ec2\"\n[network_acls.ec2]\nregions = [\"eu-central-1\"]\naccounts = [\"111122223333\"]",
+            ["toml:", "policy.accounts: ", "names each account"],
+        ),
+        (
+            "[policy]\naccounts = [\"444455556666\"]\n[network_acls]\nstore = \"ec2\"\n[network_acls.ec2]\nregions = [\"eu-central-1\"]\naccounts = [\"111122223333\"]",
+            ["toml:2: ", "policy.accounts[0]: ", "network_acls.ec2.accounts"],
+        ),
+        (
             "[normalize]\nredact = [\"cookie: a\"]",
             ["toml:2: ", "normalize.redact: ", "is no header name"],
         ),

@@ -32,6 +32,8 @@ pub struct Dashboard {
     pub question: String,
     /// Index that its panels read unless they name another: a source, `response`, or `*`.
     pub index: String,
+    /// Fields whose values narrow the page by a menu in OpenSearch Dashboards; the pages of `serve` have links for it.
+    pub controls: Vec<String>,
     /// Panels in reading order.
     pub panels: Vec<Panel>,
 }
@@ -198,7 +200,7 @@ fn within(what: &str, name: &str) -> String {
     }
 }
 
-const PAGE_KEYS: &[&str] = &["id", "title", "question", "index", "panel"];
+const PAGE_KEYS: &[&str] = &["id", "title", "question", "index", "controls", "panel"];
 const PANEL_KEYS: &[&str] = &[
     "id", "kind", "title", "question", "width", "index", "query", "metric", "counts", "unit",
 ];
@@ -275,6 +277,11 @@ pub fn parse(file: &str, text: &str) -> Result<Dashboard, DefinitionError> {
         title: reader.text("title")?,
         question: reader.text("question")?,
         index,
+        controls: if page.contains_key("controls") {
+            reader.texts("controls", 1)?
+        } else {
+            Vec::new()
+        },
         panels: read,
     })
 }

@@ -10,6 +10,7 @@ mod empty;
 mod interval;
 mod pages;
 mod request;
+pub mod saved;
 pub mod scope;
 mod source;
 
@@ -38,6 +39,12 @@ pub struct SearchPage {
 
 /// Most panels that are asked for at the same time.
 const AT_ONCE: usize = 4;
+
+/// The search body that a panel asks its index for.
+#[must_use]
+pub fn request(panel: &Panel, scope: &Scope) -> Value {
+    request::body(panel, scope)
+}
 
 /// Every panel of a page, in its order. A panel whose request fails says so; the others are drawn.
 #[must_use]

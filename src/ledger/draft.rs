@@ -236,7 +236,7 @@ impl Draft {
         }
         // The number that was left is what a reader of the audit looks for.
         let rule = row.rule.or_else(|| before.and_then(|row| row.rule));
-        self.guarded |= row.state == State::Planned;
+        self.guarded |= row.state == State::Planned || event == Event::Adopted;
         self.audit.push(AuditRow {
             acl: Some(row.acl.clone()),
             direction: Some(row.direction),

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod dynamodb;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod listed;
 mod position;
 pub mod remembered;
 pub mod rows;
@@ -25,6 +26,7 @@ use crate::network_acl::AclKey;
 #[cfg(any(feature = "embedded", feature = "aws"))]
 pub use any::AnyLedger;
 pub use draft::{Draft, Transaction};
+pub use listed::Listed;
 pub use position::{NotAPosition, Position};
 pub use remembered::Remembered;
 pub use rows::{

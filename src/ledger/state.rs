@@ -107,6 +107,8 @@ events! {
     Unblocked = "unblocked",
     /// An entry was taken away for another reason.
     Removed = "removed",
+    /// A person had an entry taken over that something else made.
+    Adopted = "adopted",
     /// EC2 refused an entry for good.
     Rejected = "rejected",
     /// Somebody else's content stands where ours was or should be.
@@ -139,6 +141,10 @@ pub const TRANSITIONS: &[(Option<State>, State, &[Event])] = &[
     (Some(State::Removed), State::Planned, &[Event::Planned]),
     (Some(State::Foreign), State::Planned, &[Event::Planned]),
     (Some(State::Rejected), State::Planned, &[Event::Planned]),
+    (None, State::Applied, &[Event::Adopted]),
+    (Some(State::Removed), State::Applied, &[Event::Adopted]),
+    (Some(State::Foreign), State::Applied, &[Event::Adopted]),
+    (Some(State::Rejected), State::Applied, &[Event::Adopted]),
     (Some(State::Planned), State::Applied, &[Event::Applied]),
     (Some(State::Planned), State::Rejected, &[Event::Rejected]),
     (

@@ -1,8 +1,13 @@
 //! Network ACL entries: the trait that the responder acts through, and what stands behind it.
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+mod any;
+#[cfg(feature = "aws")]
+pub mod ec2;
 pub mod error;
 #[cfg(feature = "embedded")]
 pub mod model;
+pub mod settings;
 
 use std::fmt;
 
@@ -10,7 +15,10 @@ use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(feature = "embedded", feature = "aws"))]
+pub use any::AnyNetworkAcls;
 pub use error::{Code, Error};
+pub use settings::{Ec2Settings, Settings, Store};
 
 /// The longest that one call may take, from its start to its answer or to giving up.
 pub const CALL: TimeDelta = TimeDelta::seconds(10);
@@ -129,7 +137,7 @@ pub struct Place<'a> {
 /// Create is create-if-absent, replace swaps the content of a rule number in one call, delete of a missing entry is an
 /// error. See [CreateNetworkAclEntry](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html).
 ///
-/// A call ends within [`CALL`]: whoever implements this gives up by then, with [`Code::Unavailable`] when it is not known what
+/// A call about one network ACL or subnet ends within [`CALL`]: whoever implements this gives up by then, with [`Code::Unavailable`] when it is not known what
 /// the call did.
 pub trait NetworkAcls: Send + Sync {
     /// A description that was asked for this long after a call shows what the call did. EC2's are eventually consistent.

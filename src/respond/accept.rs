@@ -17,7 +17,7 @@ use super::report::Mode;
 use super::responder::Responder;
 use crate::finding::{self, Finding};
 use crate::ledger::{self, Ask, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable, View};
-use crate::network_acl::{Acl, AclKey, Code, NetworkAcls, Place};
+use crate::network_acl::{self, Acl, AclKey, Code, NetworkAcls, Place};
 
 /// How often a change is prepared again when somebody else commits first.
 pub(super) const ATTEMPTS: usize = 20;
@@ -168,14 +168,18 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                         vpc: None,
                         subnet,
                     };
-                    let Some(acl) = self.acls.acl_of(&place).await? else {
+                    let Some(acl) = reached(self.acls.acl_of(&place).await)?.flatten() else {
                         continue;
                     };
-                    if let Some(address) = decision.address
-                        && !self.acls.reaches_internet(&place, address).await?
-                    {
-                        inside = true;
-                        continue;
+                    if let Some(address) = decision.address {
+                        match reached(self.acls.reaches_internet(&place, address).await)? {
+                            Some(true) => {}
+                            Some(false) => {
+                                inside = true;
+                                continue;
+                            }
+                            None => continue,
+                        }
                     }
                     if act && self.policy.mode == Mode::Enforce {
                         self.acls.ensure(&place).await?;
@@ -314,6 +318,18 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             set(decision, verdict_of(*reason), *reason);
         }
         Ok(())
+    }
+}
+
+/// An answer, or `None` where the account does not let us look: a person mends that, and to deliver the record again does not.
+fn reached<T>(answer: Result<T, network_acl::Error>) -> Result<Option<T>, network_acl::Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.code.is_transient() => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "a subnet cannot be looked at, so nothing is blocked there");
+            Ok(None)
+        }
     }
 }
 

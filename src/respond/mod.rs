@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod act;
+pub mod adopt;
 pub mod audit;
 pub mod clock;
 pub mod confirm;
@@ -26,6 +27,7 @@ pub mod sweep;
 pub mod verify;
 pub mod views;
 
+pub use adopt::Adopt;
 pub use clock::{Clock, WallClock};
 pub use decision::{Decision, Verdict};
 pub use document::Documents;

@@ -357,7 +357,7 @@ fn overlap(a: IpNet, b: IpNet) -> bool {
     a.contains(&b) || b.contains(&a)
 }
 
-fn chosen(known: Vec<AclKey>, id: Option<&str>) -> Result<Vec<AclKey>, Error> {
+pub(super) fn chosen(known: Vec<AclKey>, id: Option<&str>) -> Result<Vec<AclKey>, Error> {
     let Some(id) = id else {
         return Ok(known);
     };

@@ -61,7 +61,7 @@ pub struct ActReport {
     pub direction: Option<Direction>,
     /// The address.
     pub cidr: IpNet,
-    /// `planned`, `refused`, `removing`, `removed`, `held_off`.
+    /// `planned`, `refused`, `removing`, `removed`, `held_off`; of what is taken over: `adopted`, `missing`, `out_of_range`, `unknown_acl`.
     pub outcome: String,
     /// Why it was refused, or `manual`.
     pub reason: Reason,

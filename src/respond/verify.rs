@@ -156,7 +156,7 @@ fn history(wrong: &mut Vec<String>, policy: &Policy, rows: &[Row], audit: &[Audi
         let key = (acl, direction, cidr);
         match row.event {
             Event::Pinned => drop(pinned.insert(key)),
-            Event::Unpinned | Event::Planned => drop(pinned.remove(&key)),
+            Event::Unpinned | Event::Planned | Event::Adopted => drop(pinned.remove(&key)),
             _ => {}
         }
         let Some(to) = leads_to(row.event) else { continue };
@@ -184,7 +184,7 @@ fn history(wrong: &mut Vec<String>, policy: &Policy, rows: &[Row], audit: &[Audi
             }
         }
         let planned = match (row.event, states.get(&key)) {
-            (Event::Planned, _) | (_, None) => row.number,
+            (Event::Planned | Event::Adopted, _) | (_, None) => row.number,
             (_, Some((_, planned))) => *planned,
         };
         states.insert(key, (to, planned));
@@ -213,7 +213,7 @@ fn history(wrong: &mut Vec<String>, policy: &Policy, rows: &[Row], audit: &[Audi
 fn leads_to(event: Event) -> Option<State> {
     Some(match event {
         Event::Planned => State::Planned,
-        Event::Applied | Event::Kept => State::Applied,
+        Event::Applied | Event::Adopted | Event::Kept => State::Applied,
         Event::Evicting => State::Evicting,
         Event::Expiring => State::Expiring,
         Event::Evicted | Event::Expired | Event::Unblocked | Event::Removed => State::Removed,

@@ -134,9 +134,69 @@ pub const fn field(name: &'static str, ty: Type, from: &'static str, meaning: &'
 /// ```
 #[must_use]
 pub fn mapping(source: Source) -> Value {
+    closed(source.fields().into_iter())
+}
+
+/// A closed mapping of these fields.
+#[must_use]
+pub fn closed<'f>(fields: impl Iterator<Item = &'f Field>) -> Value {
     let mut properties = Map::new();
-    for field in source.fields() {
+    for field in fields {
         place(&mut properties, field.name, definition(field.ty));
+    }
+    json!({ "dynamic": false, "properties": properties })
+}
+
+/// Paths of the timestamps that a `native` document of this source has in RFC 3339.
+#[must_use]
+pub fn native_times(source: Source) -> Vec<String> {
+    crate::sources::native_times(source)
+        .iter()
+        .flat_map(|path| spelled_out(path))
+        .collect()
+}
+
+/// `a.{b,c}` as `a.b` and `a.c`.
+fn spelled_out(path: &str) -> Vec<String> {
+    match path
+        .split_once('{')
+        .and_then(|(start, rest)| Some((start, rest.split_once('}')?)))
+    {
+        Some((start, (names, end))) => names.split(',').map(|name| format!("{start}{name}{end}")).collect(),
+        None => vec![path.to_owned()],
+    }
+}
+
+/// Whether EventBridge delivers records of this source, so that a `native` document is its envelope, with the field `time`.
+#[must_use]
+pub fn comes_in_an_envelope(source: Source) -> bool {
+    !matches!(source, Source::Waf | Source::VpcFlow)
+}
+
+/// The `OpenSearch` mapping of one source's `native` documents: only times, as dates, so that there is a time field, and only
+/// those at the top. A mapping for anything inside an object refuses the record in which that object is a text, and nothing
+/// is known of shapes; everything else is kept and not indexed.
+///
+/// ```
+/// use portcullis_transforms::{Source, schema};
+///
+/// let mapping = schema::native_mapping(Source::Waf);
+/// assert_eq!(mapping["properties"]["timestamp"]["type"], "date");
+/// ```
+#[must_use]
+pub fn native_mapping(source: Source) -> Value {
+    let mut properties = Map::new();
+    for path in native_times(source).into_iter().filter(|path| !path.contains('.')) {
+        let mut date = definition(Type::Date);
+        date["ignore_malformed"] = json!(true);
+        properties.insert(path, date);
+    }
+    if comes_in_an_envelope(source) {
+        // EventBridge's own time has no milliseconds; what else is called so has them.
+        properties.insert(
+            "time".to_owned(),
+            json!({ "type": "date", "format": "strict_date_optional_time", "ignore_malformed": true }),
+        );
     }
     json!({ "dynamic": false, "properties": properties })
 }

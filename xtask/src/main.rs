@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod fields;
 mod fuzz;
+mod opensearch;
 mod shell;
 mod steps;
 mod tools;
@@ -28,6 +29,8 @@ cargo xtask harness [--schedules N] [--seed S]
 cargo xtask harness --prove [--seed S]
                                     plant mistakes in the responder: the harness has to find every one
 cargo xtask harness --replay WORD   play one schedule again and tell everything that happens
+cargo xtask e2e opensearch          prove templates, roles, writer and every panel on a real OpenSearch, which it starts and ends
+cargo xtask opensearch              start such an OpenSearch to try things on, until Enter is pressed
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
 
@@ -57,6 +60,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["fields"] => fields::write(),
         ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),
         ["bench", words @ ..] => bench::bench(words),
+        ["e2e", "opensearch"] => opensearch::prove(),
+        ["opensearch"] => opensearch::serve(),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),
         [] | ["help" | "--help" | "-h"] => {

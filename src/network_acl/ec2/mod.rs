@@ -1,0 +1,211 @@
+//! EC2's network ACLs, over all accounts and regions that the configuration names.
+//!
+//! Each account is reached by a role of its own, each region by a client of its own, and every call ends within
+//! [`CALL`](super::CALL). What is asked for with every finding is remembered for minutes: subnets and routes, and the inventory of
+//! our own addresses, which has to be whole and fresh, or nothing is blocked. Entries are never remembered.
+//!
+//! | what | actions that the role needs |
+//! |---|---|
+//! | look | `ec2:DescribeNetworkAcls`, `DescribeSubnets`, `DescribeRouteTables` |
+//! | guard | `ec2:DescribeNetworkInterfaces`, `DescribeVpcs`, `DescribeVpcPeeringConnections`, `DescribeManagedPrefixLists`, `GetManagedPrefixListEntries` |
+//! | act | `ec2:CreateNetworkAclEntry`, `ReplaceNetworkAclEntry`, `DeleteNetworkAclEntry` on `network-acl/*` |
+
+mod bucket;
+mod clients;
+mod describe;
+mod entries;
+mod error;
+mod inventory;
+mod ip_ranges;
+mod routes;
+mod subnets;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use chrono::Utc;
+use tokio::task::JoinSet;
+
+pub use self::clients::Calls;
+use self::clients::{Clients, PATIENCE};
+use self::describe::Guard;
+use self::inventory::Keeper;
+use self::subnets::Subnets;
+use super::{Acl, AclKey, Code, Direction, Ec2Settings, Entry, Error, Inventory, NetworkAcls, Place};
+
+/// Accounts and regions that are listed at once.
+const AT_ONCE: usize = 8;
+
+/// How long a program that begins waits for the first inventory.
+const BEGINNING: Duration = Duration::from_secs(120);
+
+/// Network ACLs on EC2.
+#[derive(Debug)]
+pub struct Ec2 {
+    settings: Arc<Ec2Settings>,
+    clients: Arc<Clients>,
+    inventory: Arc<Keeper>,
+    subnets: Subnets,
+}
+
+impl Ec2 {
+    /// With credentials and endpoint from the standard AWS variables and files. Calls nothing yet.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] when the settings cannot work.
+    pub async fn connect(settings: Ec2Settings) -> Result<Self, Error> {
+        let config = aws_config::defaults(BehaviorVersion::latest());
+        let config = match settings.regions.first() {
+            // Roles are assumed there.
+            Some(region) => config.region(aws_config::Region::new(region.clone())),
+            None => config,
+        };
+        Self::new(&config.load().await, settings)
+    }
+
+    /// With credentials and endpoint of `config`. Calls nothing yet.
+    ///
+    /// # Errors
+    /// [`Code::InvalidParameter`] when the settings cannot work.
+    pub fn new(config: &SdkConfig, settings: Ec2Settings) -> Result<Self, Error> {
+        if let Some(problem) = settings.problems().first() {
+            let message = format!("network_acls.ec2.{} {}", problem.key, problem.message);
+            return Err(Error::new(Code::InvalidParameter, message));
+        }
+        let settings = Arc::new(settings);
+        let clients = Arc::new(Clients::new(config.clone(), Arc::clone(&settings)));
+        Ok(Self {
+            inventory: Keeper::new(Arc::clone(&settings), Arc::clone(&clients)),
+            settings,
+            clients,
+            subnets: Subnets::default(),
+        })
+    }
+
+    /// Reads the inventory with more patience than a call has: before a program begins to take findings.
+    ///
+    /// # Errors
+    /// The first account and region that cannot be read.
+    pub async fn prepare(&self) -> Result<(), Error> {
+        self.inventory.within(BEGINNING, Utc::now()).await.map(drop)
+    }
+
+    /// How often EC2 was called.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        self.clients.counters.read()
+    }
+
+    async fn guard(&self, place: &Place<'_>) -> Result<Option<AclKey>, Error> {
+        let mut account = place.account.to_owned();
+        // A subnet that is shared leads to its owner, and no further.
+        for _ in 0..2 {
+            if !self.clients.reaches(&account, place.region) {
+                return Ok(None);
+            }
+            let at = self.clients.at(&account, place.region).await?;
+            match describe::of_subnet(&at, place.subnet).await? {
+                Guard::Of(key, subnets) => {
+                    self.subnets.learn(&key, &subnets, Utc::now());
+                    return Ok(Some(key));
+                }
+                Guard::SharedBy(owner) => account = owner,
+                Guard::Unknown => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What takes several requests ends within the time of one call, too.
+async fn in_time<T>(place: &Place<'_>, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
+    let ended = tokio::time::timeout(PATIENCE, work).await;
+    ended.unwrap_or_else(|_| {
+        let Place {
+            account,
+            region,
+            subnet,
+            ..
+        } = place;
+        let message = format!("{subnet} in {account} {region}: EC2 takes too long; it is tried again");
+        Err(Error::new(Code::Unavailable, message))
+    })
+}
+
+impl NetworkAcls for Ec2 {
+    async fn list(&self) -> Result<Vec<AclKey>, Error> {
+        let mut waiting = self.clients.all().await.into_iter();
+        let mut running = JoinSet::new();
+        let mut found = Vec::new();
+        loop {
+            while running.len() < AT_ONCE
+                && let Some(at) = waiting.next()
+            {
+                running.spawn(async move { describe::list(&at).await });
+            }
+            let Some(done) = running.join_next().await else {
+                break;
+            };
+            found.extend(done.map_err(|error| Error::new(Code::Unavailable, error.to_string()))??);
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    async fn describe(&self, key: &AclKey) -> Result<Acl, Error> {
+        let at = self.clients.at(&key.account, &key.region).await?;
+        let described = describe::one(&at, &key.acl, self.settings.quota).await;
+        match &described {
+            Ok(acl) => self.subnets.learn(key, &acl.subnets, Utc::now()),
+            Err(error) if error.code == Code::AclNotFound => self.subnets.forget(key),
+            Err(_) => {}
+        }
+        described
+    }
+
+    async fn acl_of(&self, place: &Place<'_>) -> Result<Option<AclKey>, Error> {
+        if let Some(known) = self.subnets.acl(place, Utc::now()) {
+            return Ok(Some(known));
+        }
+        in_time(place, self.guard(place)).await
+    }
+
+    async fn reaches_internet(&self, place: &Place<'_>, address: IpAddr) -> Result<bool, Error> {
+        if let Some(known) = self.subnets.reaches(place, address, Utc::now()) {
+            return Ok(known);
+        }
+        in_time(place, async {
+            let Some(key) = self.acl_of(place).await? else {
+                return Ok(false);
+            };
+            let at = self.clients.at(&key.account, &key.region).await?;
+            let vpc = self.describe(&key).await?.vpc;
+            let routes = routes::of_subnet(&at, place.subnet, vpc.as_deref()).await?;
+            let reaches = routes::reach(&routes, address);
+            self.subnets.learn_routes(place, routes, Utc::now());
+            Ok(reaches)
+        })
+        .await
+    }
+
+    async fn inventory(&self) -> Result<Inventory, Error> {
+        self.inventory.get(Utc::now()).await
+    }
+
+    async fn create(&self, key: &AclKey, entry: &Entry) -> Result<(), Error> {
+        let at = self.clients.at(&key.account, &key.region).await?;
+        entries::create(&at, &key.acl, entry).await
+    }
+
+    async fn replace(&self, key: &AclKey, entry: &Entry) -> Result<(), Error> {
+        let at = self.clients.at(&key.account, &key.region).await?;
+        entries::replace(&at, &key.acl, entry).await
+    }
+
+    async fn delete(&self, key: &AclKey, direction: Direction, rule: u16) -> Result<(), Error> {
+        let at = self.clients.at(&key.account, &key.region).await?;
+        entries::delete(&at, &key.acl, direction, rule).await
+    }
+}
