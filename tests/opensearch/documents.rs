@@ -242,7 +242,7 @@ pub(crate) fn deliver(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
                 &what,
                 match (written.rejected.first(), ignored, grown) {
                     (None, 0, false) => Ok(format!(
-                        "{count} documents, 0 rejected, 0 conflicts ({refused} records refused before)"
+                        "{count} documents, {nameless} rejected, 0 conflicts ({refused} records refused before)"
                     )),
                     (Some(rejected), _, _) => Err(format!(
                         "{} of {count} rejected: {}\n  {}",
