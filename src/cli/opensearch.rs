@@ -13,6 +13,7 @@ use crate::{
         apply::{self, Change, Plan, State},
         desired,
         import::{self, Standing},
+        mapped::{self, WronglyMapped},
         roles, templates,
     },
 };
@@ -67,7 +68,7 @@ struct Place {
     #[arg(long, value_name = "URL")]
     dashboards: Option<String>,
 
-    /// Print one JSON object: {"changes":[..],"skipped":[..],"applied":n,"left":n}; saved objects are among the changes
+    /// Print one JSON object: {"changes":[..],"skipped":[..],"wrongly_mapped":[..],"applied":n,"left":n}
     #[arg(long)]
     json: bool,
 }
@@ -80,11 +81,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     };
     let config = context.config()?;
     let client = client(&config.opensearch, place.endpoint.as_deref()).await?;
-    let plan = apply::compare(&client, desired(&wish(&config))).await?;
+    let wish = wish(&config);
+    let desired = desired(&wish);
+    let wrong = mapped::wrongly(&client, &desired).await?;
+    let mut plan = apply::compare(&client, desired).await?;
+    plan.skipped.extend(apply::left_out(wish.flavour));
     let saved = Saved::compare(&config.opensearch, place.dashboards.as_deref()).await?;
     let mut out = output::stdout();
     if !place.json {
         show(&mut out, &plan)?;
+        show_wrong(&mut out, &wrong)?;
         if let Some(saved) = &saved {
             saved.show(&mut out)?;
         }
@@ -95,7 +101,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         if !apply {
             continue;
         }
-        if change.state == State::Edited && !force && !(!place.json && agreed(change)?) {
+        if change.state == State::Edited && !force && (place.json || !agreed(change)?) {
             left += 1;
             continue;
         }
@@ -114,13 +120,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         if let (Some(saved), Some(changes)) = (&saved, said["changes"].as_array_mut()) {
             changes.extend(saved.to_json());
         }
+        said["wrongly_mapped"] = json!(wrong);
         said["applied"] = json!(applied);
         said["left"] = json!(left);
         output::json_line(&mut out, &said)?;
     } else if apply {
         output::line(
             &mut out,
-            &format!("{} applied, {} left as somebody edited them", applied, left),
+            &format!("{applied} applied, {left} left as somebody edited them"),
         )?;
     }
     out.flush()?;
@@ -211,7 +218,7 @@ pub(crate) async fn client(config: &OpenSearch, endpoint: Option<&str>) -> Resul
             )));
         }
     };
-    Client::new(endpoint, config.ca.as_ref(), auth).map_err(Failure::usage)
+    Client::new(endpoint, config.ca.as_deref(), auth).map_err(Failure::usage)
 }
 
 fn secret(variable: &str) -> Result<String, Failure> {
@@ -292,6 +299,28 @@ fn show(out: &mut impl Write, plan: &Plan) -> io::Result<()> {
     )
 }
 
+fn show_wrong(out: &mut impl Write, wrong: &[WronglyMapped]) -> io::Result<()> {
+    for index in wrong {
+        let name = output::clipped(&index.index, 48);
+        output::line(out, &format!("wrong    index {name}: {} fields", index.count))?;
+        for (field, now, then) in &index.fields {
+            let now = now.as_deref().unwrap_or("not mapped");
+            output::line(
+                out,
+                &format!("         {}: {now}, not {then}", output::clipped(field, 44)),
+            )?;
+        }
+    }
+    if !wrong.is_empty() {
+        let remedy = "An index keeps the mapping that it was made with. New ones are right; copy the old one into one of \
+                      another name with _reindex and delete it, or let retention remove it.";
+        for line in wrapped(remedy) {
+            output::line(out, &line)?;
+        }
+    }
+    Ok(())
+}
+
 /// Lines of at most 80 columns, the later ones below the text of the first.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -354,6 +383,12 @@ mod tests {
         ));
         let mut out = Vec::new();
         show(&mut out, &plan).expect("memory");
+        let wrong = WronglyMapped {
+            index: nasty.clone(),
+            count: 1,
+            fields: vec![(nasty.clone(), None, "ip".to_owned())],
+        };
+        show_wrong(&mut out, &[wrong]).expect("memory");
         let text = String::from_utf8(out).expect("text");
         assert!(!text.contains('\u{1b}'));
         for line in text.lines().filter(|line| !line.contains("u{1b}")) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    Flavour,
     client::{Body, Client},
     error::Error,
     object::{Difference, Found, Kind, Object, differences, plain},
@@ -110,6 +111,32 @@ pub async fn put(client: &Client, change: &Change) -> Result<(), Error> {
             status: 400, reason, ..
         }) if change.object.kind == Kind::Index && reason.contains("already exists") => Ok(()),
         other => other.map(drop),
+    }
+}
+
+/// What a kind of cluster never has.
+#[must_use]
+pub fn left_out(flavour: Flavour) -> Vec<Skipped> {
+    let told = |what: &str, why: &str| Skipped {
+        what: what.to_owned(),
+        why: why.to_owned(),
+    };
+    match flavour {
+        Flavour::Cluster => Vec::new(),
+        Flavour::Serverless => vec![
+            told(
+                "shards and replicas",
+                "a Serverless collection decides about them itself",
+            ),
+            told(
+                "ISM policies",
+                "a Serverless collection has none; set a data lifecycle policy for siem-* in its place",
+            ),
+            told(
+                "roles and role mappings",
+                "a Serverless collection has none; write data access policies with the same permissions",
+            ),
+        ],
     }
 }
 

@@ -1,6 +1,6 @@
 //! The way to a cluster: where, as whom, and with which trust.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use reqwest::{Certificate, Method};
 use serde_json::Value;
@@ -68,7 +68,7 @@ impl Client {
     ///
     /// # Errors
     /// When the endpoint is no address, or the file cannot be used.
-    pub fn new(endpoint: &str, ca: Option<&PathBuf>, auth: Auth) -> Result<Self, Error> {
+    pub fn new(endpoint: &str, ca: Option<&Path>, auth: Auth) -> Result<Self, Error> {
         let endpoint = endpoint.trim().trim_end_matches('/').to_owned();
         let url = reqwest::Url::parse(&endpoint).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.username().is_empty()
@@ -235,8 +235,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_certificate_is_named() {
-        let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
-        let error = Client::new("https://c", Some(&path), Auth::None).expect_err("no certificate");
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        let error = Client::new("https://c", Some(path), Auth::None).expect_err("no certificate");
         assert!(error.to_string().contains("Cargo.toml"), "{error}");
     }
 }

@@ -8,6 +8,7 @@ pub mod apply;
 pub mod client;
 pub mod error;
 pub mod import;
+pub mod mapped;
 pub mod names;
 pub mod object;
 pub mod policy;
@@ -59,4 +60,35 @@ pub fn desired(wish: &Wish) -> Vec<Object> {
     objects.extend(templates::indices());
     objects.sort_by_key(|object| object.kind);
     objects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_serverless_collection_gets_nothing_that_it_has_not() {
+        let wish = |flavour| Wish {
+            flavour,
+            layout: templates::Layout { shards: 2, replicas: 1 },
+            days: 30,
+            holders: roles::Holders::default(),
+        };
+        let (all, some) = (desired(&wish(Flavour::Cluster)), desired(&wish(Flavour::Serverless)));
+        let left_out: Vec<Kind> = all
+            .iter()
+            .filter(|object| !some.iter().any(|o| o.path() == object.path()))
+            .map(|o| o.kind)
+            .collect();
+        assert_eq!(left_out, [Kind::Policy, Kind::Role, Kind::Role, Kind::Role]);
+        assert!(
+            some.iter()
+                .all(|object| !object.body.to_string().contains("number_of_"))
+        );
+        assert!(
+            all.is_sorted_by_key(|object| object.kind),
+            "templates stand before what needs them"
+        );
+        assert_eq!(apply::left_out(Flavour::Serverless).len(), 3);
+    }
 }

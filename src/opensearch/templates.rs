@@ -40,17 +40,12 @@ pub fn all(layout: Option<Layout>) -> Vec<Object> {
             (Schema::Native, schema::native_mapping(source)),
         ] {
             let name = names::stream(source, schema);
-            objects.extend(family(&name, mapping, &[format!("{name}-*")], Some(&name)));
+            objects.extend(family(&name, &mapping));
         }
     }
     let response = names::events(names::RESPONSE);
     let documents = schema::closed(respond::document::fields());
-    objects.extend(family(
-        &response,
-        documents,
-        &[format!("{response}-*")],
-        Some(&response),
-    ));
+    objects.extend(family(&response, &documents));
     for &source in names::VERSIONED {
         let name = names::latest(source);
         objects.push(index_template(
@@ -88,15 +83,12 @@ fn settings(layout: Option<Layout>) -> Object {
     )
 }
 
-/// A mapping and the index template that uses it.
-fn family(name: &str, mapping: Value, patterns: &[String], alias: Option<&str>) -> [Object; 2] {
+/// A mapping, and the index template that gives it to the indices of this name, with the name as their alias.
+fn family(name: &str, mapping: &Value) -> [Object; 2] {
+    let body = json!({ "template": { "mappings": mapping } });
     [
-        Object::new(
-            Kind::ComponentTemplate,
-            mappings(name),
-            json!({ "template": { "mappings": mapping } }),
-        ),
-        index_template(name, patterns, name, alias),
+        Object::new(Kind::ComponentTemplate, mappings(name), body),
+        index_template(name, &[format!("{name}-*")], name, Some(name)),
     ]
 }
 

@@ -46,7 +46,7 @@ impl Cluster {
             user: user.to_owned(),
             password: Self::password(user).to_owned(),
         };
-        Client::new(&self.endpoint, Some(&self.ca), auth).map_err(|error| error.to_string())
+        Client::new(&self.endpoint, Some(self.ca.as_path()), auth).map_err(|error| error.to_string())
     }
 
     /// A request as a user.

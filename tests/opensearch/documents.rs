@@ -242,7 +242,7 @@ pub(crate) fn deliver(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
                 &what,
                 match (written.rejected.first(), ignored, grown) {
                     (None, 0, false) => Ok(format!(
-                        "{count} documents, 0 rejected, 0 conflicts ({refused} records refused before)"
+                        "{count} documents, {nameless} rejected, 0 conflicts ({refused} records refused before)"
                     )),
                     (Some(rejected), _, _) => Err(format!(
                         "{} of {count} rejected: {}\n  {}",
@@ -347,8 +347,11 @@ fn made(source: Source, schema: Schema, mutations: u64) -> Result<(Vec<Vec<u8>>,
     Ok((documents, refused))
 }
 
-/// Every record of the samples, with the flow-log format that goes with it.
-fn samples(source: Source) -> Result<Vec<(Vec<u8>, Option<String>)>, String> {
+/// A record, and the flow-log format that goes with it.
+type Sample = (Vec<u8>, Option<String>);
+
+/// Every record of the samples.
+fn samples(source: Source) -> Result<Vec<Sample>, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("samples")
         .join(source.name());
