@@ -21,6 +21,8 @@
 #[macro_use]
 pub mod planted;
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod cli;
 pub mod config;
 pub mod consume;
@@ -31,6 +33,8 @@ pub mod finding;
 pub mod generate;
 pub mod index;
 pub mod input;
+#[cfg(feature = "aws")]
+pub mod lambda;
 pub mod ledger;
 pub mod network_acl;
 pub mod opensearch;

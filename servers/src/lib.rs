@@ -10,6 +10,7 @@ pub mod front;
 use std::{
     ffi::OsString,
     net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -105,6 +106,41 @@ pub fn moto() -> Server {
         moto.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
         moto
     })
+}
+
+/// A Kinesis that splits and merges, from the npm package that `PORTCULLIS_TEST_KINESIS` names.
+///
+/// # Panics
+/// When the variable is not set, and as [`Server::start`].
+#[must_use]
+pub fn kinesis_local() -> Server {
+    let package = told("PORTCULLIS_TEST_KINESIS");
+    Server::start("kinesis-local", |port| {
+        let mut node = Command::new("node");
+        node.current_dir(package)
+            .arg("main.js")
+            .env("KINESIS_MOCK_PLAIN_PORT", port.to_string())
+            // It insists on a port with TLS too: any.
+            .env("KINESIS_MOCK_TLS_PORT", "0")
+            .env("KINESIS_MOCK_CERT_PATH", "server.json")
+            .env("LOG_LEVEL", "ERROR");
+        node
+    })
+}
+
+/// The KCL's MultiLangDaemon on these properties, from the folder of jars that `PORTCULLIS_TEST_KCL` names, to be started.
+///
+/// # Panics
+/// When the variable is not set.
+#[must_use]
+pub fn multilang_daemon(properties: &Path) -> Command {
+    let jars = PathBuf::from(told("PORTCULLIS_TEST_KCL")).join("*");
+    let mut java = Command::new("java");
+    java.args(["-Xmx256m", "-Daws.cborEnabled=false", "-cp"])
+        .arg(jars)
+        .args(["software.amazon.kinesis.multilang.MultiLangDaemon", "--properties-file"])
+        .arg(properties);
+    java
 }
 
 fn told(variable: &str) -> OsString {

@@ -119,7 +119,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
         )));
     }
     let until = args.until.map(|until| until.after(now)).transpose()?;
-    let slack = operator::slack(context)?;
+    let channels = operator::channels(&context.config()?).await?;
     let responder = operator::open(context, &args.data, true).await?;
     let freed: Vec<Freed> = if args.dry_run {
         let entries = responder.entries(Filter::Active).await?;
@@ -136,7 +136,7 @@ async fn add(args: Add, context: &Context) -> Result<Outcome, Failure> {
     } else {
         let who = args.asker.who();
         let reports = responder.allow_add(net, until, &who, &args.asker.reason, now).await?;
-        operator::finish(&responder, slack.as_ref(), &WallClock).await?;
+        operator::finish(&responder, channels.as_ref(), &WallClock).await?;
         let taken = reports.into_iter().filter_map(|report| {
             Some(Freed {
                 cidr: shown(report.cidr),

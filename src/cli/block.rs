@@ -81,13 +81,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         reason: args.asker.reason,
         dry_run: args.dry_run,
     };
-    let slack = operator::slack(context)?;
+    let channels = operator::channels(&context.config()?).await?;
     let responder = operator::open(context, &args.data, false).await?;
     operator::prepare(&responder).await;
     let reports = responder.block(&block, now).await?;
     let tense = match args.dry_run {
         true => Tense::Would,
-        false if operator::finish(&responder, slack.as_ref(), &WallClock).await? => Tense::Done,
+        false if operator::finish(&responder, channels.as_ref(), &WallClock).await? => Tense::Done,
         false => Tense::Planned,
     };
     let stands = |report: &ActReport| report.outcome != "refused" || report.reason == Reason::AlreadyBlocked;

@@ -31,9 +31,13 @@ mod block;
 #[cfg(feature = "embedded")]
 mod clock;
 #[cfg(feature = "embedded")]
+mod consume;
+#[cfg(feature = "embedded")]
 mod demo;
 #[cfg(feature = "embedded")]
 mod list;
+#[cfg(feature = "embedded")]
+mod notify;
 #[cfg(feature = "embedded")]
 mod operator;
 #[cfg(feature = "embedded")]
@@ -52,6 +56,8 @@ mod status;
 mod stop;
 #[cfg(feature = "embedded")]
 mod unblock;
+#[cfg(feature = "embedded")]
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -101,6 +107,9 @@ enum Command {
     /// Decide on findings: what would be done, where, and why or why not; --apply does it
     #[cfg(feature = "embedded")]
     Respond(respond::Args),
+    /// Read findings from a Kinesis data stream, and respond
+    #[cfg(feature = "embedded")]
+    Consume(consume::Args),
     /// List the ledger: every network ACL entry, its state and its findings
     #[cfg(feature = "embedded")]
     List(list::Args),
@@ -134,6 +143,9 @@ enum Command {
     /// Compare the ledger with the network ACLs and make them agree
     #[cfg(feature = "embedded")]
     Reconcile(reconcile::Args),
+    /// Send a test message on each configured channel
+    #[cfg(feature = "embedded")]
+    Notify(notify::Args),
     /// Make what the ledger on AWS needs
     Setup(setup::Args),
     /// Put templates, retention, roles and indices onto a cluster of OpenSearch
@@ -161,6 +173,8 @@ impl Command {
             #[cfg(feature = "embedded")]
             Command::Respond(args) => wait(respond::run(args, context)),
             #[cfg(feature = "embedded")]
+            Command::Consume(args) => wait(consume::run(args, context)),
+            #[cfg(feature = "embedded")]
             Command::List(args) => wait(list::run(args, context)),
             #[cfg(feature = "embedded")]
             Command::Status(args) => wait(status::run(args, context)),
@@ -182,6 +196,8 @@ impl Command {
             Command::Adopt(args) => wait(adopt::run(args, context)),
             #[cfg(feature = "embedded")]
             Command::Reconcile(args) => wait(reconcile::run(args, context)),
+            #[cfg(feature = "embedded")]
+            Command::Notify(args) => wait(notify::run(args, context)),
             #[cfg(feature = "aws")]
             Command::Setup(args) => wait(setup::run(args, context)),
             #[cfg(not(feature = "aws"))]

@@ -11,7 +11,7 @@ use super::{Context, DataDir, Failure, output};
 use crate::config::{Config, Origin};
 use crate::ledger::{AnyLedger, Store};
 use crate::network_acl::{self, AnyNetworkAcls};
-use crate::respond::notify::Slack;
+use crate::respond::notify::Channels;
 use crate::respond::policy::Policy;
 use crate::respond::report::Mode;
 use crate::respond::{self, Clock, Responder};
@@ -128,26 +128,23 @@ pub(crate) fn valid(policy: Policy) -> Result<Policy, Failure> {
     }
 }
 
-/// The Slack channel, when its variable is set. Ask for it before anything is done.
+/// The channels that are configured. Ask for them before anything is done.
 ///
 /// # Errors
-/// A usage failure when the webhook cannot be used; it names the variable, never the value.
-pub(crate) fn slack(context: &Context) -> Result<Option<Slack>, Failure> {
-    let config = context.config()?;
-    let name = &config.slack.webhook_env;
-    match std::env::var(name) {
-        Ok(webhook) if !webhook.trim().is_empty() => Slack::new(&webhook)
-            .map(Some)
-            .map_err(|error| Failure::usage(anyhow::anyhow!("{name}: {error}"))),
-        _ => Ok(None),
-    }
+/// A usage failure when one cannot be used; it names the place, never the secret.
+pub(crate) async fn channels(config: &Config) -> Result<Option<Channels>, Failure> {
+    Channels::open(&config.slack, &config.sns).await.map_err(Failure::usage)
 }
 
 /// Acts on what is pending and tells people; `false`, and a line that says why, when something was left for later.
 ///
 /// # Errors
 /// When the ledger fails. A channel that cannot be reached is no failure: the message waits in the outbox.
-pub(crate) async fn finish(responder: &Configured, slack: Option<&Slack>, clock: &impl Clock) -> Result<bool, Failure> {
+pub(crate) async fn finish(
+    responder: &Configured,
+    channels: Option<&Channels>,
+    clock: &impl Clock,
+) -> Result<bool, Failure> {
     let swept = responder.sweep(clock).await?;
     if swept.postponed > 0 {
         let why = swept.last_error.as_deref().unwrap_or("another process acts on it");
@@ -157,8 +154,8 @@ pub(crate) async fn finish(responder: &Configured, slack: Option<&Slack>, clock:
             output::clipped(why, 200)
         ));
     }
-    if let Some(slack) = slack {
-        responder.deliver(slack, clock).await?;
+    if let Some(channels) = channels {
+        responder.deliver(channels, clock).await?;
     }
     Ok(swept.postponed == 0)
 }

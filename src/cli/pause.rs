@@ -62,11 +62,11 @@ pub(crate) struct ResumeArgs {
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     let now = clock::now();
     let until = args.until.map(|until| until.after(now)).transpose()?;
-    let slack = operator::slack(context)?;
+    let channels = operator::channels(&context.config()?).await?;
     let responder = operator::open(context, &args.data, true).await?;
     let who = args.asker.who();
     responder.pause(until, &who, &args.asker.reason, now).await?;
-    operator::finish(&responder, slack.as_ref(), &WallClock).await?;
+    operator::finish(&responder, channels.as_ref(), &WallClock).await?;
     let mut out = output::stdout();
     if args.json {
         output::json_line(&mut out, &json!({"paused": true, "until": until, "who": who}))?;

@@ -30,11 +30,11 @@ pub(crate) struct Args {
 
 /// Compares, repairs and says what was found.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let slack = operator::slack(context)?;
+    let channels = operator::channels(&context.config()?).await?;
     let responder = operator::open(context, &args.data, false).await?;
     let found = responder.reconcile(WallClock, args.dry_run).await?;
     if !args.dry_run {
-        operator::finish(&responder, slack.as_ref(), &WallClock).await?;
+        operator::finish(&responder, channels.as_ref(), &WallClock).await?;
     }
     let mut out = output::stdout();
     for drift in &found {

@@ -74,7 +74,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     if files.is_empty() {
         files.push(PathBuf::from("-"));
     }
-    let slack = if args.apply { operator::slack(context)? } else { None };
+    let channels = if args.apply {
+        operator::channels(&context.config()?).await?
+    } else {
+        None
+    };
     let mut run = Run {
         decider: Decider::new(&args, context).await?,
         refusals: Refusals::new(args.json),
@@ -87,7 +91,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         run.file(file).await?;
     }
     if let Decider::Apply(responder) = &run.decider {
-        operator::finish(responder, slack.as_ref(), &run.now()).await?;
+        operator::finish(responder, channels.as_ref(), &run.now()).await?;
     }
     run.summary();
     Ok(if run.refusals.total() == 0 {
@@ -218,16 +222,7 @@ impl Run {
                 Verdict::Ignore => 2,
             }] += 1;
             if self.json {
-                let line = Line {
-                    finding: &decision.finding.id,
-                    r#type: &decision.finding.finding_type,
-                    address: decision.address,
-                    decision: decision.verdict,
-                    reason: decision.reason,
-                    direction: &decision.directions,
-                    subnets: &decision.subnets,
-                };
-                output::json_line(&mut out, &line)?;
+                json(&mut out, decision)?;
             } else {
                 writeln!(out, "{}", for_people(decision))?;
             }
@@ -255,6 +250,23 @@ impl Run {
             }
         }
     }
+}
+
+/// One line of `respond --json`.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn json(out: &mut impl Write, decision: &Decision) -> io::Result<()> {
+    let line = Line {
+        finding: &decision.finding.id,
+        r#type: &decision.finding.finding_type,
+        address: decision.address,
+        decision: decision.verdict,
+        reason: decision.reason,
+        direction: &decision.directions,
+        subnets: &decision.subnets,
+    };
+    output::json_line(out, &line)
 }
 
 /// One line of at most 80 columns: `block  185.220.101.4    ingress  matched            EC2/SSHBruteForce`.

@@ -14,11 +14,10 @@ use portcullis_transforms::Options;
 use tokio::{net::TcpListener, runtime::Handle, sync::mpsc};
 
 use super::{
-    Context, DataDir, Failure, Outcome, clock,
-    operator::{self, Configured},
-    output,
+    Context, DataDir, Failure, Outcome, clock, operator, output,
     refusals::Refusals,
     stop::{self, Stop},
+    upkeep,
 };
 use crate::{
     config::{Config, Input},
@@ -28,16 +27,13 @@ use crate::{
     ledger::AnyLedger,
     network_acl::AnyNetworkAcls,
     opensearch::remote::Remote,
-    respond::{self, WallClock, notify::Slack},
-    serve,
+    respond, serve,
 };
 
 /// How long to wait for new events before looking again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// What was read is made durable and searchable at least this often.
 const SETTLE: Duration = Duration::from_secs(1);
-/// How often the ledger is compared with the network ACLs.
-const COMPARE: Duration = Duration::from_secs(300);
 /// Records from standard input that wait for the pipeline.
 const WAITING: usize = 1_000;
 
@@ -66,7 +62,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let config = context.config()?;
     let data = args.data.or(&config).to_owned();
     let listen = args.listen.unwrap_or(config.serve.listen);
-    let slack = slack(&config)?;
+    let channels = operator::channels(&config).await?;
     let responder = Arc::new(operator::responder(&config, &data, config.policy.clone()).await?);
     operator::prepare(&responder).await;
     let (index, own) = index(&config, &data).await?;
@@ -84,14 +80,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
     let views = Arc::new(serve::Dashboards(index));
     let mut state = serve::State::new(gate, views);
-    state.slack = slack.is_some();
+    state.slack = channels.is_some();
     if !address.ip().is_loopback() {
         state.hosts = serve::Hosts::Any;
     }
     let stop = stop::requested()?;
     let mut closing = stop.clone();
     let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
-    let told = tokio::spawn(tell(Arc::clone(&responder), slack, stop.clone()));
+    let kept_up = {
+        let (responder, stop) = (Arc::clone(&responder), stop.clone());
+        tokio::spawn(async move { upkeep::keep(&*responder, channels.as_ref(), stop).await })
+    };
     let runtime = Handle::current();
     let reading = {
         let stop = stop.clone();
@@ -106,7 +105,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     ));
     let refused = reading.await??;
     pages.await??;
-    told.await?;
+    kept_up.await?;
     if let Some(expiry) = expiry {
         expiry.await?;
     }
@@ -133,41 +132,6 @@ async fn index(config: &Config, data: &Path) -> Result<(Arc<dyn Index>, Option<A
         },
     )?);
     Ok((Arc::clone(&index) as Arc<dyn Index>, Some(index)))
-}
-
-/// The webhook, when the environment has one.
-pub(crate) fn slack(config: &Config) -> Result<Option<Slack>, Failure> {
-    match std::env::var(&config.slack.webhook_env) {
-        Ok(webhook) if !webhook.trim().is_empty() => Slack::new(&webhook).map(Some).map_err(Failure::usage),
-        _ => Ok(None),
-    }
-}
-
-/// Sends what waits in the outbox, and finishes work that another process left.
-async fn tell(responder: Arc<Configured>, slack: Option<Slack>, mut stop: Stop) {
-    let mut compared: Option<Instant> = None;
-    loop {
-        if compared.is_none_or(|at| at.elapsed() > COMPARE) {
-            compared = Some(Instant::now());
-            match responder.reconcile(WallClock, false).await {
-                Ok(found) if found.is_empty() => {}
-                Ok(found) => tracing::warn!(entries = found.len(), "the ledger and the network ACLs disagreed"),
-                Err(error) => tracing::warn!(%error, "the ledger was not compared with the network ACLs"),
-            }
-        }
-        if let Err(error) = responder.sweep(WallClock).await {
-            tracing::warn!(%error, "pending work waits");
-        }
-        if let Some(slack) = &slack
-            && let Err(error) = responder.deliver(slack, WallClock).await
-        {
-            tracing::warn!(%error, "messages wait");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(SETTLE) => {}
-            () = stop.wait() => return,
-        }
-    }
 }
 
 /// Removes documents that are older than they are kept for.

@@ -1,19 +1,41 @@
 //! Being asked to stop: Ctrl-C, or the signal that service managers send.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::sync::watch;
+
+/// How long what was begun may go on: the whole is over within five seconds.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Tells every part of a running command that it should come to its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(watch::Receiver<bool>);
 
 impl Stop {
+    /// One that whoever holds the other end asks, and no signal.
+    pub(crate) fn by_hand() -> (watch::Sender<bool>, Self) {
+        let (ask, stop) = watch::channel(false);
+        (ask, Self(stop))
+    }
+
     /// Waits until somebody asks.
     pub(crate) async fn wait(&mut self) {
         let asked = self.0.wait_for(|asked| *asked).await;
         // The sender lives as long as the process; were it gone, that would be the end too.
         drop(asked);
+    }
+
+    /// Waits until somebody asked and what was begun has had its time.
+    pub(crate) async fn overdue(&mut self) {
+        self.wait().await;
+        tokio::time::sleep(GRACE).await;
+    }
+
+    /// For parts that know nothing of commands.
+    #[cfg(feature = "aws")]
+    pub(crate) fn watch(&self) -> watch::Receiver<bool> {
+        self.0.clone()
     }
 
     /// Whether somebody has asked.

@@ -52,12 +52,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let now = clock::now();
     let target = args.network.map_or(Unblock::All, Unblock::Address);
     let (who, reason) = (args.asker.who(), &args.asker.reason);
-    let slack = operator::slack(context)?;
+    let channels = operator::channels(&context.config()?).await?;
     let responder = operator::open(context, &args.data, false).await?;
     let nacl = args.nacl.as_deref();
     let reports = responder.unblock(target, nacl, &who, reason, args.dry_run, now).await?;
     if !args.dry_run {
-        operator::finish(&responder, slack.as_ref(), &WallClock).await?;
+        operator::finish(&responder, channels.as_ref(), &WallClock).await?;
     }
     let mut out = output::stdout();
     for report in &reports {

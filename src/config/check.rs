@@ -143,6 +143,30 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "is no name of a variable; put the webhook's URL into an environment variable and that variable's name here"
             .to_owned(),
     );
+    let places = config.slack.places();
+    must(
+        places.len() < 2,
+        places.get(1).unwrap_or(&"slack"),
+        format!(
+            "the webhook has one place; leave all but one of {} out",
+            places.join(", ")
+        ),
+    );
+    if let Some(variable) = &config.slack.webhook_encrypted_env {
+        must(
+            !variable.is_empty() && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'),
+            "slack.webhook_encrypted_env",
+            "is no name of a variable; put the encrypted URL into an environment variable and that variable's name here"
+                .to_owned(),
+        );
+    }
+    if let Some(topic) = &config.sns.topic_arn {
+        must(
+            topic.starts_with("arn:") && topic.split(':').count() == 6 && topic.contains(":sns:"),
+            "sns.topic_arn",
+            format!("{topic:?} is no topic; write arn:aws:sns:REGION:ACCOUNT:NAME"),
+        );
+    }
     must(
         config.retention.days > 0,
         "retention.days",

@@ -30,7 +30,13 @@ use serde::{Deserialize, Serialize};
 pub use load::{Effective, Error, FILE, Origin, PREFIX, environment, load};
 pub use opensearch::{AuthKind, OpenSearch};
 
-use crate::{ledger, network_acl, respond::policy::Policy};
+use crate::{
+    ledger, network_acl,
+    respond::{
+        notify::{SlackSettings, SnsSettings},
+        policy::Policy,
+    },
+};
 
 /// A commented file with every setting at its default: what `portcullis config init` writes.
 pub const TEMPLATE: &str = include_str!("template.toml");
@@ -53,8 +59,10 @@ pub struct Config {
     pub ledger: ledger::Settings,
     /// Where entries are made.
     pub network_acls: network_acl::Settings,
-    /// Messages.
-    pub slack: Slack,
+    /// Messages to Slack.
+    pub slack: SlackSettings,
+    /// Messages to a topic of Amazon SNS.
+    pub sns: SnsSettings,
     /// How long documents are kept.
     pub retention: Retention,
     /// A cluster of OpenSearch.
@@ -71,7 +79,8 @@ impl Default for Config {
             policy: Policy::default(),
             ledger: ledger::Settings::default(),
             network_acls: network_acl::Settings::default(),
-            slack: Slack::default(),
+            slack: SlackSettings::default(),
+            sns: SnsSettings::default(),
             retention: Retention::default(),
             opensearch: OpenSearch::default(),
         }
@@ -186,22 +195,6 @@ impl From<SourceChoice> for String {
         match choice {
             SourceChoice::Auto => "auto".to_owned(),
             SourceChoice::Named(source) => source.name().to_owned(),
-        }
-    }
-}
-
-/// `[slack]`: messages. The webhook is a secret, so the file names the environment variable that holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Slack {
-    /// Environment variable with the incoming webhook's URL; messages are sent when it is set and not empty.
-    pub webhook_env: String,
-}
-
-impl Default for Slack {
-    fn default() -> Self {
-        Self {
-            webhook_env: "PORTCULLIS_SLACK_WEBHOOK".to_owned(),
         }
     }
 }

@@ -1,18 +1,24 @@
 //! Events in: files, standard input and streams, through the normalisers into the index, and findings on to the responder.
 //!
-//! [`shard`] is the part that every stream shares. `files` knows what is new in the files, `pipeline` what becomes of a
+//! [`shard`] is the part that every stream shares, [`unpack`] finds the findings in a delivered record, `kinesis` reads a data stream. `files` knows what is new in the files, `pipeline` what becomes of a
 //! record. What was read counts as read only once it is durable: the plan of a finding in the ledger, a document in the
 //! index, and then the `positions`.
 
 #[cfg(feature = "embedded")]
 pub mod files;
+#[cfg(feature = "aws")]
+pub mod kinesis;
+pub mod multilang;
 #[cfg(feature = "embedded")]
 pub mod pipeline;
 #[cfg(feature = "embedded")]
 pub mod positions;
 pub mod shard;
+pub mod told;
+mod unpack;
 
 #[cfg(feature = "embedded")]
 pub use files::Files;
 #[cfg(feature = "embedded")]
 pub use pipeline::{Pipeline, Tally};
+pub use unpack::unpack;

@@ -24,6 +24,12 @@ impl Position {
         self.0.parse().unwrap_or(u64::MAX)
     }
 
+    /// Behind everything: where the reader of a shard is that was read to its end.
+    #[must_use]
+    pub fn end() -> Self {
+        Self("9".repeat(DIGITS))
+    }
+
     /// As a text of one length, which sorts as the number does.
     #[must_use]
     pub fn padded(&self) -> String {

@@ -21,6 +21,18 @@ pub enum Verdict {
     Ignore,
 }
 
+impl Verdict {
+    /// `block`, `alert` or `ignore`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Block => "block",
+            Verdict::Alert => "alert",
+            Verdict::Ignore => "ignore",
+        }
+    }
+}
+
 /// One decision: one address of one finding, or the finding as a whole when it names none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {

@@ -3,6 +3,7 @@
 
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -24,7 +25,12 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the listener itself fails; a failing connection ends alone.
 pub async fn run(listener: TcpListener, state: State, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    let service = TowerToHyperService::new(router(state));
+    drive(listener, router(state), shutdown).await
+}
+
+/// As [`run`], for any routes.
+pub(super) async fn drive(listener: TcpListener, routes: Router, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let service = TowerToHyperService::new(routes);
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);

@@ -18,11 +18,14 @@ mod assets;
 mod chart;
 mod document;
 mod error;
+mod exposition;
 mod gate;
 mod guard;
 mod health;
 mod layout;
 mod listen;
+#[cfg(feature = "aws")]
+mod machines;
 mod pages;
 mod panel;
 pub mod params;
@@ -51,6 +54,8 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 pub use gate::{Dashboards, Gate, Unavailable, Views};
 pub use guard::Hosts;
 pub use listen::run;
+#[cfg(feature = "aws")]
+pub use machines::run_metrics;
 pub use responder::Watched;
 
 use error::PageError;

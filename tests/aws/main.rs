@@ -3,6 +3,20 @@
 
 mod account;
 mod commands;
+mod consume;
+mod e2e;
+#[path = "../embedded/harness/findings.rs"]
+#[expect(dead_code, reason = "shared with the tests on one machine")]
+mod findings;
+mod kcl;
+mod kinesis;
+mod lambda;
 mod ledger;
+mod moto;
+mod notify;
 #[path = "../program/mod.rs"]
 mod program;
+#[path = "../../transforms/tests/firehose_lambda/runtime_api.rs"]
+#[expect(dead_code, reason = "shared with the transforms' functions")]
+mod runtime_api;
+mod slack;

@@ -5,6 +5,9 @@ mod drift;
 mod harness;
 mod invariants;
 mod killed;
+#[cfg(feature = "aws")]
+mod kinesis;
+mod multilang;
 mod people;
 #[path = "../program/mod.rs"]
 mod program;

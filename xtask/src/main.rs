@@ -29,6 +29,8 @@ cargo xtask harness [--schedules N] [--seed S]
 cargo xtask harness --prove [--seed S]
                                     plant mistakes in the responder: the harness has to find every one
 cargo xtask harness --replay WORD   play one schedule again and tell everything that happens
+cargo xtask e2e responder [--events N]
+                                    the responder on real streams and tables under kills and faults (10,000 events)
 cargo xtask e2e opensearch          prove templates, roles, writer and every panel on a real OpenSearch, which it starts and ends
 cargo xtask opensearch              start such an OpenSearch to try things on, until Enter is pressed
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
@@ -60,6 +62,8 @@ fn run(words: &[&str]) -> Result<()> {
         ["fields"] => fields::write(),
         ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),
         ["bench", words @ ..] => bench::bench(words),
+        ["e2e", "responder"] => steps::e2e("10000"),
+        ["e2e", "responder", "--events", events] => steps::e2e(events),
         ["e2e", "opensearch"] => opensearch::prove(),
         ["opensearch"] => opensearch::serve(),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),

@@ -1,6 +1,6 @@
 //! What `cargo xtask test` runs, in order: cheap first, so that a small mistake is told early.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{
     bench, demo, opensearch,
@@ -131,6 +131,27 @@ pub(crate) fn harness(options: &[&str]) -> Result<()> {
         "--",
     ];
     run(cargo(&program).args(options))
+}
+
+/// The responder on the wire, with this many events; the program is optimised, as people run it.
+pub(crate) fn e2e(events: &str) -> Result<()> {
+    let events: u64 = events
+        .parse()
+        .with_context(|| format!("--events {events}: write a number"))?;
+    let mut test = cargo(&[
+        "test",
+        "--release",
+        "--locked",
+        "--package",
+        "portcullis",
+        "--all-features",
+        "--test",
+        "aws",
+    ]);
+    test.args(["--", "--nocapture", "--ignored", "e2e::", "kcl::"])
+        .env("PORTCULLIS_E2E_EVENTS", events.to_string());
+    tools::installed()?.announce(&mut test);
+    run(&mut test)
 }
 
 fn acceptance() -> Result<()> {

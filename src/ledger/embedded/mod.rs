@@ -141,6 +141,8 @@ impl Ledger for SqliteLedger {
     }
 
     async fn commit(&self, transaction: &Transaction) -> Result<(), Error> {
+        // Nothing here ever waits: without this a long sweep would let nobody else have a turn, not even who stops it.
+        tokio::task::yield_now().await;
         self.writing(|db| write::transaction(db, transaction))
     }
 

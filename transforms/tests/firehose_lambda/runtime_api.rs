@@ -36,6 +36,11 @@ impl Drop for Function {
 
 /// A function that asks `runtime_api` for events.
 pub(crate) fn start(binary: &str, runtime_api: &str, settings: &[(&str, &str)]) -> Function {
+    started(binary, runtime_api, settings, Stdio::null())
+}
+
+/// The same with a standard output to read, for what functions write there.
+pub(crate) fn started(binary: &str, runtime_api: &str, settings: &[(&str, &str)], out: Stdio) -> Function {
     let child = Command::new(binary)
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api)
@@ -45,7 +50,7 @@ pub(crate) fn start(binary: &str, runtime_api: &str, settings: &[(&str, &str)]) 
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
         .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
         .envs(settings.iter().copied())
-        .stdout(Stdio::null())
+        .stdout(out)
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");

@@ -1,0 +1,7 @@
+//! The Lambda function that responds to findings.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portcullis::lambda::main()
+}
