@@ -46,8 +46,8 @@ Examples:
   portcullis serve --listen 127.0.0.1:9000
 
 Without [[sources]] in the configuration, records come from standard input and
-each one's shape tells what it is. Network ACLs are a model of EC2's, and nothing
-is done to an AWS account, unless [network_acls] says store = \"ec2\".")]
+each one's shape tells what it is. Network ACLs are a model of EC2's, and
+nothing is done to an AWS account, unless [network_acls] says store = \"ec2\".")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataDir,
