@@ -261,7 +261,7 @@ mod tests {
         Object::new(Kind::RoleMapping, roles::FIREHOSE, json!({ "backend_roles": holders }))
     }
 
-    fn answered(kind: Kind, name: &str, body: Value) -> Value {
+    fn answered(kind: Kind, name: &str, body: &Value) -> Value {
         match kind {
             Kind::ComponentTemplate => json!({ "component_templates": [{ "name": name, "component_template": body }] }),
             Kind::IndexTemplate => json!({ "index_templates": [{ "name": name, "index_template": body }] }),
@@ -279,7 +279,7 @@ mod tests {
             holders: roles::Holders::default(),
         };
         for object in crate::opensearch::desired(&wish) {
-            let answer = answered(object.kind, &object.name, object.marked());
+            let answer = answered(object.kind, &object.name, &object.marked());
             let name = object.name.clone();
             let change = change(object, Some(answer));
             assert_eq!(

@@ -105,7 +105,7 @@ fn every_mistake_is_told() {
     let cases: Vec<(String, &str)> = vec![
         (
             with("visualization", |o| {
-                o["migrationVersion"] = json!({ "visualization": "7.11.0" })
+                o["migrationVersion"] = json!({ "visualization": "7.11.0" });
             }),
             "migrationVersion",
         ),
@@ -127,7 +127,7 @@ fn every_mistake_is_told() {
         ),
         (
             with("index-pattern", |o| {
-                o["references"] = json!([{ "name": "x", "type": "search", "id": "y" }])
+                o["references"] = json!([{ "name": "x", "type": "search", "id": "y" }]);
             }),
             "have to be []",
         ),
@@ -155,21 +155,21 @@ fn every_mistake_is_told() {
         (tile(|s| s["type"] = json!("pie")), "not known here"),
         (
             with("dashboard", |o| {
-                inside(&mut o["attributes"]["panelsJSON"], |p| p[1]["gridData"]["y"] = json!(0))
+                inside(&mut o["attributes"]["panelsJSON"], |p| p[1]["gridData"]["y"] = json!(0));
             }),
             "lies on another",
         ),
         (
             with("dashboard", |o| {
-                inside(&mut o["attributes"]["panelsJSON"], |p| p[1]["panelIndex"] = json!("99"))
+                inside(&mut o["attributes"]["panelsJSON"], |p| p[1]["panelIndex"] = json!("99"));
             }),
             "same as gridData.i",
         ),
         (
             with("dashboard", |o| {
                 inside(&mut o["attributes"]["panelsJSON"], |p| {
-                    p[1]["panelRefName"] = json!("panel_99")
-                })
+                    p[1]["panelRefName"] = json!("panel_99");
+                });
             }),
             "names no reference",
         ),
