@@ -2,14 +2,15 @@
 
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::findings::{Kind, finding};
 use crate::program::portcullis_with;
-use crate::runtime_api::{serve, start, started};
+use crate::runtime_api::{serve, serve_and_tell, start, started};
 use crate::slack::Webhook;
 
 fn record(number: u64, data: &[u8]) -> Value {
@@ -163,21 +164,25 @@ fn a_ledger_that_cannot_be_reached_makes_the_first_record_come_again_and_no_late
         &listener.local_addr().expect("an address").to_string(),
         &settings,
     );
-    let answers = serve(&listener, &[batch(&[record(1, &about("f1", "185.220.101.4"))])]);
-    assert_eq!(String::from_utf8_lossy(&answers[0].1), r#"{"batchItemFailures":[]}"#);
-    drop(server);
     let events = [
+        batch(&[record(1, &about("f1", "185.220.101.4"))]),
         batch(&[record(2, &about("f2", "185.220.101.5")), record(3, b"poison")]),
         about("f4", "185.220.101.9"),
     ];
-    let began = std::time::Instant::now();
-    let answers = serve(&listener, &events);
+    let server = Mutex::new(Some(server));
+    let began = Instant::now();
+    let answers = serve_and_tell(&listener, &events, &|answers| {
+        if answers == 1 {
+            drop(server.lock().expect("no thread panicked").take());
+        }
+    });
+    assert_eq!(String::from_utf8_lossy(&answers[0].1), r#"{"batchItemFailures":[]}"#);
     assert_eq!(
-        String::from_utf8_lossy(&answers[0].1),
+        String::from_utf8_lossy(&answers[1].1),
         r#"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#
     );
     assert!(
-        answers[1].0.ends_with("/error HTTP/1.1"),
+        answers[2].0.ends_with("/error HTTP/1.1"),
         "Lambda repeats the event: {answers:?}"
     );
     assert!(began.elapsed() < Duration::from_secs(30));

@@ -91,6 +91,15 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Request> {
 /// Hands the events to the function one after the other, and returns what it answered to each: path and body. The function
 /// may ask on one connection and answer on another.
 pub(crate) fn serve(listener: &TcpListener, events: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
+    serve_and_tell(listener, events, &|_| {})
+}
+
+/// As [`serve`]; `told` hears of each answer, with how many there are, before the function may ask for the next event.
+pub(crate) fn serve_and_tell(
+    listener: &TcpListener,
+    events: &[Vec<u8>],
+    told: &(dyn Fn(usize) + Sync),
+) -> Vec<(String, Vec<u8>)> {
     listener.set_nonblocking(true).expect("non-blocking");
     let deadline = Instant::now() + PATIENCE;
     let answers = Mutex::new(Vec::new());
@@ -107,7 +116,7 @@ pub(crate) fn serve(listener: &TcpListener, events: &[Vec<u8>]) -> Vec<(String, 
             stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
             open.push(stream.try_clone().expect("another handle"));
             let answers = &answers;
-            scope.spawn(move || converse(stream, events, answers));
+            scope.spawn(move || converse(stream, events, answers, told));
         }
         // The threads wait for more to be asked; there is no more.
         for stream in &open {
@@ -118,11 +127,17 @@ pub(crate) fn serve(listener: &TcpListener, events: &[Vec<u8>]) -> Vec<(String, 
 }
 
 /// One connection.
-fn converse(stream: TcpStream, events: &[Vec<u8>], answers: &Mutex<Vec<(String, Vec<u8>)>>) {
+fn converse(
+    stream: TcpStream,
+    events: &[Vec<u8>],
+    answers: &Mutex<Vec<(String, Vec<u8>)>>,
+    told: &(dyn Fn(usize) + Sync),
+) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let mut answers = answers.lock().expect("no thread panicked");
         if !request.line.starts_with("GET /2018-06-01/runtime/invocation/next") {
+            told(answers.len() + 1);
             let head = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
             reader.get_mut().write_all(head).expect("accepted");
             answers.push((request.line, request.body));
