@@ -248,10 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_below_the_options_fits_a_terminal_of_eighty_columns() {
+    fn help_fits_a_terminal_of_eighty_columns() {
         fn check(command: &clap::Command) {
-            let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            for line in below.lines() {
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            for line in help.lines() {
                 assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
             }
             command.get_subcommands().for_each(check);

@@ -68,7 +68,7 @@ struct Place {
     #[arg(long, value_name = "URL")]
     dashboards: Option<String>,
 
-    /// Print one JSON object: {"changes":[..],"skipped":[..],"wrongly_mapped":[..],"applied":n,"left":n}
+    /// Print one JSON object: {"changes":[..], "skipped":[..], "wrongly_mapped":[..], "applied":n, "left":n}
     #[arg(long)]
     json: bool,
 }
