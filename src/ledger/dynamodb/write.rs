@@ -219,9 +219,12 @@ pub(super) async fn commit(ledger: &DynamoDbLedger, transaction: &Transaction) -
     let done = numbered(ledger, |log| operations(ledger, transaction, &known, log)).await;
     let mut seen = ledger.seen();
     for (acl, _) in &transaction.expect_acls {
-        match rows.remove(acl).filter(|_| done.is_ok()) {
-            Some(after) => drop(seen.acls.insert(acl.clone(), after)),
-            None => drop(seen.acls.remove(acl)),
+        let is_written = transaction.metas.iter().any(|meta| meta.acl == *acl);
+        match rows.remove(acl) {
+            Some(after) if done.is_ok() => drop(seen.acls.insert(acl.clone(), after)),
+            // What was only a condition, and held, stands as it was seen.
+            None if done.is_ok() && !is_written => {}
+            _ => drop(seen.acls.remove(acl)),
         }
     }
     for row in &transaction.findings {
@@ -256,22 +259,23 @@ async fn known_versions(ledger: &DynamoDbLedger, transaction: &Transaction) -> R
     Ok(known)
 }
 
-/// The live entries as they will be, unless two would hold one rule number; `None` when no entry is written. The condition on the
-/// network ACL's version makes the answer last.
+/// The live entries as they will be, unless two would hold one rule number; `None` when no entry is written and none was seen.
+/// The condition on the network ACL's version makes the answer last.
 async fn one_number_one_entry(
     ledger: &DynamoDbLedger,
     transaction: &Transaction,
     meta: &Meta,
 ) -> Result<Option<Vec<Row>>, Error> {
     let written = || transaction.rows.iter().filter(|row| row.acl == meta.acl);
-    if written().next().is_none() {
-        return Ok(None);
-    }
     let expected = expected(transaction, meta);
     let seen = ledger.seen().acls.get(&meta.acl).cloned();
+    let seen = seen.filter(|(version, _)| *version == expected).map(|(_, rows)| rows);
+    if written().next().is_none() {
+        return Ok(seen);
+    }
     let mut rows = match seen {
-        Some((version, rows)) if version == expected => rows,
-        _ => {
+        Some(rows) => rows,
+        None => {
             let view = read::live(ledger, &meta.acl).await?;
             if view.meta.version != expected {
                 return Err(Error::Conflict);

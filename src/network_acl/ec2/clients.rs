@@ -263,7 +263,8 @@ impl Regional {
             sleep(wait).await;
             self.counters.requests.fetch_add(1, Ordering::Relaxed);
             let ends = deadline.min(Instant::now() + longest);
-            let error = match timeout_at(ends, make()).await {
+            // The SDK's calls are large, and so would be every future around one that held it in place.
+            let error = match timeout_at(ends, Box::pin(make())).await {
                 Ok(Ok(answer)) => {
                     bucket.passed(Instant::now());
                     return Ok(answer);
