@@ -9,7 +9,7 @@ use super::{KEY_LIMIT, scan::is_too_large, value::unescape};
 use crate::document::{push_hex, push_json_string, start_of};
 
 /// Appends the canonical form of `text` to `out`; the answer is the number of keys that were cut.
-pub(super) fn canonicalise(text: &[u8], out: &mut Vec<u8>) -> u64 {
+pub(crate) fn canonicalise(text: &[u8], out: &mut Vec<u8>) -> u64 {
     let mut reader = Reader { text, at: 0, cut: 0 };
     let value = reader.value();
     write(&value, out);

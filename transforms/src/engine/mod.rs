@@ -28,7 +28,7 @@ use std::fmt;
 use highway::{HighwayHash, HighwayHasher, Key};
 
 pub(crate) use self::{
-    canonical::cut_key,
+    canonical::{canonicalise, cut_key},
     scan::is_too_large,
     value::{Derived, Input, plain_text, unescape},
 };

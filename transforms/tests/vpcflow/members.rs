@@ -72,6 +72,18 @@ fn native_keeps_an_object_as_it_came_but_for_its_times() {
 }
 
 #[test]
+fn native_holds_no_key_twice_however_deep() {
+    let mut mapper = mapper(Schema::Native, None);
+    let mut out = Vec::new();
+    let record = r#"{"srcaddr":"10.0.0.1","end":1795258257,"note":{"a" : "x", "b": [{"c":1,"c":2}], "a" : "z"}}"#;
+    assert!(mapper.record(record.as_bytes(), &mut out).is_ok());
+    assert_eq!(
+        String::from_utf8_lossy(&out),
+        "{\"srcaddr\":\"10.0.0.1\",\"end\":\"2026-11-21T10:50:57.000Z\",\"note\":{\"a\":\"z\",\"b\":[{\"c\":2}]}}\n"
+    );
+}
+
+#[test]
 fn a_value_that_its_column_cannot_hold_goes_to_the_rest_where_the_columns_are_named() {
     let line = "5 <script> 10.0.1.15 65536 ssh 6 -1 1795258200 1795258257 REJECT ingress more";
     let document = ecs(&format!("{HEADER}\n{line}"));

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Refusal, RefusalKind,
     document::push_json_string,
-    engine::{DEPTH_LIMIT, KEY_LIMIT, cut_key, is_too_large, plain_text},
+    engine::{DEPTH_LIMIT, KEY_LIMIT, canonicalise, cut_key, is_too_large, plain_text},
     time::push_rfc3339,
 };
 
@@ -150,14 +150,43 @@ pub(super) fn write_native(members: &Members<'_>, row: &Row<'_>, out: &mut Vec<u
             {
                 push_json_string(out, number);
             }
-            // Line breaks stand only between tokens, where a space says the same.
-            (None, raw) => out.extend(raw.bytes().map(|byte| match byte {
-                b'\n' | b'\r' => b' ',
-                other => other,
-            })),
+            (None, raw) => push_value(raw.as_bytes(), out),
         }
     }
     out.extend_from_slice(b"}\n");
+}
+
+/// Appends a value as it came, on one line; but inside, too, each key counts once, since OpenSearch takes no document that has
+/// one twice.
+fn push_value(raw: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    if raw.starts_with(b"{") || raw.starts_with(b"[") {
+        canonicalise(raw, out);
+        if !is_only_spaced(raw, &out[start..]) {
+            return;
+        }
+        out.truncate(start);
+    }
+    // Line breaks stand only between tokens, where a space says the same.
+    out.extend(raw.iter().map(|byte| match byte {
+        b'\n' | b'\r' => b' ',
+        other => *other,
+    }));
+}
+
+/// Whether a JSON text is its compact form but for the space between tokens.
+fn is_only_spaced(raw: &[u8], compact: &[u8]) -> bool {
+    let (mut in_text, mut escaped) = (false, false);
+    let kept = raw.iter().filter(|byte| {
+        match **byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            _ => {}
+        }
+        in_text || !byte.is_ascii_whitespace()
+    });
+    kept.eq(compact)
 }
 
 /// The refusal of an object with more members than a flow log has columns.
