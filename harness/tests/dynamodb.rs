@@ -8,7 +8,6 @@ use portcullis::ledger::dynamodb::DynamoDbLedger;
 use portcullis::ledger::{Ask, AuditRow, Draft, Event, Ledger, Transaction};
 use portcullis::network_acl::AclKey;
 use portcullis_harness::contract;
-use serde_json::Value;
 
 use dynamodb_local::DynamoDbLocal;
 
@@ -86,17 +85,8 @@ async fn each_step_takes_the_calls_that_it_needs_and_no_more() {
 
 fn decided(writer: usize, number: usize) -> AuditRow {
     AuditRow {
-        number: 0,
-        at: DateTime::UNIX_EPOCH,
-        event: Event::Decided,
-        acl: None,
-        direction: None,
-        rule: None,
-        cidr: None,
-        reason: "matched".to_owned(),
         finding: Some(format!("{writer}/{number}")),
-        who: "responder".to_owned(),
-        about: Value::Null,
+        ..AuditRow::new(Event::Decided, "responder", "matched", DateTime::UNIX_EPOCH)
     }
 }
 

@@ -96,19 +96,12 @@ async fn listed(table: &str) -> Result<(Vec<Listed>, Vec<String>), Failure> {
 
 #[cfg(not(feature = "aws"))]
 async fn listed(table: &str) -> Result<(Vec<Listed>, Vec<String>), Failure> {
-    Err(Failure::usage(anyhow::anyhow!(
-        "this program was built without AWS, so it cannot read table {table}; `cargo build --release --features aws` builds one \
-         that can"
-    )))
+    Err(Failure::without_aws(format_args!("read table {table}")))
 }
 
 /// `took over 45.83.64.9 on acl-0a1b ingress, rule 71`
 fn told(report: &ActReport, dry_run: bool) -> String {
-    let place = match (&report.acl, report.direction) {
-        (Some(key), Some(direction)) => format!(" on {} {direction}", key.acl),
-        _ => String::new(),
-    };
-    let rule = report.rule.map(|rule| format!(", rule {rule}")).unwrap_or_default();
+    let (place, rule) = operator::placed(report);
     let address = shown(report.cidr);
     match (report.outcome.as_str(), dry_run) {
         ("missing", _) => format!("not there: {address}{place}{rule}"),

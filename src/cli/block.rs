@@ -123,14 +123,10 @@ enum Tense {
 /// `denied 45.83.64.9 on acl-0a1b ingress, rule 71, in place of 45.83.64.8`
 fn told(report: &ActReport, tense: Tense) -> String {
     let address = shown(report.cidr);
-    let place = match (&report.acl, report.direction) {
-        (Some(key), Some(direction)) => format!(" on {} {direction}", key.acl),
-        _ => String::new(),
-    };
+    let (place, rule) = operator::placed(report);
     if report.outcome == "refused" {
         return format!("not denied {address}{place}: {}", why(report));
     }
-    let rule = report.rule.map(|rule| format!(", rule {rule}")).unwrap_or_default();
     let evicts = report.evicts.map(|net| format!(", in place of {}", shown(net)));
     let verb = match tense {
         Tense::Would => "would deny",

@@ -113,16 +113,11 @@ async fn child(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// Says how to get a program that can.
 #[cfg(not(feature = "aws"))]
 async fn whole_stream(_: Args, stream: &str, _: &Context) -> Result<Outcome, Failure> {
-    Err(Failure::usage(anyhow::anyhow!(
-        "this program was built without AWS, so it cannot read stream {stream}; `cargo build --release --features aws` \
-         builds one that can"
-    )))
+    Err(Failure::without_aws(format_args!("read stream {stream}")))
 }
 
 #[cfg(feature = "aws")]
 async fn whole_stream(args: Args, stream: &str, context: &Context) -> Result<Outcome, Failure> {
-    use tokio::net::TcpListener;
-
     use super::output;
     use crate::consume::kinesis::{Client, Consumer};
     use crate::{aws, serve};
@@ -137,11 +132,7 @@ async fn whole_stream(args: Args, stream: &str, context: &Context) -> Result<Out
     let stop = stop::requested()?;
     let mut metrics = None;
     if let Some(address) = args.metrics {
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            Failure::new(format_args!(
-                "cannot listen on {address}: {error}; choose another address with --metrics"
-            ))
-        })?;
+        let listener = operator::listen(address, "--metrics").await?;
         output::tell(format_args!(
             "portcullis: metrics on http://{}/metrics",
             listener.local_addr()?

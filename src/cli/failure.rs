@@ -51,6 +51,15 @@ impl Failure {
         }
     }
 
+    /// Wrong usage of a program that was built without AWS: what it `cannot` do, and how to get one that can.
+    #[cfg(not(feature = "aws"))]
+    pub(crate) fn without_aws(cannot: impl fmt::Display) -> Self {
+        Self::usage(anyhow::anyhow!(
+            "this program was built without AWS, so it cannot {cannot}; `cargo build --release --features aws` builds one \
+             that can"
+        ))
+    }
+
     /// The reader of our output went away (`portcullis ... | head`): not worth a word.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         self.error

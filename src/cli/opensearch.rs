@@ -211,12 +211,7 @@ pub(crate) async fn client(config: &OpenSearch, endpoint: Option<&str>) -> Resul
             Auth::Signed(signer.map_err(Failure::usage)?)
         }
         #[cfg(not(feature = "aws"))]
-        AuthKind::SigV4 => {
-            return Err(Failure::usage(anyhow::anyhow!(
-                "this program was built without AWS, so it cannot sign; `cargo build --release --features aws` builds one \
-                 that can"
-            )));
-        }
+        AuthKind::SigV4 => return Err(Failure::without_aws("sign")),
     };
     Client::new(endpoint, config.ca.as_deref(), auth).map_err(Failure::usage)
 }

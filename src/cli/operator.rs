@@ -1,11 +1,12 @@
-//! What the commands for people in the loop share: the responder on this machine, who asks, addresses and times.
+//! What the commands for people in the loop share: the responder that is configured, who asks, addresses and times.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
+use tokio::net::TcpListener;
 
 use super::{Context, DataDir, Failure, output};
 use crate::config::{Config, Origin};
@@ -14,7 +15,7 @@ use crate::network_acl::{self, AnyNetworkAcls};
 use crate::respond::notify::Channels;
 use crate::respond::policy::Policy;
 use crate::respond::report::Mode;
-use crate::respond::{self, Clock, Responder};
+use crate::respond::{self, ActReport, Clock, Responder};
 
 /// The responder that the configuration describes.
 pub(crate) type Configured = Responder<AnyLedger, AnyNetworkAcls>;
@@ -103,6 +104,18 @@ pub(crate) async fn prepare(responder: &Configured) {
     }
 }
 
+/// Listens on an address; `option` is the one that names another.
+///
+/// # Errors
+/// When somebody else does, or it is none of this machine's.
+pub(crate) async fn listen(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(format_args!(
+            "cannot listen on {address}: {error}; choose another address with {option}"
+        ))
+    })
+}
+
 /// Whether there is a ledger to look into. One on DynamoDB is taken to be there: opening it says so when it is not.
 pub(crate) fn has_ledger(config: &Config, dir: &Path) -> bool {
     match config.ledger.store {
@@ -186,6 +199,16 @@ pub(crate) fn shown(net: IpNet) -> String {
     } else {
         net.to_string()
     }
+}
+
+/// Where the entry of a report is, to be said behind its address: ` on acl-0a1b ingress` and `, rule 71`, as far as it is known.
+pub(crate) fn placed(report: &ActReport) -> (String, String) {
+    let place = match (&report.acl, report.direction) {
+        (Some(key), Some(direction)) => format!(" on {} {direction}", key.acl),
+        _ => String::new(),
+    };
+    let rule = report.rule.map(|rule| format!(", rule {rule}")).unwrap_or_default();
+    (place, rule)
 }
 
 /// What people tell a finding by where a line is short: `EC2/SSHBruteForce` of `UnauthorizedAccess:EC2/SSHBruteForce`.

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::TimeDelta;
 use portcullis_transforms::Options;
-use tokio::{net::TcpListener, runtime::Handle, sync::mpsc};
+use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
     Context, DataDir, Failure, Outcome, clock, operator, output,
@@ -68,11 +68,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let (index, own) = index(&config, &data).await?;
     let pipeline = Pipeline::new(Arc::clone(&index), Arc::clone(&responder));
     let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Failure::new(format_args!(
-            "cannot listen on {listen}: {error}; choose another address with --listen"
-        ))
-    })?;
+    let listener = operator::listen(listen, "--listen").await?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "the pages are open to the network and ask for no password; put a proxy that does in front");

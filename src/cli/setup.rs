@@ -77,8 +77,5 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
 #[cfg(not(feature = "aws"))]
 pub(crate) fn run(args: Args, _: &Context) -> Result<Outcome, Failure> {
     let What::Ledger { .. } = args.what;
-    Err(Failure::usage(anyhow::anyhow!(
-        "this program was built without AWS, so it cannot make the table; `cargo build --release --features aws` builds one \
-         that can"
-    )))
+    Err(Failure::without_aws("make the table"))
 }

@@ -86,11 +86,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
 }
 
 fn told(report: &ActReport, dry_run: bool) -> String {
-    let place = match (&report.acl, report.direction) {
-        (Some(key), Some(direction)) => format!(" on {} {direction}", key.acl),
-        _ => String::new(),
-    };
-    let rule = report.rule.map(|rule| format!(", rule {rule}")).unwrap_or_default();
+    let (place, rule) = operator::placed(report);
     let address = shown(report.cidr);
     match (report.outcome.as_str(), dry_run) {
         ("held_off", true) => format!("would hold off from denying {address}"),

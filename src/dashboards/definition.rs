@@ -17,6 +17,7 @@
 
 use std::fmt;
 
+use portcullis_transforms::Source;
 use toml::{Table, Value};
 
 use super::data::Unit;
@@ -204,16 +205,12 @@ const PAGE_KEYS: &[&str] = &["id", "title", "question", "index", "controls", "pa
 const PANEL_KEYS: &[&str] = &[
     "id", "kind", "title", "question", "width", "index", "query", "metric", "counts", "unit",
 ];
-const INDICES: &[&str] = &[
-    "*",
-    "guardduty",
-    "securityhub",
-    "waf",
-    "vpcflow",
-    "dns",
-    "cloudtrail",
-    "response",
-];
+
+/// What a page or a panel may look at: everything, one source, or the responses.
+fn indices() -> Vec<&'static str> {
+    let sources = Source::ALL.iter().map(|source| source.name());
+    ["*"].into_iter().chain(sources).chain(["response"]).collect()
+}
 
 /// The kinds of panel, and the keys that each takes besides those of all panels.
 const KINDS: &[(&str, &[&str])] = &[
@@ -242,7 +239,7 @@ pub fn parse(file: &str, text: &str) -> Result<Dashboard, DefinitionError> {
         table: &page,
     };
     reader.only(PAGE_KEYS.iter().copied())?;
-    let index = reader.one_of("index", INDICES)?;
+    let index = reader.one_of("index", &indices())?;
     let panels = match page.get("panel") {
         Some(Value::Array(panels)) if !panels.is_empty() => panels,
         _ => return Err(reader.error("panel", "a page has at least one [[panel]]")),
@@ -442,7 +439,7 @@ impl Reader<'_> {
             question: self.text("question")?,
             width: u8::try_from(self.number("width", 6, 1..=12)?).unwrap_or(12),
             index: if self.table.contains_key("index") {
-                self.one_of("index", INDICES)?
+                self.one_of("index", &indices())?
             } else {
                 page_index.to_owned()
             },

@@ -71,17 +71,9 @@ mod tests {
 
     #[test]
     fn an_index_is_of_one_pattern_only() {
-        let indices = [
-            "guardduty",
-            "securityhub",
-            "waf",
-            "vpcflow",
-            "dns",
-            "cloudtrail",
-            RESPONSE,
-        ];
+        let sources = Source::ALL.iter().map(|source| source.name());
         let covers = |pattern: &str, index: &str| index.starts_with(pattern.trim_end_matches('*'));
-        let mut names: Vec<String> = indices.iter().map(|name| events(name)).collect();
+        let mut names: Vec<String> = sources.chain([RESPONSE]).map(events).collect();
         names.extend(Source::ALL.iter().map(|source| stream(*source, Schema::Native)));
         for name in &names {
             let index = format!("{name}-2026-11-21");

@@ -10,7 +10,7 @@ use portcullis::ledger::{Filter, Ledger};
 use portcullis::respond::policy::Policy;
 use portcullis::respond::{Embedded, open_embedded, verify};
 
-use crate::findings::{Kind, finding};
+use crate::findings::{Kind, finding, inbound};
 use crate::kinesis::Stream;
 use crate::slack::Webhook;
 
@@ -179,19 +179,10 @@ async fn nothing_is_lost_nor_doubled_when_shards_split_and_merge_under_two_consu
     ];
     let mut n = 0;
     for round in 0..6 {
-        let now = Utc::now();
         let records: Vec<Vec<u8>> = (0..EACH)
             .map(|_| {
                 n += 1;
-                let address = format!("185.{}.{}.7", 100 + n / 250, n % 250);
-                finding(
-                    &format!("f{n}"),
-                    Kind::Inbound,
-                    &[address],
-                    &["subnet-a".to_owned()],
-                    now,
-                    now,
-                )
+                inbound(&format!("f{n}"), format!("185.{}.{}.7", 100 + n / 250, n % 250))
             })
             .collect();
         stream.put_all(&records).await;

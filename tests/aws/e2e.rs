@@ -3,7 +3,6 @@
 //!
 //! `cargo xtask e2e responder` runs it.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -128,12 +127,7 @@ async fn no_event_is_lost_and_no_entry_doubled_while_everything_fails() {
         assert!(stopped < Duration::from_secs(5), "{stopped:?}");
     }
     let rows = ledger.0.entries(Filter::All).await.expect("the table");
-    let applied: Vec<_> = rows.iter().filter(|row| row.state == State::Applied).collect();
-    let distinct: BTreeSet<_> = applied
-        .iter()
-        .map(|row| (&row.acl.acl, row.direction, row.cidr))
-        .collect();
-    assert_eq!(distinct.len(), applied.len(), "no entry is doubled");
+    let applied = rows.iter().filter(|row| row.state == State::Applied).count();
     let untold = rows
         .iter()
         .filter(|row| !told.contains(&row.cidr.addr().to_string()))
@@ -143,12 +137,14 @@ async fn no_event_is_lost_and_no_entry_doubled_while_everything_fails() {
     let problems = verify(&ledger.0, &model, &Policy::default())
         .await
         .expect("a comparison");
+    // Its third invariant is that no address stands twice.
     assert!(problems.is_empty(), "{problems:?}");
+    assert!(applied > 0, "something was denied");
     let lost = events as u64 - ledger.ledger_counts().await;
     println!(
         "{events} events in {:.0} s, {kills} kills, {} entries, {} messages: {lost} lost",
         took.as_secs_f64(),
-        applied.len(),
+        applied,
         webhook.messages().len()
     );
     assert_eq!(lost, 0);

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use portcullis_servers::{Server, dynamodb_local, multilang_daemon};
 
-use crate::findings::{Kind, finding};
+use crate::findings::inbound;
 use crate::kinesis::{REGION, Stream};
 use crate::program::portcullis_with;
 
@@ -68,18 +67,8 @@ async fn two_workers_of_the_kcl_read_every_shard_and_one_takes_over_when_the_oth
     ];
     portcullis_with(dir.path(), &["setup", "ledger"], b"", &aws).ended(0);
     let put = async |from: u64| {
-        let now = Utc::now();
         let records: Vec<Vec<u8>> = (from..from + 10)
-            .map(|n| {
-                finding(
-                    &format!("f{n}"),
-                    Kind::Inbound,
-                    &[format!("185.220.101.{n}")],
-                    &["subnet-a".to_owned()],
-                    now,
-                    now,
-                )
-            })
+            .map(|n| inbound(&format!("f{n}"), format!("185.220.101.{n}")))
             .collect();
         stream.put_all(&records).await;
     };

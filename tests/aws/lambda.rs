@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::findings::{Kind, finding};
+use crate::findings::{Kind, finding, inbound};
 use crate::program::portcullis_with;
 use crate::runtime_api::{serve, serve_and_tell, start, started};
 use crate::slack::Webhook;
@@ -26,15 +26,18 @@ fn batch(records: &[Value]) -> Vec<u8> {
 }
 
 fn about(id: &str, address: &str) -> Vec<u8> {
-    let now = Utc::now();
-    finding(
-        id,
-        Kind::Inbound,
-        &[address.to_owned()],
-        &["subnet-a".to_owned()],
-        now,
-        now,
-    )
+    inbound(id, address.to_owned())
+}
+
+/// The ledger at `url`, and network ACLs of this machine.
+fn on_the_model(url: &str) -> [(&str, &str); 5] {
+    [
+        ("AWS_ENDPOINT_URL_DYNAMODB", url),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("PORTCULLIS__NETWORK_ACLS__STORE", "model"),
+    ]
 }
 
 fn schedule() -> Vec<u8> {
@@ -51,13 +54,7 @@ fn the_function_answers_streams_events_and_schedules_and_acknowledges_what_canno
     let server = portcullis_servers::dynamodb_local();
     let webhook = Webhook::start(0);
     let url = server.url();
-    let aws = [
-        ("AWS_ENDPOINT_URL_DYNAMODB", url.as_str()),
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("PORTCULLIS__NETWORK_ACLS__STORE", "model"),
-    ];
+    let aws = on_the_model(&url);
     portcullis_with(dir.path(), &["setup", "ledger"], b"", &aws).ended(0);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let data = data.to_string_lossy().into_owned();
@@ -147,13 +144,7 @@ fn a_ledger_that_cannot_be_reached_makes_the_first_record_come_again_and_no_late
     let dir = tempfile::tempdir().expect("a folder");
     let server = portcullis_servers::dynamodb_local();
     let url = server.url();
-    let aws = [
-        ("AWS_ENDPOINT_URL_DYNAMODB", url.as_str()),
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("PORTCULLIS__NETWORK_ACLS__STORE", "model"),
-    ];
+    let aws = on_the_model(&url);
     portcullis_with(dir.path(), &["setup", "ledger"], b"", &aws).ended(0);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let data = dir.path().join("data").to_string_lossy().into_owned();

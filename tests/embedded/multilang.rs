@@ -4,13 +4,12 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use chrono::Utc;
 use portcullis::ledger::Ledger;
 use portcullis::respond::open_embedded;
 use portcullis::respond::policy::Policy;
 use serde_json::{Value, json};
 
-use crate::harness::findings::{Kind, finding};
+use crate::harness::findings::inbound;
 
 struct Daemon {
     child: Child,
@@ -64,15 +63,7 @@ fn record(number: &str, sub: u64, data: &[u8]) -> Value {
 }
 
 fn sample(n: u64) -> Vec<u8> {
-    let (now, address) = (Utc::now(), format!("185.220.100.{n}"));
-    finding(
-        &format!("f{n}"),
-        Kind::Inbound,
-        &[address],
-        &["subnet-a".to_owned()],
-        now,
-        now,
-    )
+    inbound(&format!("f{n}"), format!("185.220.100.{n}"))
 }
 
 #[test]

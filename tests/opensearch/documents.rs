@@ -57,17 +57,6 @@ pub(crate) struct Demo {
     pub(crate) documents: BTreeMap<&'static str, Vec<Vec<u8>>>,
 }
 
-/// Every index of the demo.
-const INDICES: &[&str] = &[
-    "guardduty",
-    "securityhub",
-    "waf",
-    "vpcflow",
-    "dns",
-    "cloudtrail",
-    "response",
-];
-
 impl Demo {
     /// Plays the day and reads its documents back.
     pub(crate) fn load() -> Result<Self, String> {
@@ -77,7 +66,7 @@ impl Demo {
             .block_on(play(folder.path()))
             .map_err(|error| error.to_string())?;
         let mut documents = BTreeMap::new();
-        for &name in INDICES {
+        for name in Source::ALL.iter().map(|source| source.name()).chain(["response"]) {
             documents.insert(name, all(&index, name)?);
         }
         Ok(Self {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use portcullis::ledger::{
     AlertRow, AuditRow, Delivery, Error, Event, Ledger, MessageRow, Position, Transaction, Unreadable,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ledger::{net, told};
 use super::{Broken, must};
@@ -19,18 +19,11 @@ pub(super) async fn hold<L: Ledger>(make: impl Fn() -> L) -> Result<(), Broken> 
 }
 
 pub(super) fn decided(number: usize) -> AuditRow {
+    let reason = if number == 0 { "private" } else { "matched" };
     AuditRow {
-        number: 0,
-        at: time(0),
-        event: Event::Decided,
-        acl: None,
-        direction: None,
-        rule: None,
         cidr: Some(net(1)),
-        reason: if number == 0 { "private" } else { "matched" }.to_owned(),
         finding: Some(format!("f{number}")),
-        who: "responder".to_owned(),
-        about: Value::Null,
+        ..AuditRow::new(Event::Decided, "responder", reason, time(0))
     }
 }
 

@@ -82,14 +82,6 @@ pub struct DynamoDbLedger {
 }
 
 impl DynamoDbLedger {
-    /// Opens the ledger in `table`, with region, credentials and endpoint from the standard AWS variables and files.
-    ///
-    /// # Errors
-    /// [`Error::Store`] when no region is known, and as [`DynamoDbLedger::open`].
-    pub async fn connect(table: &str) -> Result<Self, Error> {
-        Self::open(&configuration().await?, table).await
-    }
-
     /// Opens the ledger in `table`. It never makes one: `portcullis setup ledger` does.
     ///
     /// # Errors

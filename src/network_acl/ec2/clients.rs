@@ -173,6 +173,15 @@ impl Clients {
 }
 
 impl Regional {
+    /// A call of this action, about a resource or, when that is empty, about everything.
+    pub(super) fn call<'a>(&'a self, action: &'static str, about: &'a str) -> Call<'a> {
+        Call {
+            at: self,
+            action,
+            about,
+        }
+    }
+
     /// A call that only reads: repeated when EC2 failed or refused it for their number.
     pub(super) async fn read<T, E, F>(
         &self,
@@ -184,11 +193,7 @@ impl Regional {
         F: Future<Output = Result<T, SdkError<E>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let call = Call {
-            at: self,
-            action,
-            about,
-        };
+        let call = self.call(action, about);
         self.attempts(call, &self.reads, ATTEMPT, Code::is_transient, make)
             .await
     }
@@ -205,11 +210,7 @@ impl Regional {
         F: Future<Output = Result<T, SdkError<E>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let call = Call {
-            at: self,
-            action,
-            about,
-        };
+        let call = self.call(action, about);
         let did_nothing = |code: Code| code == Code::RequestLimitExceeded;
         self.attempts(call, &self.writes, PATIENCE, did_nothing, make).await
     }
@@ -233,12 +234,7 @@ impl Regional {
                 return Ok(());
             }
         }
-        let call = Call {
-            at: self,
-            action,
-            about: "",
-        };
-        Err(call.says(Code::Unavailable, "its pages do not end"))
+        Err(self.call(action, "").says(Code::Unavailable, "its pages do not end"))
     }
 
     async fn attempts<T, E, F>(

@@ -10,34 +10,29 @@ use ipnet::IpNet;
 use super::clients::Regional;
 use crate::network_acl::{Direction, Entry, Error};
 
-/// An entry's values as the requests want them.
-struct Values {
-    v4: Option<String>,
-    v6: Option<String>,
-    action: RuleAction,
-    egress: bool,
-    rule: i32,
-    protocol: String,
-}
-
-fn values(entry: &Entry) -> Values {
-    let block = entry.cidr.trunc().to_string();
-    let (v4, v6) = match entry.cidr {
-        IpNet::V4(_) => (Some(block), None),
-        IpNet::V6(_) => (None, Some(block)),
-    };
-    Values {
-        v4,
-        v6,
-        action: if entry.allow {
+/// A request with the values of an entry. Create and replace take the same, and have no type in common.
+macro_rules! filled {
+    ($request:expr, $id:expr, $entry:expr) => {{
+        let entry: &Entry = $entry;
+        let block = entry.cidr.trunc().to_string();
+        let (v4, v6) = match entry.cidr {
+            IpNet::V4(_) => (Some(block), None),
+            IpNet::V6(_) => (None, Some(block)),
+        };
+        let action = if entry.allow {
             RuleAction::Allow
         } else {
             RuleAction::Deny
-        },
-        egress: entry.direction == Direction::Egress,
-        rule: i32::from(entry.rule),
-        protocol: entry.protocol.clone(),
-    }
+        };
+        $request
+            .network_acl_id($id)
+            .set_cidr_block(v4)
+            .set_ipv6_cidr_block(v6)
+            .rule_action(action)
+            .egress(entry.direction == Direction::Egress)
+            .rule_number(i32::from(entry.rule))
+            .protocol(&entry.protocol)
+    }};
 }
 
 fn about(id: &str, direction: Direction, rule: u16) -> String {
@@ -47,17 +42,7 @@ fn about(id: &str, direction: Direction, rule: u16) -> String {
 pub(super) async fn create(at: &Regional, id: &str, entry: &Entry) -> Result<(), Error> {
     let about = about(id, entry.direction, entry.rule);
     at.write("CreateNetworkAclEntry", &about, || {
-        let Values {
-            v4,
-            v6,
-            action,
-            egress,
-            rule,
-            protocol,
-        } = values(entry);
-        let call = at.client.create_network_acl_entry().network_acl_id(id);
-        let call = call.set_cidr_block(v4).set_ipv6_cidr_block(v6).rule_action(action);
-        call.egress(egress).rule_number(rule).protocol(protocol).send()
+        filled!(at.client.create_network_acl_entry(), id, entry).send()
     })
     .await
     .map(drop)
@@ -66,17 +51,7 @@ pub(super) async fn create(at: &Regional, id: &str, entry: &Entry) -> Result<(),
 pub(super) async fn replace(at: &Regional, id: &str, entry: &Entry) -> Result<(), Error> {
     let about = about(id, entry.direction, entry.rule);
     at.write("ReplaceNetworkAclEntry", &about, || {
-        let Values {
-            v4,
-            v6,
-            action,
-            egress,
-            rule,
-            protocol,
-        } = values(entry);
-        let call = at.client.replace_network_acl_entry().network_acl_id(id);
-        let call = call.set_cidr_block(v4).set_ipv6_cidr_block(v6).rule_action(action);
-        call.egress(egress).rule_number(rule).protocol(protocol).send()
+        filled!(at.client.replace_network_acl_entry(), id, entry).send()
     })
     .await
     .map(drop)

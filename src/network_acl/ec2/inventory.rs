@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::clients::{Clients, PATIENCE, Regional};
-use super::error::Call;
 use super::ip_ranges;
 use crate::network_acl::{Code, Ec2Settings, Error, Inventory};
 
@@ -325,8 +324,7 @@ fn network(at: &Regional, action: &'static str, text: Option<&str>) -> Result<Op
     let address = text.parse::<std::net::IpAddr>().map(IpNet::from).ok();
     let read = address.or_else(|| text.parse::<IpNet>().ok());
     read.map(|net| Some(net.trunc())).ok_or_else(|| {
-        let call = Call { at, action, about: "" };
-        call.says(
+        at.call(action, "").says(
             Code::Unavailable,
             "it names something that is no address and no network",
         )

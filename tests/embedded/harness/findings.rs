@@ -20,6 +20,12 @@ pub(crate) enum Kind {
     Probe,
 }
 
+/// A finding of now: one address, one subnet, inbound.
+pub(crate) fn inbound(id: &str, address: String) -> Vec<u8> {
+    let (now, subnet) = (Utc::now(), "subnet-a".to_owned());
+    finding(id, Kind::Inbound, &[address], &[subnet], now, now)
+}
+
 /// One version of one finding.
 pub(crate) fn finding(
     id: &str,

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use portcullis::consume::kinesis::{Consumer, Fault, From, Meter};
 use portcullis::ledger::{Ledger, Position};
 use portcullis::respond::policy::Policy;
@@ -19,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::harness::findings::{Kind, finding};
+use crate::harness::findings::inbound;
 use fake::{Stream, number, reader};
 
 fn responder(dir: &Path) -> Arc<Embedded> {
@@ -32,16 +31,7 @@ fn responder(dir: &Path) -> Arc<Embedded> {
 
 /// The `n`th finding, about an address of its own.
 fn record(n: u64) -> Vec<u8> {
-    let now = Utc::now();
-    let address = format!("185.220.{}.{}", 100 + n / 200, 1 + n % 200);
-    finding(
-        &format!("f{n}"),
-        Kind::Inbound,
-        &[address],
-        &["subnet-a".to_owned()],
-        now,
-        now,
-    )
+    inbound(&format!("f{n}"), format!("185.220.{}.{}", 100 + n / 200, 1 + n % 200))
 }
 
 /// A consumer at work.

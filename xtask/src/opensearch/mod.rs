@@ -12,31 +12,24 @@ use crate::{
     tools,
 };
 
-/// Installs what is missing, starts a server, and runs `tests/opensearch` against it.
+const TESTS: &[&str] = &[
+    "test",
+    "--package",
+    "portcullis",
+    "--all-features",
+    "--locked",
+    "--test",
+    "opensearch",
+];
+
+/// Starts a server, and runs `tests/opensearch` against it.
 pub(crate) fn prove() -> Result<()> {
     let tools = tools::installed()?;
     // Built first, so that no server waits for a compiler.
-    let mut build = cargo(&[
-        "test",
-        "--package",
-        "portcullis",
-        "--all-features",
-        "--locked",
-        "--test",
-        "opensearch",
-    ]);
-    run(build.arg("--no-run"))?;
+    run(cargo(TESTS).arg("--no-run"))?;
     let server = server::Server::start(&tools)?;
     let start = Instant::now();
-    let mut test = cargo(&[
-        "test",
-        "--package",
-        "portcullis",
-        "--all-features",
-        "--locked",
-        "--test",
-        "opensearch",
-    ]);
+    let mut test = cargo(TESTS);
     tools.announce(&mut test);
     test.arg("--quiet")
         .env("PORTCULLIS_TEST_OPENSEARCH", &server.endpoint)
