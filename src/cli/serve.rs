@@ -45,6 +45,9 @@ Examples:
   aws s3 cp s3://findings/today.jsonl - | portcullis serve
   portcullis serve --listen 127.0.0.1:9000
 
+Beyond 127.0.0.1 the pages ask for the token in $PORTCULLIS_SERVE_TOKEN, or
+trust a proxy's header: see [serve] in the configuration.
+
 Without [[sources]] in the configuration, records come from standard input and
 each one's shape tells what it is. Network ACLs are a model of EC2's, and
 nothing is done to an AWS account, unless [network_acls] says store = \"ec2\".")]
@@ -67,19 +70,20 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     operator::prepare(&responder).await;
     let (index, own) = index(&config, &data).await?;
     let pipeline = Pipeline::new(Arc::clone(&index), Arc::clone(&responder));
+    let tally = pipeline.tally();
     let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;
     let listener = operator::listen(listen, "--listen").await?;
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "the pages are open to the network and ask for no password; put a proxy that does in front");
-    }
+    let token = std::env::var(&config.serve.token_env).ok();
+    let access = serve::Access::of(&config.serve, token.as_deref(), address).map_err(Failure::usage)?;
     let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
     let views = Arc::new(serve::Dashboards(index));
-    let mut state = serve::State::new(gate, views);
+    let mut state = serve::State::new(gate, views)?;
     state.slack = channels.is_some();
-    if !address.ip().is_loopback() {
-        state.hosts = serve::Hosts::Any;
-    }
+    state.hosts = serve::Hosts::of(address);
+    state.access = access;
+    state.acts = config.serve.acts;
+    state.tally = Some(tally);
     let stop = stop::requested()?;
     let mut closing = stop.clone();
     let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
