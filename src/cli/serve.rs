@@ -47,9 +47,13 @@ Examples:
   portcullis serve --listen 127.0.0.1:9000
   portcullis serve --stream findings
 
+Beyond 127.0.0.1 the pages ask for the token in $PORTCULLIS_SERVE_TOKEN, or
+trust a proxy's header: see [serve] in the configuration.
+
 Without [[sources]] in the configuration and without --stream, records come from
-standard input and each one's shape tells what it is. Network ACLs are a model of EC2's, and
-nothing is done to an AWS account, unless [network_acls] says store = \"ec2\".")]
+standard input and each one's shape tells what it is. Network ACLs are a model
+of EC2's, and nothing is done to an AWS account, unless [network_acls] says
+store = \"ec2\".")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataDir,
@@ -81,6 +85,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         None => places::on_cluster(&config),
     };
     let pipeline = Pipeline::new(Arc::clone(&index), &place, Arc::clone(&responder));
+    let tally = pipeline.tally();
     let deployment = Options {
         id_key: context.id_key()?,
         ..config.normalize.options().map_err(Failure::usage)?
@@ -88,16 +93,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let reader = Reader::new(&config, &data, &deployment, pipeline, args.stream.is_none())?;
     let listener = operator::listen(listen, "--listen").await?;
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "the pages are open to the network and ask for no password; put a proxy that does in front");
-    }
+    let token = std::env::var(&config.serve.token_env).ok();
+    let access = serve::Access::of(&config.serve, token.as_deref(), address).map_err(Failure::usage)?;
     let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
     let views = Arc::new(serve::Dashboards(Arc::clone(&index)));
-    let mut state = serve::State::new(gate, views);
+    let mut state = serve::State::new(gate, views)?;
     state.slack = channels.is_some();
-    if !address.ip().is_loopback() {
-        state.hosts = serve::Hosts::Any;
-    }
+    state.hosts = serve::Hosts::of(address);
+    state.access = access;
+    state.acts = config.serve.acts;
+    state.tally = Some(tally);
     let stop = stop::requested()?;
     let streamed = match &args.stream {
         Some(name) => {

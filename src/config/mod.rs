@@ -18,6 +18,7 @@ use std::{
     sync::Arc,
 };
 
+use ipnet::IpNet;
 use portcullis_transforms::{
     Options, Source, TrustedProxies,
     policy::{
@@ -94,14 +95,27 @@ impl Default for Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Serve {
-    /// Address and port to listen on; the default is this machine only.
+    /// Address and port to listen on; the default is this machine only. Beyond it a token or a proxy's header is required.
     pub listen: SocketAddr,
+    /// Name of the environment variable with the token that opens the pages.
+    pub token_env: String,
+    /// Header in which a proxy in front says who is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_header: Option<String>,
+    /// Where that proxy's connections come from.
+    pub proxies: Vec<IpNet>,
+    /// Whether the Address page blocks, unblocks and allows.
+    pub acts: bool,
 }
 
 impl Default for Serve {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8600)),
+            token_env: "PORTCULLIS_SERVE_TOKEN".to_owned(),
+            user_header: None,
+            proxies: Vec::new(),
+            acts: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use portcullis_transforms::{Outcome, Refusal, Source, forms::Form};
 
 use super::Responses;
@@ -46,6 +46,48 @@ pub struct Tally {
     pub dropped: u64,
     /// When the last record came.
     pub last: Option<DateTime<Utc>>,
+    /// How far each source is behind.
+    pub arrivals: BTreeMap<&'static str, Arrivals>,
+}
+
+/// How late the documents of a source are: from what they tell of to when they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// When the newest one came.
+    pub came: Option<DateTime<Utc>>,
+    /// What the newest one told of happened then.
+    pub newest: Option<DateTime<Utc>>,
+    /// Documents that came within [`ON_TIME`], within [`LATE`], and later; those of the future count as on time.
+    pub spread: [u64; 3],
+    /// How late the latest one was.
+    pub worst: TimeDelta,
+}
+
+/// What AWS promises of its faster sources: GuardDuty's updates, CloudTrail, and flow logs of ten minutes take about so long.
+pub const ON_TIME: TimeDelta = TimeDelta::minutes(15);
+/// Later than this, a panel over the last hour has missed it.
+pub const LATE: TimeDelta = TimeDelta::hours(1);
+
+impl Arrivals {
+    fn add(&mut self, happened: DateTime<Utc>, now: DateTime<Utc>) {
+        let late = now - happened;
+        let place = match late {
+            late if late <= ON_TIME => 0,
+            late if late <= LATE => 1,
+            _ => 2,
+        };
+        self.spread[place] += 1;
+        self.worst = self.worst.max(late);
+        self.came = Some(now);
+        self.newest = self.newest.max(Some(happened));
+    }
+}
+
+/// The time at the front of a document: its first field is `@timestamp`, whatever the source.
+fn happened(document: &[u8]) -> Option<DateTime<Utc>> {
+    let rest = document.strip_prefix(br#"{"@timestamp":""#)?;
+    let text = rest.get(..rest.iter().take(40).position(|byte| *byte == b'"')?)?;
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// What became of one record.
@@ -165,7 +207,13 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
         match normalizers.record(source, record, buffer) {
             Ok(Outcome::Document) => {
                 self.buffered += buffer.len() - before;
-                self.count(now, |tally| *tally.indexed.entry(source.name()).or_default() += 1);
+                let happened = buffer.get(before..).and_then(happened);
+                self.count(now, |tally| {
+                    *tally.indexed.entry(source.name()).or_default() += 1;
+                    if let Some(happened) = happened {
+                        tally.arrivals.entry(source.name()).or_default().add(happened, now);
+                    }
+                });
             }
             Ok(Outcome::Dropped) => self.count(now, |tally| tally.dropped += 1),
             Err(refusal) => self.refuse(refusal, entry, now, taken),
@@ -208,5 +256,39 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.last = Some(now);
         change(&mut tally);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrivals_say_how_late_documents_come() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let mut arrivals = Arrivals::default();
+        for minutes in [-5, 0, 15, 16, 60, 61, 600] {
+            arrivals.add(now - TimeDelta::minutes(minutes), now);
+        }
+        assert_eq!(arrivals.spread, [3, 2, 2]);
+        assert_eq!(arrivals.worst, TimeDelta::minutes(600));
+        assert_eq!(arrivals.newest, Some(now + TimeDelta::minutes(5)));
+    }
+
+    #[test]
+    fn a_document_begins_with_its_time() {
+        let mut line = Vec::new();
+        let record = crate::generate::DEFAULT_UNTIL;
+        line.extend_from_slice(format!("{{\"@timestamp\":\"{}\",\"x\":1}}", record.to_rfc3339()).as_bytes());
+        assert_eq!(happened(&line), Some(record));
+        for other in [
+            "",
+            "{}",
+            "{\"@timestamp\":\"soon\"}",
+            "{\"@timestamp\":\"2026",
+            "{\"@timestamp\":5}",
+        ] {
+            assert_eq!(happened(other.as_bytes()), None, "{other}");
+        }
     }
 }
