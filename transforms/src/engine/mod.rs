@@ -312,7 +312,8 @@ impl Mapper {
         };
         self.derived.clear(self.table.rows.len());
         self.map.derive(&input, &mut self.derived);
-        let Some(script) = view.scripts().find(&self.derived, timestamp_hit) else {
+        self.derived.finish();
+        let Some(script) = view.scripts().find(&self.derived, timestamp_hit, view.escaped()) else {
             return false;
         };
         let id = self.event_id(original.as_bytes(), input, timestamp);

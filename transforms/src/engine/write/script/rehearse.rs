@@ -1,6 +1,6 @@
 //! A script is noted while a document is written as any other.
 
-use super::{Again, SHORT, Script, Step, Usually, Value};
+use super::{Again, Piece, SHORT, Script, Then, Usually, Value};
 use crate::{
     engine::{
         RowId,
@@ -17,14 +17,48 @@ use crate::{
 /// A script in the making.
 #[derive(Default)]
 struct Notes {
-    texts: Vec<u8>,
-    steps: Vec<Step>,
+    /// What stands before the next value.
+    text: Vec<u8>,
+    made: Vec<Value>,
+    pieces: Vec<Piece>,
 }
 
 impl Notes {
-    fn value(&mut self, what: Value) {
-        let until = self.texts.len();
-        self.steps.push(Step { until, what });
+    fn text(&mut self, text: &[u8]) {
+        self.text.extend_from_slice(text);
+    }
+
+    /// What is copied behind the text.
+    fn then(&mut self, then: Then) {
+        let mut rest = self.text.as_slice();
+        loop {
+            let (first, after) = rest.split_at(rest.len().min(SHORT));
+            let mut text = [0; SHORT];
+            text[..first.len()].copy_from_slice(first);
+            let is_last = after.is_empty();
+            self.pieces.push(Piece {
+                text,
+                length: first.len() as u8,
+                then: if is_last { then } else { Then::Nothing },
+            });
+            if is_last {
+                break;
+            }
+            rest = after;
+        }
+        self.text.clear();
+    }
+
+    fn part(&mut self, part: Part) {
+        self.then(Then::Part(part));
+    }
+
+    /// What is made each time; nothing if there is too much of it.
+    fn value(&mut self, value: Value) -> Option<()> {
+        let number = u16::try_from(self.made.len()).ok()?;
+        self.made.push(value);
+        self.then(Then::Made(number));
+        Some(())
     }
 }
 
@@ -43,7 +77,7 @@ impl Writer<'_> {
             let written = self.may_have(&leaf.what, unplaced) && self.leaf(&leaf.what, &mut unplaced);
             if let Some(noted) = &mut notes {
                 if written {
-                    noted.texts.extend_from_slice(literal);
+                    noted.text(literal);
                 }
                 if self.note(noted, leaf, from, written, view).is_none() {
                     notes = None;
@@ -58,14 +92,15 @@ impl Writer<'_> {
         let end = literals.between(&table.leaves, last, table.leaves.len());
         self.out.extend_from_slice(end);
         let mut notes = notes.filter(|_| self.cut == 0)?;
-        notes.texts.extend_from_slice(end);
-        notes.texts.extend_from_slice(&[0; SHORT]);
+        notes.text(end);
+        notes.then(Then::Nothing);
         Some(Script {
-            rows: self.derived.said().collect(),
+            saying: self.derived.saying().into(),
             swapped: self.derived.swapped,
             timestamp_hit: self.timestamp_hit,
-            texts: notes.texts.into(),
-            steps: notes.steps.into(),
+            escaped: view.escaped(),
+            made: notes.made.into(),
+            pieces: notes.pieces.into(),
         })
     }
 
@@ -80,13 +115,13 @@ impl Writer<'_> {
                     Some(row) => Some(self.note_again(row, view)?),
                     None => None,
                 };
-                notes.value(Value::Addresses { row: again, written });
+                return notes.value(Value::Addresses { row: again, written });
             }
-            What::Timestamp => notes.value(Value::Timestamp(view.value(self.timestamp_hit)?)),
-            What::Id => notes.value(Value::Id),
-            What::Original if written => notes.value(Value::Original),
+            What::Timestamp => return notes.value(Value::Timestamp(view.value(self.timestamp_hit)?)),
+            What::Id => return notes.value(Value::Id),
+            What::Original if written => return notes.value(Value::Original),
             What::Rest if written => return self.note_flat(notes, view),
-            What::Unplaced if written => notes.texts.extend_from_slice(self.out.get(from..)?),
+            What::Unplaced if written => notes.text(self.out.get(from..)?),
             _ => {}
         }
         Some(())
@@ -100,16 +135,18 @@ impl Writer<'_> {
         if row.ty == Type::FlatObject {
             return if written { self.note_flat(notes, view) } else { Some(()) };
         }
-        if own == Own::Replaced && !row.ty.is_narrow() && self.derived.only(number).is_some() {
-            notes.value(Value::Said { row: number, written });
-            return Some(());
+        if own == Own::Replaced
+            && !row.ty.is_narrow()
+            && let Some(said) = self.derived.number(number)
+        {
+            return self.note_said(notes, number, said, written, view);
         }
         // Addresses are also collected while they are written.
         let is_fixed = |hit: &usize| view.value(*hit).is_some_and(Part::is_fixed);
         let is_same = own == Own::Written && hits.iter().all(is_fixed);
         if is_same && (row.ty != Type::Ip || hits.is_empty()) {
             if written {
-                notes.texts.extend_from_slice(self.out.get(from..)?);
+                notes.text(self.out.get(from..)?);
             }
             return Some(());
         }
@@ -117,13 +154,31 @@ impl Writer<'_> {
             && own == Own::Written
             && self.is_copied(row, hit)
         {
-            notes.texts.extend_from_slice(if row.list { b"[" } else { b"" });
-            notes.value(Value::Copy(view.value(hit)?));
-            notes.texts.extend_from_slice(if row.list { b"]" } else { b"" });
+            notes.text(if row.list { b"[" } else { b"" });
+            notes.part(view.value(hit)?);
+            notes.text(if row.list { b"]" } else { b"" });
             return Some(());
         }
         let again = self.note_again(number, view)?;
-        (again.written == written).then(|| notes.value(Value::Row(again)))
+        match again.written == written {
+            true => notes.value(Value::Row(again)),
+            false => None,
+        }
+    }
+
+    /// Notes the value of this number, the only one that is said of a row.
+    fn note_said(&mut self, notes: &mut Notes, row: usize, said: usize, written: bool, view: View<'_>) -> Option<()> {
+        let &Row { ty, list, not_ip, .. } = self.table.rows.get(row)?;
+        if view.escaped() || not_ip || !matches!(ty, Type::Keyword | Type::Text) {
+            return notes.value(Value::Said { row, written });
+        }
+        // That there is nothing in it is part of what is said.
+        if written {
+            notes.text(if list { b"[\"" } else { b"\"" });
+            notes.then(Then::Said(u16::try_from(said).ok()?));
+            notes.text(if list { b"\"]" } else { b"\"" });
+        }
+        Some(())
     }
 
     /// Whether it is a text that its row takes as it is.
@@ -188,15 +243,15 @@ impl Writer<'_> {
     fn note_flat(&self, notes: &mut Notes, view: View<'_>) -> Option<()> {
         let (values, end) = self.scratch.flat.parts();
         for (before, value) in values {
-            notes.texts.extend_from_slice(&before);
+            notes.text(&before);
             let part = view.part(value)?;
             if part.is_fixed() {
-                notes.texts.extend_from_slice(value.of(self.text.as_bytes()));
+                notes.text(value.of(self.text.as_bytes()));
             } else {
-                notes.value(Value::Copy(part));
+                notes.part(part);
             }
         }
-        notes.texts.extend_from_slice(&end);
+        notes.text(&end);
         Some(())
     }
 }
