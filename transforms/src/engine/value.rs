@@ -47,11 +47,11 @@ impl<'a> Input<'a> {
         match self.values {
             Values::Found(_) => self.texts(row).next(),
             Values::Shape(view) => {
-                let mut texts = view.of_row(row).iter();
-                texts.find_map(|number| {
-                    view.plain(usize::from(*number), self.text)
-                        .filter(|text| !text.is_empty())
-                })
+                let (inside, escaped, _) = view.first(row)?;
+                match escaped {
+                    true => unescape(inside.of(self.text.as_bytes())),
+                    false => Some(Cow::Borrowed(inside.text(self.text))),
+                }
             }
         }
     }
