@@ -105,6 +105,8 @@ struct Plan {
     rows: Box<[(u16, u16)]>,
     /// Each row's first value that is one and not empty.
     firsts: Box<[Option<First>]>,
+    /// The values that differ between records.
+    values: Box<[Part]>,
     bodies: u32,
     wrapped: bool,
     scripts: Scripts,

@@ -301,6 +301,14 @@ impl Derived {
         self.values.get(number).map(|value| &value.place)
     }
 
+    /// The numbers of the row's values.
+    pub(super) fn numbers(&self, row: usize) -> impl Iterator<Item = usize> {
+        let values = self.values.iter().enumerate();
+        values
+            .filter(move |(_, value)| value.row == row)
+            .map(|(number, _)| number)
+    }
+
     /// The number of the row's value, if there is exactly one.
     pub(super) fn number(&self, row: usize) -> Option<usize> {
         let number = self.said.get(row)?.first as usize;

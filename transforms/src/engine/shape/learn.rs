@@ -104,7 +104,7 @@ impl Shapes {
         let marks: Vec<u32> = std::iter::once(0)
             .chain(values.iter().map(|value| value.span.end))
             .collect();
-        let plan = plan(text, &marks, found, table)?;
+        let plan = plan(text, values, &marks, found, table)?;
         let (mut step, mut from) = (0, 0);
         for value in values {
             step = self.way(step, text.get(from..value.span.start as usize)?, value.then)?;
@@ -145,7 +145,7 @@ impl Shapes {
 }
 
 /// What was found, by the marks.
-fn plan(text: &[u8], marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
+fn plan(text: &[u8], values: &[Free], marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
     let part = |span| Part::new(marks, span);
     let hits = found.hits.iter().map(|&hit| {
         let escaped = table.trie.is_whole(hit.slot);
@@ -181,6 +181,7 @@ fn plan(text: &[u8], marks: &[u32], found: &Found, table: &Table) -> Option<Plan
         of_rows: numbers.into(),
         rows: rows.into(),
         firsts: firsts.into(),
+        values: values.iter().map(|value| part(value.span)).collect::<Option<_>>()?,
         bodies: found.bodies,
         wrapped: found.wrapped,
         scripts: Scripts::default(),

@@ -88,6 +88,11 @@ impl<'a> View<'a> {
         Part::new(self.marks.get(..=self.values)?, span)
     }
 
+    /// The values that differ between records of the shape: of texts, what is between the quotes.
+    pub(in crate::engine) fn values(self) -> impl Iterator<Item = Part> {
+        self.plan.values.iter().copied()
+    }
+
     /// The hit of this number.
     #[inline]
     pub(in crate::engine) fn hit(self, number: usize, text: &[u8]) -> Option<Hit> {

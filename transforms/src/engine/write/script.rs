@@ -69,6 +69,8 @@ enum Then {
     Said(u16),
     /// What was made, by number.
     Made(u16),
+    /// What was made, or where nothing was, the part of the record that stands for itself.
+    Either(u16, Part),
 }
 
 /// What is made anew for each document.
@@ -81,6 +83,8 @@ enum Value {
     },
     /// The values of a row.
     Row(Again),
+    /// Nothing, but these texts have to differ: a member has each value once.
+    Differ(Box<[Then]>),
     /// The moment of the record, and where it says so.
     Timestamp(Part),
     Id,
@@ -99,6 +103,8 @@ struct Again {
     /// Its hits, where each stands, and whether it is refused.
     hits: Box<[(usize, Part, bool)]>,
     usually: Usually,
+    /// Whether what is usual is copied from the record.
+    copied: bool,
     /// Whether anything is written.
     written: bool,
 }
@@ -186,9 +192,10 @@ impl Writer<'_> {
         for value in values {
             let as_said = match value {
                 Value::Said { row, written } => self.said(*row) == *written,
-                Value::Row(again) => self.again(again, view),
+                Value::Row(again) => self.as_usual(again, view) || self.again(again, view),
+                Value::Differ(texts) => self.differ(texts, view),
                 Value::Timestamp(part) => {
-                    if !self.usual(Type::Date, view.span(*part).of(self.text.as_bytes())) {
+                    if !self.stands(Type::Date, view.span(*part).of(self.text.as_bytes())) {
                         self.date(self.timestamp);
                     }
                     true
@@ -200,7 +207,9 @@ impl Writer<'_> {
                 Value::Original => self.push_original(),
                 Value::Addresses { row, written } => {
                     let start = self.out.len();
-                    let as_said = row.as_ref().is_none_or(|again| self.again(again, view));
+                    let as_said = row
+                        .as_ref()
+                        .is_none_or(|again| self.as_usual(again, view) || self.again(again, view));
                     self.out.truncate(start);
                     as_said && self.addresses() == *written
                 }
@@ -238,14 +247,16 @@ impl Writer<'_> {
                     (said, place.start, place.end)
                 }
                 Then::Made(number) => {
-                    let number = usize::from(number);
-                    let start = number.checked_sub(1).map_or(Some(&0), |last| scratch.ends.get(last))?;
-                    (
-                        scratch.made.as_slice(),
-                        *start as usize,
-                        *scratch.ends.get(number)? as usize,
-                    )
+                    let (start, end) = made_at(&scratch.ends, number)?;
+                    (scratch.made.as_slice(), start, end)
                 }
+                Then::Either(number, part) => match made_at(&scratch.ends, number)? {
+                    (start, end) if start == end => {
+                        let Span { start, end } = view.span(part);
+                        (record, start as usize, end as usize)
+                    }
+                    (start, end) => (scratch.made.as_slice(), start, end),
+                },
             };
             let length = end.checked_sub(start)?;
             match source.get(start..).and_then(|rest| rest.first_chunk::<SHORT>()) {
@@ -255,6 +266,25 @@ impl Writer<'_> {
             at += length;
         }
         Some(at)
+    }
+
+    /// Whether no two of the texts are the same.
+    fn differ(&self, texts: &[Then], view: View<'_>) -> bool {
+        let inside = |then: &Then| match *then {
+            Then::Part(part) => {
+                let raw = view.span(part).of(self.text.as_bytes());
+                raw.get(1..raw.len().saturating_sub(1))
+            }
+            Then::Said(number) => {
+                let place = self.derived.place(usize::from(number))?;
+                self.derived.text().as_bytes().get(place.clone())
+            }
+            _ => None,
+        };
+        texts.iter().enumerate().all(|(number, text)| {
+            let text = inside(text);
+            texts.iter().take(number).all(|other| inside(other) != text)
+        })
     }
 
     /// Writes the text that the source says of a row; the answer is whether there is any.
@@ -285,27 +315,35 @@ impl Writer<'_> {
         fit == Fit::Written
     }
 
-    /// Writes the values of a row again; the answer is whether each is refused, and something written, as it was.
-    fn again(&mut self, again: &Again, view: View<'_>) -> bool {
+    /// Whether the values of a row are as they usually are. Then they are written, or are to be copied.
+    #[inline]
+    fn as_usual(&mut self, again: &Again, view: View<'_>) -> bool {
         let text = self.text.as_bytes();
         let table = self.table;
         let Some(row) = table.rows.get(again.row) else {
             return false;
         };
         let mut raw = again.hits.iter().map(|(_, part, _)| view.span(*part).of(text));
-        match again.usually {
-            Usually::One if raw.next().is_some_and(|raw| self.usual(row.ty, raw)) => return true,
-            Usually::Addresses if raw.all(|raw| self.is_v4(raw)) => return true,
-            Usually::Same => {
-                if let Some(first) = raw.next()
-                    && raw.all(|raw| raw == first)
-                    && self.once(row, first)
-                {
-                    return true;
-                }
-            }
-            _ => {}
+        match (again.usually, raw.next()) {
+            (Usually::One, Some(raw)) if again.copied => self.stands(row.ty, raw),
+            (Usually::One, Some(raw)) => self.usual(row.ty, raw),
+            (Usually::Addresses, first) => first.into_iter().chain(raw).all(|raw| self.is_v4(raw)),
+            (Usually::Same, Some(first)) if raw.all(|raw| raw == first) => match again.copied {
+                true => row.ty == Type::Keyword || self.stands(row.ty, first),
+                false => self.once(row, first),
+            },
+            _ => false,
         }
+    }
+
+    /// Writes the values of a row again; the answer is whether each is refused, and something written, as it was.
+    #[inline(never)]
+    fn again(&mut self, again: &Again, view: View<'_>) -> bool {
+        let text = self.text.as_bytes();
+        let table = self.table;
+        let Some(row) = table.rows.get(again.row) else {
+            return false;
+        };
         let start = self.out.len();
         let mut as_said = true;
         let mut many = self.begin_many(row, again.row);
@@ -321,4 +359,15 @@ impl Writer<'_> {
         }
         as_said && written == again.written
     }
+}
+
+/// Where what was made stands, by its number.
+#[inline]
+fn made_at(ends: &[u32], number: u16) -> Option<(usize, usize)> {
+    let number = usize::from(number);
+    let start = match number.checked_sub(1) {
+        Some(last) => *ends.get(last)?,
+        None => 0,
+    };
+    Some((start as usize, *ends.get(number)? as usize))
 }

@@ -2,8 +2,10 @@
 
 use super::{Again, Piece, SHORT, Script, Then, Usually, Value};
 use crate::{
+    document::push_escaped,
     engine::{
         RowId,
+        found::Span,
         literals::Literals,
         member::Fit,
         shape::{Part, View},
@@ -53,11 +55,24 @@ impl Notes {
         self.then(Then::Part(part));
     }
 
-    /// What is made each time; nothing if there is too much of it.
-    fn value(&mut self, value: Value) -> Option<()> {
+    /// What is made each time, by its number; nothing if there is too much of it.
+    fn make(&mut self, value: Value) -> Option<u16> {
         let number = u16::try_from(self.made.len()).ok()?;
         self.made.push(value);
+        Some(number)
+    }
+
+    /// A value that is made each time.
+    fn value(&mut self, value: Value) -> Option<()> {
+        let number = self.make(value)?;
         self.then(Then::Made(number));
+        Some(())
+    }
+
+    /// A value that usually is copied.
+    fn either(&mut self, value: Value, part: Part) -> Option<()> {
+        let number = self.make(value)?;
+        self.then(Then::Either(number, part));
         Some(())
     }
 }
@@ -117,7 +132,10 @@ impl Writer<'_> {
                 };
                 return notes.value(Value::Addresses { row: again, written });
             }
-            What::Timestamp => return notes.value(Value::Timestamp(view.value(self.timestamp_hit)?)),
+            What::Timestamp => {
+                let part = view.value(self.timestamp_hit)?;
+                return notes.either(Value::Timestamp(part), part);
+            }
             What::Id => return notes.value(Value::Id),
             What::Original if written => return notes.value(Value::Original),
             What::Rest if written => return self.note_flat(notes, view),
@@ -159,11 +177,106 @@ impl Writer<'_> {
             notes.text(if row.list { b"]" } else { b"" });
             return Some(());
         }
-        let again = self.note_again(number, view)?;
-        match again.written == written {
-            true => notes.value(Value::Row(again)),
-            false => None,
+        if let [hit] = hits[..]
+            && own == Own::Written
+            && written
+            && !view.escaped()
+            && self.is_body(row, hit)
+        {
+            return self.note_body(notes, row, view.value(hit)?, view);
         }
+        if written && !view.escaped() && self.note_list(notes, number, &hits, view).is_some() {
+            return Some(());
+        }
+        let again = self.note_again(number, view)?;
+        match (again.written == written, again.copied, again.hits.first()) {
+            (true, true, Some(&(_, part, _))) => notes.either(Value::Row(again), part),
+            (true, ..) => notes.value(Value::Row(again)),
+            (false, ..) => None,
+        }
+    }
+
+    /// Whether it is an object or array that its row has as JSON text.
+    fn is_body(&self, row: &Row, hit: usize) -> bool {
+        let takes_text = matches!(row.ty, Type::Keyword | Type::Text) && !row.not_ip;
+        let hit = self.found.hits.get(hit);
+        takes_text
+            && hit.is_some_and(|hit| self.table.trie.is_whole(hit.slot) && hit.raw(self.text).starts_with(['{', '[']))
+    }
+
+    /// Notes an object or array as JSON text: what is the same in all records of the shape as it is escaped, and between it
+    /// the values. In a record without escapes they are the same inside of one more pair of quotes.
+    fn note_body(&self, notes: &mut Notes, row: &Row, body: Part, view: View<'_>) -> Option<()> {
+        let Span { start, end } = view.span(body);
+        let mut at = start;
+        let mut fixed = Vec::new();
+        notes.text(if row.list { b"[\"" } else { b"\"" });
+        for part in view.values() {
+            let span = view.span(part);
+            if span.start < start || span.end > end {
+                continue;
+            }
+            fixed.clear();
+            push_escaped(
+                &mut fixed,
+                Span {
+                    start: at,
+                    end: span.start,
+                }
+                .text(self.text),
+            );
+            notes.text(&fixed);
+            notes.part(part);
+            at = span.end;
+        }
+        fixed.clear();
+        push_escaped(&mut fixed, Span { start: at, end }.text(self.text));
+        notes.text(&fixed);
+        notes.text(if row.list { b"\"]" } else { b"\"" });
+        Some(())
+    }
+
+    /// Notes several texts of which each is copied: those that the source says, and those of the record behind them. Nothing is
+    /// noted where that is not all there is to them.
+    fn note_list(&self, notes: &mut Notes, number: usize, hits: &[usize], view: View<'_>) -> Option<()> {
+        let row = self.table.rows.get(number)?;
+        let own = self.derived.own(number);
+        // Of the record's own values some may be the same as others, now and then.
+        let may_repeat = row.repeats || own != Own::Written;
+        if row.ty != Type::Keyword || row.not_ip || row.first_only || !may_repeat {
+            return None;
+        }
+        let mut texts = Vec::new();
+        for said in self.derived.numbers(number) {
+            if !self.derived.place(said)?.is_empty() {
+                texts.push(Then::Said(u16::try_from(said).ok()?));
+            }
+        }
+        for &hit in hits.iter().filter(|_| own != Own::Replaced) {
+            let part = view.value(hit)?;
+            let raw = view.span(part).text(self.text);
+            if !raw.starts_with('"') || raw.len() <= 2 || part.is_fixed() {
+                return None;
+            }
+            texts.push(Then::Part(part));
+        }
+        if texts.is_empty() || !(row.repeats || self.differ(&texts, view)) {
+            return None;
+        }
+        let is_list = row.list || texts.len() > 1;
+        if !row.repeats && texts.len() > 1 {
+            notes.make(Value::Differ(texts.as_slice().into()))?;
+        }
+        notes.text(if is_list { b"[" } else { b"" });
+        for (number, then) in texts.iter().enumerate() {
+            let quote: &[u8] = if matches!(then, Then::Said(_)) { b"\"" } else { b"" };
+            notes.text(if number > 0 { b"," } else { b"" });
+            notes.text(quote);
+            notes.then(*then);
+            notes.text(quote);
+        }
+        notes.text(if is_list { b"]" } else { b"" });
+        Some(())
     }
 
     /// Notes the value of this number, the only one that is said of a row.
@@ -223,10 +336,20 @@ impl Writer<'_> {
             }
             _ => Usually::Anything,
         };
+        // A number in quotes is written without them.
+        let raw = |hit: usize| self.found.hits.get(hit).map_or("", |hit| hit.raw(self.text));
+        let copied = match (usually, refused.first()) {
+            (Usually::One, Some(&(hit, ..))) => {
+                row.ty != Type::Keyword && (row.ty != Type::Long || !raw(hit).starts_with('"'))
+            }
+            (Usually::Same, _) => !row.list,
+            _ => false,
+        };
         Some(Again {
             row: number,
             hits: refused.into(),
             usually,
+            copied,
             written,
         })
     }
