@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::{
-    JUDGED, LONGEST, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS,
+    First, JUDGED, LONGEST, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS,
     text::{plain_length, simple_escape},
 };
 use crate::{
@@ -104,7 +104,7 @@ impl Shapes {
         let marks: Vec<u32> = std::iter::once(0)
             .chain(values.iter().map(|value| value.span.end))
             .collect();
-        let plan = plan(&marks, found, table)?;
+        let plan = plan(text, values, &marks, found, table)?;
         let (mut step, mut from) = (0, 0);
         for value in values {
             step = self.way(step, text.get(from..value.span.start as usize)?, value.then)?;
@@ -145,7 +145,7 @@ impl Shapes {
 }
 
 /// What was found, by the marks.
-fn plan(marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
+fn plan(text: &[u8], values: &[Free], marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
     let part = |span| Part::new(marks, span);
     let hits = found.hits.iter().map(|&hit| {
         let escaped = table.trie.is_whole(hit.slot);
@@ -160,12 +160,18 @@ fn plan(marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
         let (first, last) = found.ends(slot);
         (slot, first, last)
     });
-    let (mut numbers, mut rows) = (Vec::new(), Vec::new());
+    let (mut numbers, mut rows, mut firsts) = (Vec::new(), Vec::new(), Vec::new());
     for row in &table.rows {
         let from = u16::try_from(numbers.len()).ok()?;
-        for (number, _) in row.slots.iter().flat_map(|&slot| found.hits_of(slot)) {
-            numbers.push(u16::try_from(number).ok()?);
+        let mut first = None;
+        for (number, hit) in row.slots.iter().flat_map(|&slot| found.hits_of(slot)) {
+            let number = u16::try_from(number).ok()?;
+            numbers.push(number);
+            if first.is_none() {
+                first = first_value(text, number, hit.value, marks)?;
+            }
         }
+        firsts.push(first);
         rows.push((from, u16::try_from(numbers.len()).ok()?));
     }
     Some(Plan {
@@ -174,10 +180,22 @@ fn plan(marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
         ends: ends.filter(|(_, first, _)| *first != NONE).collect(),
         of_rows: numbers.into(),
         rows: rows.into(),
+        firsts: firsts.into(),
+        values: values.iter().map(|value| part(value.span)).collect::<Option<_>>()?,
         bodies: found.bodies,
         wrapped: found.wrapped,
         scripts: Scripts::default(),
     })
+}
+
+/// The hit as what is first asked for: a text that is not empty, or another single value. Which it is, the shape decides.
+fn first_value(text: &[u8], hit: u16, value: Span, marks: &[u32]) -> Option<Option<First>> {
+    let is_text = match value.of(text) {
+        [] | [b'{' | b'[', ..] | b"\"\"" => return Some(None),
+        [first, ..] => *first == b'"',
+    };
+    let value = Part::new(marks, value)?;
+    Some(Some(First { hit, value, is_text }))
 }
 
 /// The values that differ between records of a shape, in order; none if the record is not one to learn from.
