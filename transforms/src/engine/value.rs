@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     RowId,
-    found::{Found, Hit, NONE},
+    found::{Found, Hit, NONE, Span},
     scan::unicode_escape,
     shape::View,
     table::Table,
@@ -67,7 +67,7 @@ impl<'a> Input<'a> {
     pub(super) fn numbered(&self, row: RowId) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
         let text = self.text;
         self.hits(row)
-            .filter_map(move |(number, hit)| Some((number, hit.plain(text)?)))
+            .filter_map(move |(number, value, escaped)| Some((number, plain(value.text(text), escaped)?)))
             .filter(|(_, text)| !text.is_empty())
     }
 
@@ -78,7 +78,6 @@ impl<'a> Input<'a> {
             Values::Found(found) => Hits::Found { found, slots, at: NONE },
             Values::Shape(view) => Hits::Shape {
                 view,
-                text: self.text.as_bytes(),
                 numbers: view.of_row(row).iter(),
             },
         }
@@ -109,13 +108,13 @@ enum Hits<'a> {
     },
     Shape {
         view: View<'a>,
-        text: &'a [u8],
         numbers: std::slice::Iter<'a, u16>,
     },
 }
 
 impl Iterator for Hits<'_> {
-    type Item = (usize, Hit);
+    /// The hit's number, where its value stands, and whether there are escapes in it.
+    type Item = (usize, Span, bool);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -124,13 +123,14 @@ impl Iterator for Hits<'_> {
                 let number = *at as usize;
                 if let Some(hit) = found.hits.get(number) {
                     *at = hit.next;
-                    return Some((number, *hit));
+                    return Some((number, hit.value, hit.escaped));
                 }
                 *at = found.head(*slots.next()?);
             },
-            Hits::Shape { view, text, numbers } => {
+            Hits::Shape { view, numbers } => {
                 let number = usize::from(*numbers.next()?);
-                Some((number, view.hit(number, text)?))
+                let (value, escaped) = view.text(number)?;
+                Some((number, value, escaped))
             }
         }
     }
@@ -341,12 +341,6 @@ impl Hit {
     #[inline]
     pub(super) fn raw<'t>(&self, text: &'t str) -> &'t str {
         self.value.text(text)
-    }
-
-    /// As [`plain_text`].
-    #[inline]
-    pub(super) fn plain<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
-        plain(self.raw(text), self.escaped)
     }
 }
 

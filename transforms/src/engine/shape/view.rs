@@ -106,6 +106,13 @@ impl<'a> View<'a> {
         Some(hit)
     }
 
+    /// Where the value of a hit stands, and whether it is a text with escapes in it.
+    #[inline]
+    pub(in crate::engine) fn text(self, number: usize) -> Option<(Span, bool)> {
+        let &(hit, value, _) = self.plan.hits.get(number)?;
+        Some((self.span(value), hit.escaped || self.escapes.has(value)))
+    }
+
     /// Where the row's first value stands, without its quotes, whether there are escapes in it, and the number of its hit.
     #[inline(always)]
     pub(in crate::engine) fn first(self, row: RowId) -> Option<(Span, bool, u16)> {
