@@ -24,6 +24,8 @@ cargo xtask fuzz [--seconds N] [--target T]... [--keep]
                                     committed inputs
 cargo xtask bench transforms [--short] [--only CASE]...
                                     the transforms beside their peers, with gates on the ratios (--short: without, in a minute)
+cargo xtask bench responder [--short]
+                                    decisions a second, and what a finding costs in ledgers of up to a million rows
 cargo xtask harness [--schedules N] [--seed S]
                                     play N schedules of faults against the responder (without --seed a fresh one)
 cargo xtask harness --prove [--seed S]
