@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod act;
 pub mod adopt;
+mod agenda;
 pub mod audit;
 pub mod carry;
 pub mod clock;

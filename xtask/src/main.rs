@@ -28,6 +28,8 @@ cargo xtask bench responder [--short]
                                     decisions a second, and what a finding costs in ledgers of up to a million rows
 cargo xtask harness [--schedules N] [--seed S]
                                     play N schedules of faults against the responder (without --seed a fresh one)
+cargo xtask harness --store sqlite|dynamodb [--schedules N] [--seed S]
+                                    the same, with that store beside the one in memory: both have to say the same
 cargo xtask harness --prove [--seed S]
                                     plant mistakes in the responder: the harness has to find every one
 cargo xtask harness --replay WORD   play one schedule again and tell everything that happens
