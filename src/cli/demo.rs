@@ -129,8 +129,11 @@ async fn live(
     let address = listener.local_addr()?;
     let gate = Arc::new(serve::Watched::new(Arc::clone(demo.responder())));
     let views = Arc::new(serve::Dashboards(Arc::clone(demo.index()) as Arc<dyn Index>));
-    let mut state = serve::State::new(gate, views);
+    let mut state = serve::State::new(gate, views)?;
     state.demo = true;
+    // What a person does here, a model takes.
+    state.acts = true;
+    state.tally = Some(demo.tally());
     let mut closing = stop.clone();
     let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
     output::tell(format_args!(

@@ -86,6 +86,29 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         );
     }
 
+    let serve = &config.serve;
+    must(
+        is_variable(&serve.token_env),
+        "serve.token_env",
+        "is no name of a variable; put the token into an environment variable and that variable's name here".to_owned(),
+    );
+    must(
+        serve.user_header.is_none() || !serve.proxies.is_empty(),
+        "serve.proxies",
+        "is empty; name the networks that the proxy's connections come from, or anybody could send serve.user_header"
+            .to_owned(),
+    );
+    must(
+        serve.user_header.is_some() || serve.proxies.is_empty(),
+        "serve.user_header",
+        "is missing; serve.proxies is of use only with the header in which the proxy names people".to_owned(),
+    );
+    must(
+        !serve.proxies.iter().any(|net| net.prefix_len() == 0),
+        "serve.proxies",
+        "lets everybody be the proxy; name its own networks".to_owned(),
+    );
+
     if let Err(error) = redact::names(&config.normalize.redact.join(",")) {
         must(false, "normalize.redact", error.to_string());
     }
@@ -172,6 +195,21 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "retention.days",
         "0 would keep nothing; write 1 or more".to_owned(),
     );
+    must(
+        !config.responses.opensearch || config.opensearch.endpoint.is_some(),
+        "responses.opensearch",
+        "needs opensearch.endpoint, the cluster's address".to_owned(),
+    );
+    if let Some(stream) = &config.responses.firehose {
+        must(
+            (1..=64).contains(&stream.len())
+                && stream
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')),
+            "responses.firehose",
+            format!("{stream:?} is no delivery stream; write its name, 1 to 64 of a-z, A-Z, 0-9, `_`, `-` and `.`"),
+        );
+    }
     let opensearch = &config.opensearch;
     for (key, name, what) in [
         ("opensearch.user_env", &opensearch.user_env, "user"),

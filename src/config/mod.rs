@@ -18,6 +18,7 @@ use std::{
     sync::Arc,
 };
 
+use ipnet::IpNet;
 use portcullis_transforms::{
     Options, Source, TrustedProxies,
     policy::{
@@ -65,6 +66,8 @@ pub struct Config {
     pub sns: SnsSettings,
     /// How long documents are kept.
     pub retention: Retention,
+    /// Where response documents go.
+    pub responses: Responses,
     /// A cluster of OpenSearch.
     pub opensearch: OpenSearch,
 }
@@ -82,6 +85,7 @@ impl Default for Config {
             slack: SlackSettings::default(),
             sns: SnsSettings::default(),
             retention: Retention::default(),
+            responses: Responses::default(),
             opensearch: OpenSearch::default(),
         }
     }
@@ -91,14 +95,27 @@ impl Default for Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Serve {
-    /// Address and port to listen on; the default is this machine only.
+    /// Address and port to listen on; the default is this machine only. Beyond it a token or a proxy's header is required.
     pub listen: SocketAddr,
+    /// Name of the environment variable with the token that opens the pages.
+    pub token_env: String,
+    /// Header in which a proxy in front says who is signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_header: Option<String>,
+    /// Where that proxy's connections come from.
+    pub proxies: Vec<IpNet>,
+    /// Whether the Address page blocks, unblocks and allows.
+    pub acts: bool,
 }
 
 impl Default for Serve {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8600)),
+            token_env: "PORTCULLIS_SERVE_TOKEN".to_owned(),
+            user_header: None,
+            proxies: Vec::new(),
+            acts: false,
         }
     }
 }
@@ -197,6 +214,17 @@ impl From<SourceChoice> for String {
             SourceChoice::Named(source) => source.name().to_owned(),
         }
     }
+}
+
+/// `[responses]`: where `consume` and the Lambda function bring response documents. `serve` writes them to its own index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Responses {
+    /// Whether to the cluster of `[opensearch]`; `consume` only.
+    pub opensearch: bool,
+    /// Name of a delivery stream of Amazon Data Firehose that takes them (Direct PUT).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firehose: Option<String>,
 }
 
 /// `[retention]`: how long documents are kept. The ledger and its audit are kept for good.

@@ -5,21 +5,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use portcullis_transforms::{Outcome, Refusal, Source, forms::Form};
 
+use super::Responses;
 use crate::{
     index::{self, Index},
     input::Normalizers,
     ledger::Ledger,
     network_acl::NetworkAcls,
-    respond::{self, Decision, Responder},
+    respond::{self, CarryError, Decision, Responder},
 };
 
 /// Bytes of documents that are kept before they are written.
 const BUFFER: usize = 8 * 1024 * 1024;
-/// Response documents that are taken at once.
-const AT_ONCE: usize = 1_000;
 
 /// A record could not be dealt with for a reason that may pass; it must be read again.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +30,9 @@ pub enum Error {
     /// The ledger or the network ACLs.
     #[error(transparent)]
     Respond(#[from] respond::Error),
+    /// Response documents.
+    #[error(transparent)]
+    Carry(#[from] CarryError),
 }
 
 /// What was read since the start.
@@ -44,6 +46,48 @@ pub struct Tally {
     pub dropped: u64,
     /// When the last record came.
     pub last: Option<DateTime<Utc>>,
+    /// How far each source is behind.
+    pub arrivals: BTreeMap<&'static str, Arrivals>,
+}
+
+/// How late the documents of a source are: from what they tell of to when they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// When the newest one came.
+    pub came: Option<DateTime<Utc>>,
+    /// What the newest one told of happened then.
+    pub newest: Option<DateTime<Utc>>,
+    /// Documents that came within [`ON_TIME`], within [`LATE`], and later; those of the future count as on time.
+    pub spread: [u64; 3],
+    /// How late the latest one was.
+    pub worst: TimeDelta,
+}
+
+/// What AWS promises of its faster sources: GuardDuty's updates, CloudTrail, and flow logs of ten minutes take about so long.
+pub const ON_TIME: TimeDelta = TimeDelta::minutes(15);
+/// Later than this, a panel over the last hour has missed it.
+pub const LATE: TimeDelta = TimeDelta::hours(1);
+
+impl Arrivals {
+    fn add(&mut self, happened: DateTime<Utc>, now: DateTime<Utc>) {
+        let late = now - happened;
+        let place = match late {
+            late if late <= ON_TIME => 0,
+            late if late <= LATE => 1,
+            _ => 2,
+        };
+        self.spread[place] += 1;
+        self.worst = self.worst.max(late);
+        self.came = Some(now);
+        self.newest = self.newest.max(Some(happened));
+    }
+}
+
+/// The time at the front of a document: its first field is `@timestamp`, whatever the source.
+fn happened(document: &[u8]) -> Option<DateTime<Utc>> {
+    let rest = document.strip_prefix(br#"{"@timestamp":""#)?;
+    let text = rest.get(..rest.iter().take(40).position(|byte| *byte == b'"')?)?;
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// What became of one record.
@@ -67,21 +111,27 @@ pub struct Refused {
 /// The way of every record, whichever door it came through.
 pub struct Pipeline<L, N> {
     index: Arc<dyn Index>,
+    responses: Responses,
     responder: Arc<Responder<L, N>>,
     documents: BTreeMap<&'static str, Vec<u8>>,
     buffered: usize,
+    /// Whether something was written that cannot be found yet.
+    unseen: bool,
     tally: Arc<Mutex<Tally>>,
 }
 
 impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
-    /// A pipeline into this index and this responder.
+    /// A pipeline into this index and this responder; `place` tells the index from others that take response documents of the
+    /// same ledger.
     #[must_use]
-    pub fn new(index: Arc<dyn Index>, responder: Arc<Responder<L, N>>) -> Self {
+    pub fn new(index: Arc<dyn Index>, place: &str, responder: Arc<Responder<L, N>>) -> Self {
         Self {
+            responses: Responses::new(Arc::clone(&index), place),
             index,
             responder,
             documents: BTreeMap::new(),
             buffered: 0,
+            unseen: false,
             tally: Arc::default(),
         }
     }
@@ -157,7 +207,13 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
         match normalizers.record(source, record, buffer) {
             Ok(Outcome::Document) => {
                 self.buffered += buffer.len() - before;
-                self.count(now, |tally| *tally.indexed.entry(source.name()).or_default() += 1);
+                let happened = buffer.get(before..).and_then(happened);
+                self.count(now, |tally| {
+                    *tally.indexed.entry(source.name()).or_default() += 1;
+                    if let Some(happened) = happened {
+                        tally.arrivals.entry(source.name()).or_default().add(happened, now);
+                    }
+                });
             }
             Ok(Outcome::Dropped) => self.count(now, |tally| tally.dropped += 1),
             Err(refusal) => self.refuse(refusal, entry, now, taken),
@@ -172,21 +228,18 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
     pub async fn settle(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         self.responder.sweep(now).await?;
         self.write()?;
-        loop {
-            let documents = self.responder.take_documents(AT_ONCE).await?;
-            let mut lines = documents.lines.iter().map(Vec::as_slice);
-            self.index.write("response", &mut lines)?;
+        if self.unseen {
             self.index.refresh()?;
-            if documents.lines.is_empty() {
-                return Ok(());
-            }
-            self.responder.documents_taken(documents.position).await?;
+            self.unseen = false;
         }
+        self.responder.carry(&self.responses).await?;
+        Ok(())
     }
 
     fn write(&mut self) -> Result<(), Error> {
         for (index, documents) in &mut self.documents {
             let mut lines = documents.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            self.unseen |= !documents.is_empty();
             self.index.write(index, &mut lines)?;
             documents.clear();
         }
@@ -203,5 +256,39 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.last = Some(now);
         change(&mut tally);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrivals_say_how_late_documents_come() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let mut arrivals = Arrivals::default();
+        for minutes in [-5, 0, 15, 16, 60, 61, 600] {
+            arrivals.add(now - TimeDelta::minutes(minutes), now);
+        }
+        assert_eq!(arrivals.spread, [3, 2, 2]);
+        assert_eq!(arrivals.worst, TimeDelta::minutes(600));
+        assert_eq!(arrivals.newest, Some(now + TimeDelta::minutes(5)));
+    }
+
+    #[test]
+    fn a_document_begins_with_its_time() {
+        let mut line = Vec::new();
+        let record = crate::generate::DEFAULT_UNTIL;
+        line.extend_from_slice(format!("{{\"@timestamp\":\"{}\",\"x\":1}}", record.to_rfc3339()).as_bytes());
+        assert_eq!(happened(&line), Some(record));
+        for other in [
+            "",
+            "{}",
+            "{\"@timestamp\":\"soon\"}",
+            "{\"@timestamp\":\"2026",
+            "{\"@timestamp\":5}",
+        ] {
+            assert_eq!(happened(other.as_bytes()), None, "{other}");
+        }
     }
 }

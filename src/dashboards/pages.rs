@@ -22,6 +22,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         include_str!("../../dashboards/panels/cloudtrail.toml"),
     ),
     ("response.toml", include_str!("../../dashboards/panels/response.toml")),
+    ("pipeline.toml", include_str!("../../dashboards/panels/pipeline.toml")),
     ("address.toml", include_str!("../../dashboards/panels/address.toml")),
 ];
 

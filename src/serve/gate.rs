@@ -6,11 +6,13 @@ use std::{net::IpAddr, sync::Arc};
 use portcullis_transforms::{Field, Source};
 use serde_json::Value;
 
+use super::acts::Act;
 use crate::{
     dashboards::{self, PanelView, Scope, SearchPage},
     index::{self, Index},
+    ledger::Allowance,
     respond::{
-        self,
+        self, ActReport,
         report::{AuditReport, EntryReport, MessageReport, StatusReport},
     },
 };
@@ -42,6 +44,18 @@ pub trait Gate: Send + Sync {
     /// When the ledger cannot be read.
     fn audit(&self, limit: usize, address: Option<IpAddr>) -> Result<Vec<AuditReport>, Unavailable>;
 
+    /// What spares the address now: entries of the allow-list that people keep.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn allowances(&self, address: IpAddr) -> Result<Vec<Allowance>, Unavailable>;
+
+    /// Does what a person asks for, and acts on the network ACLs at once as far as that is possible.
+    ///
+    /// # Errors
+    /// When the ledger or EC2 cannot be reached; says what happened.
+    fn act(&self, act: &Act) -> Result<Vec<ActReport>, Unavailable>;
+
     /// The newest messages of the outbox, newest first.
     ///
     /// # Errors
@@ -56,6 +70,9 @@ pub trait Views: Send + Sync {
     /// The panels of a page (`overview`, `guardduty`, `securityhub`, `waf`, `vpcflow`, `cloudtrail`, `response`, `address`, `search`), in
     /// drawing order; none when there is no such page. A panel whose request fails is `PanelData::Failed`.
     fn panels(&self, page: &str, scope: &Scope) -> Vec<PanelView>;
+
+    /// One panel of a page; `None` when there is none of that name.
+    fn panel(&self, page: &str, id: &str, scope: &Scope) -> Option<PanelView>;
 
     /// `size` documents that match, after the first `from`, newest first.
     ///
@@ -83,6 +100,16 @@ impl Views for Dashboards {
             .find(|dashboard| dashboard.id == page)
             .map(|dashboard| dashboards::run(dashboard, &*self.0, scope))
             .unwrap_or_default()
+    }
+
+    fn panel(&self, page: &str, id: &str, scope: &Scope) -> Option<PanelView> {
+        let dashboard = dashboards::pages().iter().find(|dashboard| dashboard.id == page)?;
+        let panel = dashboard.panels.iter().find(|panel| panel.id == id)?;
+        let alone = dashboards::Dashboard {
+            panels: vec![panel.clone()],
+            ..dashboard.clone()
+        };
+        dashboards::run(&alone, &*self.0, scope).pop()
     }
 
     fn search(&self, scope: &Scope, from: usize, size: usize) -> Result<SearchPage, index::Error> {

@@ -12,7 +12,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{State, error::PageError};
+use super::{
+    State,
+    access::{Access, Peer},
+    error::PageError,
+    sign_in,
+};
 
 /// The names under which pages answer. A page elsewhere that lets its own name point at this machine (DNS rebinding) could
 /// otherwise read everything here with the browser of the person who opened it.
@@ -73,18 +78,40 @@ const HEADERS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Refuses a foreign name, answers, adds the headers, counts.
-pub(super) async fn guard(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+/// What is answered to anybody: a load balancer's question, how the sign-in looks, and the sign-in.
+fn is_open(path: &str) -> bool {
+    path == "/healthz" || path == sign_in::PATH || path.starts_with("/assets/")
+}
+
+/// Lets in who may come in, and says to the page who it is.
+fn admitted(state: &State, request: &mut Request) -> Result<(), PageError> {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let visitor = state.access.admits(request.headers(), peer, (state.clock)());
+    if visitor.is_none() && !is_open(request.uri().path()) {
+        return Err(match state.access {
+            Access::Proxy { .. } => PageError::NotThroughProxy,
+            _ => PageError::Unknown(request.uri().to_string()),
+        });
+    }
+    request.extensions_mut().insert(visitor.unwrap_or_default());
+    Ok(())
+}
+
+/// Refuses a foreign name and a stranger, answers, adds the headers, counts.
+pub(super) async fn guard(Shared(state): Shared<State>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let host = request
         .headers()
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
-    let mut response = if state.hosts.accepts(host) {
-        next.run(request).await
-    } else {
+    let mut response = if !state.hosts.accepts(host) {
         PageError::Host.into_response()
+    } else {
+        match admitted(&state, &mut request) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        }
     };
     let headers = response.headers_mut();
     for &(name, value) in HEADERS {

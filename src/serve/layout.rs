@@ -10,7 +10,10 @@ use super::{
     text::{absolute, sentence, shown, visible},
     values::Links,
 };
-use crate::respond::report::{Mode, StatusReport};
+use crate::{
+    dashboards::Filter,
+    respond::report::{Mode, StatusReport},
+};
 
 /// The menu: path and title, in the order in which an analyst reads them.
 pub(super) const MENU: &[(&str, &str)] = &[
@@ -22,6 +25,7 @@ pub(super) const MENU: &[(&str, &str)] = &[
     ("/dns", "DNS"),
     ("/cloudtrail", "CloudTrail"),
     ("/response", "Response"),
+    ("/pipeline", "Pipeline"),
     ("/search", "Search"),
 ];
 
@@ -31,6 +35,8 @@ pub(super) struct Context<'a> {
     pub state: &'a State,
     /// What the URL asks for.
     pub query: &'a Query,
+    /// What a person has just done here with a form.
+    pub done: Option<&'static str>,
     /// The page's own path.
     pub path: &'a str,
     /// The moment the page is of.
@@ -89,6 +95,12 @@ pub(super) fn whole(context: &Context<'_>, page: &Page) -> Markup {
 
 /// A page without data: for what went wrong.
 pub(super) fn plain(title: &str, what: &str, remedy: &str) -> Markup {
+    let links = html! { p { a.button href="/" { "To the overview" } " " a.button href="/search" { "Search" } } };
+    apology(title, what, remedy, &links)
+}
+
+/// A page without data that ends with what can be done.
+pub(super) fn apology(title: &str, what: &str, remedy: &str, next: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -97,10 +109,10 @@ pub(super) fn plain(title: &str, what: &str, remedy: &str) -> Markup {
                 header.top { div.bar { (brand()) } }
                 main #main {
                     section.panel.apology {
-                        h1 { (title) }
+                        h1 { (shown(title)) }
                         p { (shown(what)) }
                         p.dim { (remedy) }
-                        p { a.button href="/" { "To the overview" } " " a.button href="/search" { "Search" } }
+                        (next)
                     }
                 }
                 (footer())
@@ -157,6 +169,7 @@ fn header(context: &Context<'_>) -> Markup {
                     input type="search" name="q" maxlength="1024" aria-label="Search all events" autocomplete="off" spellcheck="false"
                         placeholder="address, field:value, words" value=[context.query.text.as_deref().map(visible)];
                     button type="submit" { "Search" }
+                    a.how href=(bare.href("/search") + "#syntax") aria-label="How to write a search" title="How to write a search" { "?" }
                 }
             }
         }
@@ -268,7 +281,15 @@ fn chips(context: &Context<'_>) -> Markup {
             @for filter in &query.filters {
                 @let words = format!("{} {} {}", filter.field, if filter.negated { "is not" } else { "is" }, visible(&filter.value));
                 li.not[filter.negated] {
-                    span { (filter.field) " " b { @if filter.negated { "is not" } @else { "is" } } " " span.mono { (shown(&filter.value)) } }
+                    @let turned = Filter { negated: !filter.negated, ..filter.clone() };
+                    span {
+                        (filter.field) " "
+                        a.turn href=(query.with(turned).href(context.path)) aria-label=(format!("Turn filter {words} round"))
+                            title=(if filter.negated { "Keep only this value instead" } else { "Filter it out instead" }) {
+                            @if filter.negated { "is not" } @else { "is" }
+                        }
+                        " " span.mono { (shown(&filter.value)) }
+                    }
                     a href=(query.without(filter).href(context.path)) aria-label=(format!("Remove filter {words}")) title="Remove this filter" { "×" }
                 }
             }

@@ -4,7 +4,12 @@
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -12,7 +17,7 @@ use hyper_util::{
 };
 use tokio::{net::TcpListener, sync::Semaphore, time};
 
-use super::{State, router};
+use super::{State, access::Peer, router};
 
 const CONNECTIONS: usize = 256;
 const HEADER_BYTES: usize = 16 * 1024;
@@ -37,9 +42,9 @@ pub(super) async fn drive(listener: TcpListener, routes: Router, shutdown: impl 
     loop {
         let accept = async {
             let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
-            listener.accept().await.map(|(stream, _)| (slot, stream))
+            listener.accept().await.map(|(stream, peer)| (slot, stream, peer))
         };
-        let (slot, stream) = tokio::select! {
+        let (slot, stream, peer) = tokio::select! {
             () = &mut shutdown => break,
             accepted = accept => match accepted {
                 Ok(accepted) => accepted,
@@ -51,11 +56,16 @@ pub(super) async fn drive(listener: TcpListener, routes: Router, shutdown: impl 
                 Err(error) => return Err(error),
             },
         };
+        let answering = service.clone();
+        let named = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            answering.call(request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIME)
             .max_buf_size(HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), service.clone());
+            .serve_connection(TokioIo::new(stream), named);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             match time::timeout(CONNECTION_AGE, connection).await {

@@ -24,6 +24,14 @@ pub(super) struct Easel<'a> {
 
 /// All panels of a page in the grid. When none has anything to show, for one reason, that reason stands there once.
 pub(super) fn grid(easel: Easel<'_>, panels: &[PanelView]) -> Markup {
+    if let Some(message) = common_failure(panels) {
+        return html! {
+            section.panel.failed aria-labelledby="nothing" {
+                header { h2 #nothing { "No panel could be drawn" } }
+                div.note role="status" { p { strong { (shown(message)) } } p.dim { "Change the search or the filters, or take them away." } }
+            }
+        };
+    }
     if let Some((why, remedy)) = common_reason(panels) {
         return html! {
             section.panel.empty aria-labelledby="nothing" {
@@ -34,6 +42,19 @@ pub(super) fn grid(easel: Easel<'_>, panels: &[PanelView]) -> Markup {
         };
     }
     html! { @if !panels.is_empty() { div.grid { @for panel in panels { (draw(easel, panel)) } } } }
+}
+
+/// What went wrong with all panels, when it is the same: a search that cannot be read, most often.
+fn common_failure(panels: &[PanelView]) -> Option<&str> {
+    let failure = |panel| match panel {
+        &PanelView {
+            data: PanelData::Failed { ref message },
+            ..
+        } => Some(message.as_str()),
+        _ => None,
+    };
+    let first = failure(panels.first()?)?;
+    (panels.len() > 1 && panels.iter().all(|panel| failure(panel) == Some(first))).then_some(first)
 }
 
 /// Why all panels are empty, when they are and there are several.
@@ -63,8 +84,31 @@ pub(super) fn draw(easel: Easel<'_>, panel: &PanelView) -> Markup {
     let heading = format!("panel-{}", panel.id);
     html! {
         section.panel.(kind).{ "w" (panel.width.clamp(1, 12)) } aria-labelledby=(heading) {
-            header { h2 id=(heading) { (panel.title) } @if !panel.question.is_empty() { p.question { (panel.question) } } }
+            header {
+                h2 id=(heading) { (panel.title) }
+                @if !panel.question.is_empty() { p.question { (panel.question) } }
+                (downloads(easel, panel))
+            }
             (picture(easel, panel))
+        }
+    }
+}
+
+/// Links to the panel's numbers, where it has some.
+fn downloads(easel: Easel<'_>, panel: &PanelView) -> Markup {
+    if matches!(panel.data, PanelData::Empty { .. } | PanelData::Failed { .. }) {
+        return html! {};
+    }
+    let folder = match easel.page {
+        "address" => format!("{}/data", easel.links.path),
+        page => format!("/data/{page}"),
+    };
+    let href = |form: &str| easel.links.query.href(&format!("{folder}/{}.{form}", panel.id));
+    html! {
+        span.data {
+            a href=(href("csv")) aria-label=(format!("{} as CSV", panel.title)) title="Its numbers, for a spreadsheet" { "CSV" }
+            " "
+            a href=(href("json")) aria-label=(format!("{} as JSON", panel.title)) title="Its numbers, for a program" { "JSON" }
         }
     }
 }

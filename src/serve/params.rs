@@ -2,7 +2,8 @@
 //! so that a page can be sent to a colleague as its address.
 //!
 //! `?range=6h`, or `?from=2026-05-04T10:00Z&to=2026-05-04T12:00Z`; `&filter=source.ip:45.83.64.11` any number of times,
-//! with `-` before the field to filter out; `&q=` search text; `&source=` and `&page=` on the Search page; `&refresh=10`.
+//! with `-` before the field to filter out; `&q=` search text; `&source=` and `&page=` on the Search page; `&refresh=10`;
+//! `&done=` after a form was sent.
 
 mod read;
 #[cfg(test)]
@@ -75,7 +76,11 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("cloudtrail", "CloudTrail"),
     ("response", "Response"),
 ];
-const KNOWN: &[&str] = &["range", "from", "to", "filter", "q", "source", "page", "refresh"];
+const KNOWN: &[&str] = &[
+    "range", "from", "to", "filter", "q", "source", "page", "refresh", "done",
+];
+/// What a person may just have done, on the page that follows.
+const DONE: &[&str] = &["block", "unblock", "allow", "disallow"];
 
 /// Which stretch of time a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +135,8 @@ pub struct Query {
     pub page: u32,
     /// Seconds until the page loads itself again.
     pub refresh: Option<u16>,
+    /// What was just done on this page; of the page that follows a form alone, so no link carries it on.
+    pub done: Option<&'static str>,
 }
 
 impl Default for Query {
@@ -141,6 +148,7 @@ impl Default for Query {
             source: None,
             page: 1,
             refresh: None,
+            done: None,
         }
     }
 }
@@ -209,6 +217,7 @@ impl Query {
                 "q" => query.text = Some(value.into_owned()),
                 "source" => query.source = Some(read::source(&value)?),
                 "page" => query.page = read::number("page", &value, 1..=MOST_PAGES)?,
+                "done" => query.done = DONE.iter().copied().find(|word| *word == value),
                 _ => query.refresh = Some(read::number("refresh", &value, REFRESH_ALLOWED)?),
             }
         }
@@ -329,6 +338,7 @@ impl Query {
             pairs.push(("page", self.page.to_string()));
         }
         pairs.extend(self.refresh.iter().map(|s| ("refresh", s.to_string())));
+        pairs.extend(self.done.iter().map(|word| ("done", (*word).to_owned())));
         pairs
     }
 }

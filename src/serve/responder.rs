@@ -3,14 +3,18 @@
 use std::{net::IpAddr, sync::Arc};
 
 use chrono::Utc;
+use ipnet::IpNet;
 use tokio::runtime::Handle;
 
-use super::{Clock, Gate, Unavailable};
+use super::{
+    Clock, Gate, Unavailable,
+    acts::{Act, Verb},
+};
 use crate::{
-    ledger::{Filter, Ledger},
-    network_acl::NetworkAcls,
+    ledger::{Allowance, Filter, Ledger},
+    network_acl::{Direction, NetworkAcls},
     respond::{
-        Error, Responder,
+        ActReport, Block, Clock as _, Error, Responder, Unblock, WallClock,
         report::{AuditReport, EntryReport, MessageReport, StatusReport},
     },
 };
@@ -66,6 +70,47 @@ impl<L: Ledger, N: NetworkAcls> Gate for Watched<L, N> {
         rows.retain(|row| row.cidr.is_some_and(|cidr| cidr.contains(&address)));
         rows.truncate(limit);
         Ok(rows)
+    }
+
+    fn allowances(&self, address: IpAddr) -> Result<Vec<Allowance>, Unavailable> {
+        let now = (self.clock)();
+        let mut list = self.wait(self.responder.allow_list())?;
+        list.retain(|entry| entry.cidr.contains(&address) && entry.until.is_none_or(|until| until > now));
+        Ok(list)
+    }
+
+    fn act(&self, act: &Act) -> Result<Vec<ActReport>, Unavailable> {
+        let now = WallClock.now();
+        let cidr = IpNet::from(act.address.to_canonical());
+        let responder = &self.responder;
+        let (who, reason) = (act.who.as_str(), act.reason.as_str());
+        self.wait(async {
+            let reports = match act.verb {
+                Verb::Block => {
+                    let block = Block {
+                        cidr,
+                        acl: None,
+                        directions: vec![Direction::Ingress],
+                        until: act.until,
+                        who: who.to_owned(),
+                        reason: reason.to_owned(),
+                        dry_run: false,
+                    };
+                    responder.block(&block, now).await?
+                }
+                Verb::Unblock => {
+                    let target = Unblock::Address(cidr);
+                    responder.unblock(target, None, who, reason, false, now).await?
+                }
+                Verb::Allow => responder.allow_add(cidr, act.until, who, reason, now).await?,
+                Verb::Disallow => {
+                    responder.allow_remove(cidr, who, reason, now).await?;
+                    Vec::new()
+                }
+            };
+            responder.sweep(&WallClock).await?;
+            Ok(reports)
+        })
     }
 
     fn messages(&self, limit: usize) -> Result<Vec<MessageReport>, Unavailable> {

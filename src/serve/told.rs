@@ -86,8 +86,7 @@ pub(super) fn audit(links: Links<'_>, now: DateTime<Utc>, rows: &[AuditReport], 
                                 (shown(&row.reason))
                                 @if row.who != "responder" { " " span.dim { "by " (shown(&row.who)) } }
                                 @if let Some(finding) = &row.finding {
-                                    " " a.sub href=(links.search(&format!("\"{}\"", finding.replace(['"', '\\'], " ")), None))
-                                        title="Search for this finding" { "finding" }
+                                    " " a.sub href=(self::finding(links, finding)) title="Search for this finding" { "finding" }
                                 }
                             }
                         }
@@ -96,6 +95,13 @@ pub(super) fn audit(links: Links<'_>, now: DateTime<Utc>, rows: &[AuditReport], 
             }
         }
     }
+}
+
+/// The documents that name a finding: its versions, and what was done about it.
+pub(super) fn finding(links: Links<'_>, id: &str) -> String {
+    let bare = links.query.bare();
+    let links = Links { query: &bare, ..links };
+    links.search(&format!("\"{}\"", id.replace(['"', '\\'], " ")), None)
 }
 
 fn event_class(event: &str) -> &'static str {

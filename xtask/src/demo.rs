@@ -26,20 +26,31 @@ pub(crate) fn smoke() -> Result<()> {
     browse(&demo, &[])
 }
 
+/// The same from nothing, as `cargo xtask e2e browser` does it; the pictures stay in `target/screenshots`, to be looked at.
+pub(crate) fn prove() -> Result<()> {
+    steps::release()?;
+    tools::install()?;
+    pictured(&target().join("screenshots"))
+}
+
 /// Takes pictures of every page into `folder`, and the README's one into `docs/images`.
 pub(crate) fn screenshots(folder: &Path) -> Result<()> {
     steps::release()?;
     tools::install()?;
     let folder = root().join(folder);
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let demo = Demo::start()?;
-    browse(&demo, &["--screenshots", &folder.to_string_lossy()])?;
+    pictured(&folder)?;
     let images = root().join("docs/images");
     fs::create_dir_all(&images)?;
     fs::copy(folder.join("overview-1280-light.png"), images.join("overview.png"))
         .context("no picture of the Overview page was taken")?;
     println!("pictures are in {} and {}", folder.display(), images.display());
     Ok(())
+}
+
+fn pictured(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let demo = Demo::start()?;
+    browse(&demo, &["--screenshots", &folder.to_string_lossy()])
 }
 
 fn browse(demo: &Demo, options: &[&str]) -> Result<()> {

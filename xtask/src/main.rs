@@ -65,6 +65,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["e2e", "responder"] => steps::e2e("10000"),
         ["e2e", "responder", "--events", events] => steps::e2e(events),
         ["e2e", "opensearch"] => opensearch::prove(),
+        ["e2e", "browser"] => demo::prove(),
         ["opensearch"] => opensearch::serve(),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),

@@ -24,6 +24,7 @@ const BENCH_PACKAGES: &[&str] = &[
     "pybase64==1.5.1",
 ];
 const PLAYWRIGHT: &str = "1.65.1";
+const AXE: &str = "4.14.1";
 const DYNAMODB_LOCAL: &str = "2.6.1";
 const KCL: &str = "3.1.3";
 const KINESIS_LOCAL: &str = "0.6.2";
@@ -35,6 +36,8 @@ pub(crate) struct Tools {
     pub(crate) python: PathBuf,
     /// A folder with `playwright-core` in it.
     pub(crate) node_modules: PathBuf,
+    /// The npm package axe-core, which finds what people with a screen reader or a keyboard stumble over.
+    pub(crate) axe: PathBuf,
     /// Chromium.
     pub(crate) chromium: PathBuf,
     /// A folder with the jars of DynamoDB Local.
@@ -55,6 +58,7 @@ impl Tools {
         command
             .env("PORTCULLIS_TEST_PYTHON", &self.python)
             .env("PORTCULLIS_TEST_NODE_MODULES", &self.node_modules)
+            .env("PORTCULLIS_TEST_AXE", &self.axe)
             .env("PORTCULLIS_TEST_CHROMIUM", &self.chromium)
             .env("PORTCULLIS_TEST_DYNAMODB", &self.dynamodb)
             .env("PORTCULLIS_TEST_KINESIS", &self.kinesis)
@@ -109,6 +113,7 @@ pub(crate) fn install() -> Result<Tools> {
     let tools = places()?;
     python(&tools.python)?;
     npm(&tools.node_modules, "playwright-core", PLAYWRIGHT)?;
+    npm(tools.axe.parent().context("a path of two parts")?, "axe-core", AXE)?;
     npm(
         tools.kinesis.parent().context("a path of two parts")?,
         "kinesis-local",
@@ -125,6 +130,7 @@ pub(crate) fn install() -> Result<Tools> {
     opensearch::install::install(&tools.opensearch)?;
     println!("python     {}", tools.python.display());
     println!("playwright {}", tools.node_modules.display());
+    println!("axe        {}", tools.axe.display());
     println!("chromium   {}", tools.chromium.display());
     println!("dynamodb   {}", tools.dynamodb.display());
     println!("kinesis    {}", tools.kinesis.display());
@@ -141,6 +147,7 @@ pub(crate) fn installed() -> Result<Tools> {
     let needed = [
         &tools.python,
         &node,
+        &tools.axe,
         &tools.dynamodb,
         &tools.kinesis,
         &tools.kcl,
@@ -168,6 +175,7 @@ fn places() -> Result<Tools> {
     Ok(Tools {
         python: cache.join(format!("python-slack_sdk-{SLACK_SDK}-moto-{MOTO}/bin/python")),
         node_modules: cache.join(format!("playwright-{PLAYWRIGHT}/node_modules")),
+        axe: cache.join(format!("axe-core-{AXE}/node_modules/axe-core")),
         chromium: chromium().context("Chromium is not installed; run `cargo xtask tools`")?,
         dynamodb: cache.join(format!("dynamodb-local-{DYNAMODB_LOCAL}/lib")),
         kcl: cache.join(format!("kcl-multilang-{KCL}/lib")),

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use maud::{Markup, html};
 
-use super::search::hits;
+use super::{forms, search::hits};
 use crate::respond::report::EntryReport;
 use crate::serve::{
+    access::Visitor,
     error::PageError,
     layout::{Context, Page},
     panel::{Easel, grid},
@@ -19,13 +20,14 @@ const AUDIT_ROWS: usize = 30;
 const DOCUMENTS: usize = 12;
 
 /// Draws the page of one address.
-pub(crate) fn page(context: &Context<'_>, address: IpAddr) -> Result<Page, PageError> {
+pub(crate) fn page(context: &Context<'_>, address: IpAddr, visitor: &Visitor) -> Result<Page, PageError> {
     let links = context.links();
     let gate = &context.state.gate;
     let (entries, audit) = (gate.entries_of(address), gate.audit(AUDIT_ROWS, Some(address)));
     let scope = context.query.scope(context.now, Some(address));
     let panels = context.state.views.panels("address", &scope);
     let found = context.state.views.search(&scope, 0, DOCUMENTS)?;
+    let spared = gate.allowances(address);
     let easel = Easel {
         links,
         now: context.now,
@@ -37,11 +39,18 @@ pub(crate) fn page(context: &Context<'_>, address: IpAddr) -> Result<Page, PageE
         lead: origin(known),
         ranged: true,
         body: html! {
+            @if let Some(done) = context.done { (forms::done(done, known)) }
             div.grid {
                 (told::framed("standing", "On the gate", "Entries it has or had", 8, &entries, |entries| entry_table(context, entries)))
                 section.panel.w4 aria-labelledby="by-hand" {
-                    header { h2 #by-hand { "By hand" } p.question { "On the machine that runs Portcullis" } }
-                    (commands(address))
+                    @if context.state.acts {
+                        header { h2 #by-hand { "By hand" } p.question { "Kept in the audit, with your reason" } }
+                        (forms::draw(context, address, visitor, known, &spared))
+                    } @else {
+                        header { h2 #by-hand { "By hand" } p.question { "On the machine that runs Portcullis" } }
+                        (forms::spared(context, &spared))
+                        (commands(address))
+                    }
                 }
             }
             (grid(easel, &panels))
@@ -97,6 +106,7 @@ fn entry_table(context: &Context<'_>, entries: &[EntryReport]) -> Markup {
                             td.why {
                                 @if entry.finding_type.is_empty() { "by hand" } @else {
                                     (severity(entry.severity)) " " (context.links().value("aws.guardduty.type", &entry.finding_type))
+                                    @if let Some(finding) = entry.findings.last() { " " a.sub href=(told::finding(context.links(), finding)) { "the finding" } }
                                 }
                             }
                         }
@@ -107,7 +117,7 @@ fn entry_table(context: &Context<'_>, entries: &[EntryReport]) -> Markup {
     }
 }
 
-/// These pages only read; a person acts on the command line, where who and why are recorded.
+/// Where the pages only read, a person acts on the command line.
 fn commands(address: IpAddr) -> Markup {
     html! {
         dl.commands {

@@ -5,18 +5,25 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 
-use super::search::title;
+use super::search::{hits, title};
 use crate::serve::{
     document::Flat,
     error::PageError,
     layout::{Context, Page},
     params::{Query, Range, include},
     text::{moment, plural, shown},
-    values::Links,
+    told::nothing,
+    values::{Links, as_address},
 };
 
 /// Minutes before and after, on the link to what happened around it.
 const AROUND: i64 = 5;
+
+/// The finding's id in its own documents, and in those of what was done about it.
+const FINDING: &str = "aws.guardduty.finding_id";
+const DONE_FOR: &str = "portcullis.response.finding_id";
+/// Documents shown of the other side.
+const FOLLOWED: usize = 8;
 
 /// Draws the document with this id.
 pub(crate) fn page(context: &Context<'_>, id: &str) -> Result<Page, PageError> {
@@ -47,6 +54,7 @@ pub(crate) fn page(context: &Context<'_>, id: &str) -> Result<Page, PageError> {
         ranged: false,
         body: html! {
             nav.tabs aria-label="Around this document" { ul { (around(&bare, &flat, at)) } }
+            (response(context, &bare, &flat, at)?)
             div.groups {
                 @for (name, fields) in &groups {
                     @let heading = format!("group-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
@@ -59,6 +67,46 @@ pub(crate) fn page(context: &Context<'_>, id: &str) -> Result<Page, PageError> {
                 }
             }
         },
+    })
+}
+
+/// Of a finding what was done about it; of what was done, the finding.
+fn response(context: &Context<'_>, bare: &Query, flat: &Flat, at: Option<DateTime<Utc>>) -> Result<Markup, PageError> {
+    let led_to = flat
+        .first(FINDING)
+        .map(|id| ("What was done about this finding", "response", DONE_FOR, id));
+    let led_by = flat
+        .first(DONE_FOR)
+        .map(|id| ("The finding that led to this", "guardduty", FINDING, id));
+    let (Some((heading, source, field, id)), Some(at)) = (led_to.or(led_by), at) else {
+        return Ok(html! {});
+    };
+    // What is done comes after the finding, and a finding goes on for days.
+    let range = if source == "response" {
+        Range::Between(
+            at - TimeDelta::minutes(AROUND),
+            context.now.max(at + TimeDelta::minutes(AROUND)),
+        )
+    } else {
+        Range::Between(at - TimeDelta::days(7), at + TimeDelta::minutes(AROUND))
+    };
+    let query = Query {
+        source: Some(source),
+        ..bare.over(range).with(include(field, id))
+    };
+    let found = context
+        .state
+        .views
+        .search(&query.scope(context.now, None), 0, FOLLOWED)?;
+    Ok(html! {
+        section.panel.followed aria-labelledby="followed" {
+            header { h2 #followed { (heading) } p.question { a href=(query.href("/search")) { (plural(found.total, "document", "documents")) } } }
+            @if found.hits.is_empty() {
+                (nothing("No document of it here.", "It may be older than what is kept, or nothing was decided yet."))
+            } @else {
+                (hits(context, &found.hits))
+            }
+        }
     })
 }
 
@@ -75,6 +123,9 @@ fn around(bare: &Query, flat: &Flat, at: Option<DateTime<Utc>>) -> Markup {
             @if let Some(address) = flat.first("source.ip") {
                 li { a href=(near.with(include("source.ip", address)).href("/search")) { "The same address within " (AROUND) " minutes" } }
             }
+        }
+        @if let Some(address) = flat.first("source.ip").and_then(as_address) {
+            li { a href=(Links { path: "/", query: bare }.address(address)) { "All about " (address) } }
         }
         @if let Some(rule) = flat.first("rule.id") { li { a href=(bare.with(include("rule.id", rule)).href("/search")) { "The same rule" } } }
     }

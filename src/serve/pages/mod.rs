@@ -3,6 +3,8 @@
 pub(super) mod address;
 pub(super) mod board;
 pub(super) mod document;
+mod forms;
 pub(super) mod overview;
+pub(super) mod pipeline;
 pub(super) mod response;
 pub(super) mod search;

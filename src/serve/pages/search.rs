@@ -3,12 +3,14 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::index;
 use crate::serve::{
     document::Flat,
     error::PageError,
     layout::{Context, Page},
     panel::{Easel, grid},
     params::{Query, SOURCES},
+    syntax,
     text::{count, moment, plural, shown},
     told::nothing,
 };
@@ -20,7 +22,10 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
     let query = context.query;
     let scope = query.scope(context.now, None);
     let first = (query.page as usize - 1) * PER_PAGE;
-    let found = context.state.views.search(&scope, first, PER_PAGE)?;
+    let found = match context.state.views.search(&scope, first, PER_PAGE) {
+        Err(index::Error::Query(why)) => return Err(PageError::Text { text: scope.query, why }),
+        found => found?,
+    };
     let easel = Easel {
         links: context.links(),
         now: context.now,
@@ -33,6 +38,7 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         ranged: true,
         body: html! {
             (sources(query))
+            (syntax::panel(query.text.is_none()))
             (grid(easel, &panels))
             section.panel aria-labelledby="documents" {
                 header { h2 #documents { "Documents" } p.question { "Newest first" } }

@@ -6,15 +6,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::super::{Gate, State, Unavailable, Views};
+use super::super::{Gate, State, Unavailable, Views, acts::Act};
 use crate::{
     dashboards::{
         PanelData, PanelView, Scope, SearchPage,
         data::{Column, ListRow, Series, Unit},
     },
     index,
+    ledger::Allowance,
     network_acl::{AclKey, Direction, Entry},
-    respond::report::{AclReport, AuditReport, EntryReport, MessageReport, Mode, StatusReport},
+    respond::{
+        ActReport, Reason,
+        report::{AclReport, AuditReport, EntryReport, MessageReport, Mode, StatusReport},
+    },
 };
 
 pub(crate) const HOSTILE: &str = "\"><script>alert('x')</script>\u{202e}gpj.exe";
@@ -280,6 +284,35 @@ impl Gate for Morning {
             .filter(|row| address.is_none_or(|a| row.cidr.is_some_and(|c| c.addr() == a)))
             .take(limit)
             .collect())
+    }
+
+    fn allowances(&self, address: IpAddr) -> Result<Vec<Allowance>, Unavailable> {
+        self.check()?;
+        let allowed = Allowance {
+            cidr: "193.32.162.7/32".parse().expect("literal"),
+            until: Some(now() + TimeDelta::hours(5)),
+            who: HOSTILE.into(),
+            reason: HOSTILE.into(),
+            at: minutes_ago(30),
+        };
+        Ok(Some(allowed)
+            .filter(|entry| entry.cidr.contains(&address))
+            .into_iter()
+            .collect())
+    }
+
+    fn act(&self, act: &Act) -> Result<Vec<ActReport>, Unavailable> {
+        self.check()?;
+        let is_own = act.address == IpAddr::from([10, 0, 0, 1]);
+        Ok(vec![ActReport {
+            acl: None,
+            direction: None,
+            cidr: act.address.into(),
+            outcome: if is_own { "refused" } else { "planned" }.into(),
+            reason: if is_own { Reason::OwnAddress } else { Reason::Manual },
+            rule: None,
+            evicts: None,
+        }])
     }
 
     fn messages(&self, limit: usize) -> Result<Vec<MessageReport>, Unavailable> {
@@ -585,6 +618,10 @@ impl Views for Shapes {
         ]
     }
 
+    fn panel(&self, page: &str, id: &str, scope: &Scope) -> Option<PanelView> {
+        self.panels(page, scope).into_iter().find(|panel| panel.id == id)
+    }
+
     fn search(&self, scope: &Scope, from: usize, size: usize) -> Result<SearchPage, index::Error> {
         if scope.query.contains('(') {
             return Err(index::Error::Query("a closing ) is missing at position 3".into()));
@@ -637,7 +674,7 @@ pub(crate) fn state(morning: Morning) -> State {
     State {
         clock: Arc::new(now),
         demo: true,
-        ..State::new(Arc::new(morning), Arc::new(Shapes))
+        ..State::new(Arc::new(morning), Arc::new(Shapes)).expect("random bytes")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The pages over fixture data, through the router, as a browser asks for them.
 
 mod fixture;
+mod people;
 
 use axum::{
     Router,
@@ -22,6 +23,7 @@ const PAGES: &[&str] = &[
     "/dns",
     "/cloudtrail",
     "/response",
+    "/pipeline",
     "/address/45.83.64.11",
     "/address/2001:db8::1",
     "/search",
@@ -143,6 +145,7 @@ async fn a_bad_parameter_gets_a_page_that_names_it_and_the_remedy() {
         ("/?from=2026-01-02T00:00", 400, "needs its to"),
         ("/search?filter=%3Cscript%3E", 400, "&lt;script&gt;"),
         ("/search?q=%28a", 400, "a closing ) is missing at position 3"),
+        ("/search?q=%28a", 400, "value=\"(a\""),
         ("/address/example.com", 400, "write an IPv4 or IPv6 address"),
         ("/address/10.0.0.0%2F8", 400, "write an IPv4 or IPv6 address"),
         ("/document/none", 404, "There is no document of that id here."),
@@ -157,7 +160,7 @@ async fn a_bad_parameter_gets_a_page_that_names_it_and_the_remedy() {
 }
 
 #[tokio::test]
-async fn only_reading_is_possible_and_only_under_a_loopback_name() {
+async fn a_page_without_a_form_is_only_read_and_only_under_a_loopback_name() {
     let local = router(well());
     assert_eq!(
         ask(&local, "POST", "/", "localhost").await.0,
