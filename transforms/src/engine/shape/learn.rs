@@ -36,9 +36,10 @@ impl Shapes {
     /// Takes note of a record that was scanned, and learns its shape if one like it came before.
     pub(in crate::engine) fn note(&mut self, text: &[u8], table: &Table, names: &Names, found: &mut Found) {
         let is_plain = !found.unusual && !found.sensitive && text.len() <= LONGEST;
-        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE || !self.is_due(text, found) {
+        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE {
             return;
         }
+        let Some(hash) = self.due(text, found) else { return };
         self.credit -= RECORDS_PER_SHAPE;
         found.trace = Trace {
             on: true,
@@ -47,18 +48,19 @@ impl Shapes {
         let scanned = scan::scan(text, &table.trie, names, found, false);
         let trace = std::mem::take(&mut found.trace);
         // What is kept of a shape is bounded by its values.
-        if scanned.is_ok()
-            && found.hits.len() + found.unknown.len() <= 2 * VALUES
-            && let Some(values) = free(text, &trace, found)
-        {
-            // Where there are too many ways to go on, the shape stays unknown.
-            let _ = self.learn(text, &values, found, table);
+        let is_bounded = found.hits.len() + found.unknown.len() <= 2 * VALUES;
+        let values = free(text, &trace, found).filter(|_| scanned.is_ok() && is_bounded);
+        let learnt = values.and_then(|values| self.learn(text, &values, found, table));
+        if learnt.is_none() {
+            // Too many ways to go on, for instance. Others like it would not fare better.
+            self.seen[hash as usize % SEEN] = !hash;
         }
     }
 
     /// Whether this shape is to be learnt: a record like it, with as many quotes and values in the same places, came once
-    /// before, and was not learnt from.
-    fn is_due(&mut self, text: &[u8], found: &Found) -> bool {
+    /// before, and none could not be learnt from. The answer is what they are told by, which those may share that differ in
+    /// keys that no path has.
+    fn due(&mut self, text: &[u8], found: &Found) -> Option<u64> {
         // Names and where there is nothing are part of a shape.
         let is_empty = |span: Span| span.end - span.start == 2;
         let hits: Vec<_> = found
@@ -75,9 +77,9 @@ impl Shapes {
         let seen = &mut self.seen[hash as usize % SEEN];
         let is_second = *seen == hash;
         if *seen != !hash {
-            *seen = if is_second { !hash } else { hash };
+            *seen = hash;
         }
-        is_second && self.has_room()
+        (is_second && self.has_room()).then_some(hash)
     }
 
     /// Whether there is room for one more shape. When few records are of those that are known, they are forgotten.
