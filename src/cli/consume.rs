@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::io::BufReader;
 
+use super::places::Places;
 use super::stop::{self, Stop};
-use super::{Context, DataDir, Failure, Outcome, operator, upkeep};
+use super::{Context, DataDir, Failure, Outcome, operator, stream, upkeep};
 use crate::consume::multilang;
 
 /// Arguments of `consume`.
@@ -26,7 +27,7 @@ endpoint come from the standard AWS variables and files; docs/consume.md has the
 rights that it needs. Ctrl-C ends it within five seconds.")]
 pub(crate) struct Args {
     /// The stream's name, or its ARN where it is another account's
-    #[arg(long, value_name = "NAME", value_parser = stream, required_unless_present = "multilang")]
+    #[arg(long, value_name = "NAME", value_parser = stream::name, required_unless_present = "multilang")]
     stream: Option<String>,
 
     /// Be the child of the KCL's MultiLangDaemon, which divides the shards among hosts; docs/kcl.md has its properties file
@@ -34,9 +35,8 @@ pub(crate) struct Args {
     multilang: bool,
 
     /// Where a shard begins that was never read: LATEST, TRIM_HORIZON (the oldest), or a time such as 2026-11-21T18:00:00Z
-    #[arg(long, value_name = "LATEST|TRIM_HORIZON|TIME", default_value = "LATEST")]
-    #[cfg_attr(feature = "aws", arg(value_parser = from))]
-    from: Beginning,
+    #[arg(long, value_name = "LATEST|TRIM_HORIZON|TIME", default_value = "LATEST", value_parser = stream::from)]
+    from: stream::Beginning,
 
     /// Address and port for Prometheus (/metrics) and load balancers (/healthz)
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -50,38 +50,6 @@ pub(crate) struct Args {
     data: DataDir,
 }
 
-#[cfg(feature = "aws")]
-type Beginning = crate::consume::kinesis::From;
-#[cfg(not(feature = "aws"))]
-type Beginning = String;
-
-fn stream(text: &str) -> Result<String, String> {
-    const LONGEST: usize = 128;
-    let name = match text.strip_prefix("arn:") {
-        Some(arn) => arn.split_once(":stream/").map_or("", |(_, name)| name),
-        None => text,
-    };
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    if name.is_empty() || name.len() > LONGEST || !name.bytes().all(known) {
-        return Err(
-            "write a name such as findings (a-z, A-Z, 0-9, `_`, `.`, `-`), or arn:aws:kinesis:...:stream/findings"
-                .to_owned(),
-        );
-    }
-    Ok(text.to_owned())
-}
-
-#[cfg(feature = "aws")]
-fn from(text: &str) -> Result<Beginning, String> {
-    let from: Beginning = text.parse()?;
-    match from {
-        Beginning::At(at) if at > super::clock::now() => {
-            Err("that time lies ahead; LATEST reads what is to come".to_owned())
-        }
-        from => Ok(from),
-    }
-}
-
 /// Reads until asked to stop.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
     match args.stream.clone() {
@@ -92,13 +60,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
 
 /// One shard, given by the daemon. Its pipe says when it is over, not Ctrl-C, which the daemon gets too.
 async fn child(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let channels = operator::channels(&context.config()?).await?;
+    let settings = context.config()?;
+    let channels = operator::channels(&settings).await?;
     let responder = Arc::new(operator::open(context, &args.data, true).await?);
+    let places = Places::open(&settings, args.data.or(&settings)).await?;
     operator::prepare(&responder).await;
     let (closed, stop) = Stop::by_hand();
     let upkeep = {
         let responder = Arc::clone(&responder);
-        tokio::spawn(async move { upkeep::keep(&*responder, channels.as_ref(), stop).await })
+        tokio::spawn(async move { upkeep::keep(&*responder, channels.as_ref(), Some(&places), stop).await })
     };
     let asked = stop::requested()?;
     let input = BufReader::new(tokio::io::stdin());
@@ -122,9 +92,11 @@ async fn whole_stream(args: Args, stream: &str, context: &Context) -> Result<Out
     use crate::consume::kinesis::{Client, Consumer};
     use crate::{aws, serve};
 
-    let channels = operator::channels(&context.config()?).await?;
+    let settings = context.config()?;
+    let channels = operator::channels(&settings).await?;
     let config = aws::configuration().await.map_err(Failure::usage)?;
     let responder = Arc::new(operator::open(context, &args.data, true).await?);
+    let places = Places::open(&settings, args.data.or(&settings)).await?;
     operator::prepare(&responder).await;
     let consumer = Consumer::new(Client::new(&config, stream), Arc::clone(&responder), args.from);
     let consumer = if args.json { consumer.telling(print) } else { consumer };
@@ -149,7 +121,7 @@ async fn whole_stream(args: Args, stream: &str, context: &Context) -> Result<Out
     ));
     let upkeep = {
         let (responder, stop) = (Arc::clone(&responder), stop.clone());
-        tokio::spawn(async move { upkeep::keep(&*responder, channels.as_ref(), stop).await })
+        tokio::spawn(async move { upkeep::keep(&*responder, channels.as_ref(), Some(&places), stop).await })
     };
     consumer.run(stop.watch()).await?;
     upkeep.await?;
@@ -184,46 +156,5 @@ fn print(decision: &crate::respond::Decision) {
     let written = super::respond::json(&mut out, decision).and_then(|()| out.flush());
     if let Err(error) = written {
         tracing::debug!(%error, "a decision was not printed");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_is_a_name_or_an_arn() {
-        for text in [
-            "findings",
-            "a.b_c-9",
-            "arn:aws-cn:kinesis:cn-north-1:111122223333:stream/findings",
-        ] {
-            assert_eq!(stream(text).as_deref(), Ok(text));
-        }
-        for text in [
-            "",
-            "a b",
-            "arn:aws:kinesis:eu-west-1:111122223333:findings",
-            &"a".repeat(129),
-        ] {
-            assert!(stream(text).is_err(), "{text}");
-        }
-    }
-
-    #[cfg(feature = "aws")]
-    #[test]
-    fn reading_begins_at_a_known_word_or_a_time_that_has_been() {
-        for text in ["LATEST", "TRIM_HORIZON", "2026-11-20T18:00:00Z"] {
-            assert_eq!(from(text).expect(text).to_string(), text);
-        }
-        for text in [
-            "latest",
-            "",
-            "2999-01-01T00:00:00Z",
-            "2026-11-20T18:00:00",
-            "AT_TIMESTAMP",
-        ] {
-            assert!(from(text).is_err(), "{text}");
-        }
     }
 }

@@ -45,6 +45,8 @@ mod pause;
 #[cfg(feature = "embedded")]
 mod pin;
 #[cfg(feature = "embedded")]
+mod places;
+#[cfg(feature = "embedded")]
 mod reconcile;
 #[cfg(feature = "embedded")]
 mod respond;
@@ -54,6 +56,8 @@ mod serve;
 mod status;
 #[cfg(feature = "embedded")]
 mod stop;
+#[cfg(feature = "embedded")]
+mod stream;
 #[cfg(feature = "embedded")]
 mod unblock;
 #[cfg(feature = "embedded")]

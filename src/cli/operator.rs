@@ -39,18 +39,19 @@ impl Asker {
             let user = ["USER", "LOGNAME", "USERNAME"]
                 .iter()
                 .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-            let host = std::env::var("HOSTNAME")
-                .ok()
-                .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
-                .map(|host| host.trim().to_owned())
-                .filter(|host| !host.is_empty());
-            let (user, host) = (
-                user.as_deref().unwrap_or("unknown"),
-                host.as_deref().unwrap_or("localhost"),
-            );
-            format!("{user}@{host}")
+            format!("{}@{}", user.as_deref().unwrap_or("unknown"), host())
         })
     }
+}
+
+/// This machine's name.
+pub(crate) fn host() -> String {
+    std::env::var("HOSTNAME")
+        .ok()
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
+        .map(|host| host.trim().to_owned())
+        .filter(|host| !host.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// The responder that the configuration describes. With `create`, an embedded ledger is made when it is missing.

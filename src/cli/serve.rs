@@ -14,19 +14,18 @@ use portcullis_transforms::Options;
 use tokio::{runtime::Handle, sync::mpsc};
 
 use super::{
-    Context, DataDir, Failure, Outcome, clock, operator, output,
+    Context, DataDir, Failure, Outcome, clock, operator, output, places,
     refusals::Refusals,
     stop::{self, Stop},
-    upkeep,
+    stream, upkeep,
 };
 use crate::{
     config::{Config, Input},
-    consume::{Files, Pipeline, pipeline, positions::Positions},
+    consume::{Documents, Files, Pipeline, pipeline, positions::Positions},
     index::{Index, embedded},
     input::{self, Content, LINE_LIMIT, Records},
     ledger::AnyLedger,
     network_acl::AnyNetworkAcls,
-    opensearch::remote::Remote,
     respond, serve,
 };
 
@@ -34,6 +33,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(500);
 /// What was read is made durable and searchable at least this often.
 const SETTLE: Duration = Duration::from_secs(1);
+/// Where nothing was read, somebody else may have done something all the same: a person, or what a stream brought.
+const LOOK: Duration = Duration::from_secs(5);
 /// Records from standard input that wait for the pipeline.
 const WAITING: usize = 1_000;
 
@@ -44,13 +45,15 @@ Examples:
   portcullis config init && portcullis serve --config portcullis.toml
   aws s3 cp s3://findings/today.jsonl - | portcullis serve
   portcullis serve --listen 127.0.0.1:9000
+  portcullis serve --stream findings
 
 Beyond 127.0.0.1 the pages ask for the token in $PORTCULLIS_SERVE_TOKEN, or
 trust a proxy's header: see [serve] in the configuration.
 
-Without [[sources]] in the configuration, records come from standard input and
-each one's shape tells what it is. Network ACLs are a model of EC2's, and
-nothing is done to an AWS account, unless [network_acls] says store = \"ec2\".")]
+Without [[sources]] in the configuration and without --stream, records come from
+standard input and each one's shape tells what it is. Network ACLs are a model
+of EC2's, and nothing is done to an AWS account, unless [network_acls] says
+store = \"ec2\".")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataDir,
@@ -58,6 +61,14 @@ pub(crate) struct Args {
     /// Address and port of the pages; without it `serve.listen` of the configuration
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+
+    /// A Kinesis data stream of GuardDuty findings to read as well, by its name or its ARN
+    #[arg(long, value_name = "NAME", value_parser = stream::name)]
+    stream: Option<String>,
+
+    /// Where a shard begins that was never read: LATEST, TRIM_HORIZON (the oldest), or a time such as 2026-11-21T18:00:00Z
+    #[arg(long, value_name = "LATEST|TRIM_HORIZON|TIME", default_value = "LATEST", value_parser = stream::from, requires = "stream")]
+    from: stream::Beginning,
 }
 
 /// Runs until asked to stop.
@@ -69,15 +80,23 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let responder = Arc::new(operator::responder(&config, &data, config.policy.clone()).await?);
     operator::prepare(&responder).await;
     let (index, own) = index(&config, &data).await?;
-    let pipeline = Pipeline::new(Arc::clone(&index), Arc::clone(&responder));
+    let place = match own {
+        Some(_) => places::embedded(&config, &data),
+        None => places::on_cluster(&config),
+    };
+    let pipeline = Pipeline::new(Arc::clone(&index), &place, Arc::clone(&responder));
     let tally = pipeline.tally();
-    let reader = Reader::new(&config, &data, context.id_key()?, pipeline)?;
+    let deployment = Options {
+        id_key: context.id_key()?,
+        ..config.normalize.options().map_err(Failure::usage)?
+    };
+    let reader = Reader::new(&config, &data, &deployment, pipeline, args.stream.is_none())?;
     let listener = operator::listen(listen, "--listen").await?;
     let address = listener.local_addr()?;
     let token = std::env::var(&config.serve.token_env).ok();
     let access = serve::Access::of(&config.serve, token.as_deref(), address).map_err(Failure::usage)?;
     let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
-    let views = Arc::new(serve::Dashboards(index));
+    let views = Arc::new(serve::Dashboards(Arc::clone(&index)));
     let mut state = serve::State::new(gate, views)?;
     state.slack = channels.is_some();
     state.hosts = serve::Hosts::of(address);
@@ -85,11 +104,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     state.acts = config.serve.acts;
     state.tally = Some(tally);
     let stop = stop::requested()?;
+    let streamed = match &args.stream {
+        Some(name) => {
+            let documents = Documents::new(index, &place, deployment).map_err(Failure::usage)?;
+            Some(stream::spawn(name, args.from, documents, &responder, &stop).await?)
+        }
+        None => None,
+    };
     let mut closing = stop.clone();
     let pages = tokio::spawn(serve::run(listener, state, async move { closing.wait().await }));
     let kept_up = {
         let (responder, stop) = (Arc::clone(&responder), stop.clone());
-        tokio::spawn(async move { upkeep::keep(&*responder, channels.as_ref(), stop).await })
+        tokio::spawn(async move { upkeep::keep(&*responder, channels.as_ref(), None, stop).await })
     };
     let runtime = Handle::current();
     let reading = {
@@ -104,10 +130,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         data.display()
     ));
     let refused = reading.await??;
+    let mut all_read = true;
+    if let Some(streamed) = streamed {
+        all_read = streamed.await?;
+    }
     pages.await??;
     kept_up.await?;
     if let Some(expiry) = expiry {
         expiry.await?;
+    }
+    if !all_read {
+        return Err(Failure::new("the stream was not read; the log says why"));
     }
     Ok(if refused == 0 {
         Outcome::Done
@@ -119,10 +152,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
 /// Where documents go, and the embedded index when it is that.
 async fn index(config: &Config, data: &Path) -> Result<(Arc<dyn Index>, Option<Arc<embedded::Embedded>>), Failure> {
     if config.opensearch.serve {
-        let client = super::opensearch::client(&config.opensearch, None).await?;
-        let rejects = data.join("refused-by-opensearch.ndjson");
-        let remote = Remote::new(client, config.opensearch.bulk_bytes, rejects)?;
-        return Ok((Arc::new(remote), None));
+        return Ok((Arc::new(places::cluster(config, data).await?), None));
     }
     let index = Arc::new(embedded::Embedded::open(
         &data.join("index"),
@@ -163,8 +193,9 @@ impl Reader {
     fn new(
         config: &Config,
         data: &Path,
-        id_key: [u8; 32],
+        deployment: &Options,
         pipeline: Pipeline<AnyLedger, AnyNetworkAcls>,
+        stdin_unless_told: bool,
     ) -> Result<Self, Failure> {
         let from_stdin = Input {
             path: "-".to_owned(),
@@ -174,18 +205,14 @@ impl Reader {
             community_id: false,
             follow: false,
         };
-        let inputs = if config.sources.is_empty() {
+        let inputs = if config.sources.is_empty() && stdin_unless_told {
             std::slice::from_ref(&from_stdin)
         } else {
             &config.sources
         };
-        let deployment = Options {
-            id_key,
-            ..config.normalize.options().map_err(Failure::usage)?
-        };
         let mut files = Vec::new();
         for input in inputs {
-            files.push(Files::new(input.clone(), &deployment).map_err(Failure::usage)?);
+            files.push(Files::new(input.clone(), deployment).map_err(Failure::usage)?);
         }
         let (mut stdin, files): (Vec<_>, Vec<_>) = files.into_iter().partition(Files::is_stdin);
         Ok(Self {
@@ -218,7 +245,8 @@ impl Reader {
                 read |= self.portion(at, runtime, stop)?;
             }
             unsettled |= read;
-            if unsettled && self.settled.elapsed() > SETTLE {
+            let since = self.settled.elapsed();
+            if since > LOOK || unsettled && since > SETTLE {
                 self.settle(runtime)?;
                 unsettled = false;
             }

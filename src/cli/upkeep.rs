@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::places::Places;
 use super::stop::Stop;
 use crate::ledger::Ledger;
 use crate::network_acl::NetworkAcls;
@@ -15,17 +16,22 @@ const ROUND: Duration = Duration::from_secs(1);
 /// How often the ledger is compared with the network ACLs.
 const COMPARE: Duration = Duration::from_secs(300);
 
-/// Finishes what is pending, also what another process left, and sends what waits in the outbox, until asked to stop.
+/// How often response documents are carried on: each time asks the ledger whether there are some.
+const CARRY: Duration = Duration::from_secs(5);
+
+/// Finishes what is pending, also what another process left, sends what waits in the outbox, and brings response documents to
+/// the places, until asked to stop.
 pub(crate) async fn keep<L: Ledger, N: NetworkAcls>(
     responder: &Responder<L, N>,
     sender: Option<&impl Sender>,
+    places: Option<&Places>,
     mut stop: Stop,
 ) {
-    let mut compared: Option<Instant> = None;
+    let mut last = Last::default();
     loop {
         // What it is cut off from is finished by whoever comes next: it is a crash that hurts nobody.
         tokio::select! {
-            () = round(responder, sender, &mut compared) => {}
+            () = round(responder, sender, places, &mut last) => {}
             () = stop.overdue() => return,
         }
         tokio::select! {
@@ -35,13 +41,28 @@ pub(crate) async fn keep<L: Ledger, N: NetworkAcls>(
     }
 }
 
+/// When what does not belong into every round was done.
+#[derive(Default)]
+struct Last {
+    compared: Option<Instant>,
+    carried: Option<Instant>,
+}
+
+fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let due = last.is_none_or(|at| at.elapsed() >= every);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
+}
+
 async fn round<L: Ledger, N: NetworkAcls>(
     responder: &Responder<L, N>,
     sender: Option<&impl Sender>,
-    compared: &mut Option<Instant>,
+    places: Option<&Places>,
+    last: &mut Last,
 ) {
-    if compared.is_none_or(|at| at.elapsed() > COMPARE) {
-        *compared = Some(Instant::now());
+    if is_due(&mut last.compared, COMPARE) {
         match responder.reconcile(WallClock, false).await {
             Ok(found) if found.is_empty() => {}
             Ok(found) => tracing::warn!(entries = found.len(), "the ledger and the network ACLs disagreed"),
@@ -55,5 +76,11 @@ async fn round<L: Ledger, N: NetworkAcls>(
         && let Err(error) = responder.deliver(sender, WallClock).await
     {
         tracing::warn!(%error, "messages wait");
+    }
+    if let Some(places) = places
+        && is_due(&mut last.carried, CARRY)
+        && let Err(error) = places.carry(responder).await
+    {
+        tracing::warn!(%error);
     }
 }

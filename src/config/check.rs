@@ -195,6 +195,21 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "retention.days",
         "0 would keep nothing; write 1 or more".to_owned(),
     );
+    must(
+        !config.responses.opensearch || config.opensearch.endpoint.is_some(),
+        "responses.opensearch",
+        "needs opensearch.endpoint, the cluster's address".to_owned(),
+    );
+    if let Some(stream) = &config.responses.firehose {
+        must(
+            (1..=64).contains(&stream.len())
+                && stream
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')),
+            "responses.firehose",
+            format!("{stream:?} is no delivery stream; write its name, 1 to 64 of a-z, A-Z, 0-9, `_`, `-` and `.`"),
+        );
+    }
     let opensearch = &config.opensearch;
     for (key, name, what) in [
         ("opensearch.user_env", &opensearch.user_env, "user"),

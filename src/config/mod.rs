@@ -66,6 +66,8 @@ pub struct Config {
     pub sns: SnsSettings,
     /// How long documents are kept.
     pub retention: Retention,
+    /// Where response documents go.
+    pub responses: Responses,
     /// A cluster of OpenSearch.
     pub opensearch: OpenSearch,
 }
@@ -83,6 +85,7 @@ impl Default for Config {
             slack: SlackSettings::default(),
             sns: SnsSettings::default(),
             retention: Retention::default(),
+            responses: Responses::default(),
             opensearch: OpenSearch::default(),
         }
     }
@@ -211,6 +214,17 @@ impl From<SourceChoice> for String {
             SourceChoice::Named(source) => source.name().to_owned(),
         }
     }
+}
+
+/// `[responses]`: where `consume` and the Lambda function bring response documents. `serve` writes them to its own index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Responses {
+    /// Whether to the cluster of `[opensearch]`; `consume` only.
+    pub opensearch: bool,
+    /// Name of a delivery stream of Amazon Data Firehose that takes them (Direct PUT).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firehose: Option<String>,
 }
 
 /// `[retention]`: how long documents are kept. The ledger and its audit are kept for good.

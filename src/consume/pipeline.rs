@@ -8,18 +8,17 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis_transforms::{Outcome, Refusal, Source, forms::Form};
 
+use super::Responses;
 use crate::{
     index::{self, Index},
     input::Normalizers,
     ledger::Ledger,
     network_acl::NetworkAcls,
-    respond::{self, Decision, Responder},
+    respond::{self, CarryError, Decision, Responder},
 };
 
 /// Bytes of documents that are kept before they are written.
 const BUFFER: usize = 8 * 1024 * 1024;
-/// Response documents that are taken at once.
-const AT_ONCE: usize = 1_000;
 
 /// A record could not be dealt with for a reason that may pass; it must be read again.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +30,9 @@ pub enum Error {
     /// The ledger or the network ACLs.
     #[error(transparent)]
     Respond(#[from] respond::Error),
+    /// Response documents.
+    #[error(transparent)]
+    Carry(#[from] CarryError),
 }
 
 /// What was read since the start.
@@ -109,21 +111,27 @@ pub struct Refused {
 /// The way of every record, whichever door it came through.
 pub struct Pipeline<L, N> {
     index: Arc<dyn Index>,
+    responses: Responses,
     responder: Arc<Responder<L, N>>,
     documents: BTreeMap<&'static str, Vec<u8>>,
     buffered: usize,
+    /// Whether something was written that cannot be found yet.
+    unseen: bool,
     tally: Arc<Mutex<Tally>>,
 }
 
 impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
-    /// A pipeline into this index and this responder.
+    /// A pipeline into this index and this responder; `place` tells the index from others that take response documents of the
+    /// same ledger.
     #[must_use]
-    pub fn new(index: Arc<dyn Index>, responder: Arc<Responder<L, N>>) -> Self {
+    pub fn new(index: Arc<dyn Index>, place: &str, responder: Arc<Responder<L, N>>) -> Self {
         Self {
+            responses: Responses::new(Arc::clone(&index), place),
             index,
             responder,
             documents: BTreeMap::new(),
             buffered: 0,
+            unseen: false,
             tally: Arc::default(),
         }
     }
@@ -220,21 +228,18 @@ impl<L: Ledger, N: NetworkAcls> Pipeline<L, N> {
     pub async fn settle(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         self.responder.sweep(now).await?;
         self.write()?;
-        loop {
-            let documents = self.responder.take_documents(AT_ONCE).await?;
-            let mut lines = documents.lines.iter().map(Vec::as_slice);
-            self.index.write("response", &mut lines)?;
+        if self.unseen {
             self.index.refresh()?;
-            if documents.lines.is_empty() {
-                return Ok(());
-            }
-            self.responder.documents_taken(documents.position).await?;
+            self.unseen = false;
         }
+        self.responder.carry(&self.responses).await?;
+        Ok(())
     }
 
     fn write(&mut self) -> Result<(), Error> {
         for (index, documents) in &mut self.documents {
             let mut lines = documents.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            self.unseen |= !documents.is_empty();
             self.index.write(index, &mut lines)?;
             documents.clear();
         }

@@ -133,7 +133,7 @@ impl Demo {
         });
         Ok(Self {
             normalizers: normalizers.collect(),
-            pipeline: Pipeline::new(Arc::clone(&index) as Arc<dyn Index>, Arc::clone(&responder)),
+            pipeline: Pipeline::new(Arc::clone(&index) as Arc<dyn Index>, "", Arc::clone(&responder)),
             responder,
             index,
             interfaces: estate::interfaces(environment),

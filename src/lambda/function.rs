@@ -14,7 +14,7 @@ use crate::consume::{told, unpack};
 use crate::ledger::{self, Ledger};
 use crate::network_acl::NetworkAcls;
 use crate::respond::notify::Sender;
-use crate::respond::{self, Clock, Decision, Responder, Verdict, WallClock};
+use crate::respond::{self, Clock, Decision, Place, Responder, Verdict, WallClock};
 
 /// Time that is kept back for the answer: a record that is not durable by then has to come again.
 const RESERVE: Duration = Duration::from_secs(2);
@@ -39,14 +39,20 @@ pub(super) enum Error {
 }
 
 /// The function, warm.
-pub(super) struct Function<L, N, S> {
+pub(super) struct Function<L, N, S, P> {
     responder: Responder<L, N>,
     channel: Option<S>,
+    /// Where response documents go.
+    place: Option<P>,
 }
 
-impl<L: Ledger, N: NetworkAcls, S: Sender> Function<L, N, S> {
-    pub(super) fn new(responder: Responder<L, N>, channel: Option<S>) -> Self {
-        Self { responder, channel }
+impl<L: Ledger, N: NetworkAcls, S: Sender, P: Place> Function<L, N, S, P> {
+    pub(super) fn new(responder: Responder<L, N>, channel: Option<S>, place: Option<P>) -> Self {
+        Self {
+            responder,
+            channel,
+            place,
+        }
     }
 
     /// Answers one event before `deadline`.
@@ -161,11 +167,24 @@ impl<L: Ledger, N: NetworkAcls, S: Sender> Function<L, N, S> {
         metrics.count("Disagreements", disagreed.len() as u64);
         self.act(metrics).await?;
         self.transitions(metrics).await?;
+        self.carry(metrics).await;
         let status = self.responder.status(WallClock.now()).await?;
         metrics.gauge("Pending", "Count", status.pending);
         metrics.gauge("PendingAge", "Seconds", status.pending_age_seconds);
         metrics.gauge("MessagesWaiting", "Count", status.messages_waiting);
         Ok(Value::Null)
+    }
+
+    /// Response documents to their place. That it cannot be reached is a metric and no failure of the schedule: they wait.
+    async fn carry(&self, metrics: &mut Metrics) {
+        let Some(place) = &self.place else { return };
+        match self.responder.carry(place).await {
+            Ok(documents) => metrics.count("Responses", documents),
+            Err(error) => {
+                tracing::error!(%error);
+                metrics.count("ResponsesFailed", 1);
+            }
+        }
     }
 
     /// What happened in the ledger since the last time, by whichever function, command or person.

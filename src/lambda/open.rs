@@ -7,6 +7,7 @@ use lambda_runtime::Error;
 use crate::config::{self, Config, Origin};
 use crate::ledger::{AnyLedger, Store};
 use crate::network_acl::{self, AnyNetworkAcls};
+use crate::respond::carry::Firehose;
 use crate::respond::notify::Channels;
 use crate::respond::{self, Responder};
 
@@ -42,6 +43,20 @@ pub(super) async fn responder() -> Result<Responder<AnyLedger, AnyNetworkAcls>, 
         tracing::warn!(%error, "nothing is blocked until the inventory can be read");
     }
     Ok(Responder::new(ledger, acls, config.policy, respond::owner()))
+}
+
+/// The delivery stream for response documents, when one is named.
+pub(super) async fn firehose() -> Result<Option<Firehose>, Error> {
+    let responses = settings()?.responses;
+    if responses.opensearch {
+        return Err(
+            "responses.opensearch is for `portcullis consume`; name a delivery stream in responses.firehose".into(),
+        );
+    }
+    Ok(match responses.firehose {
+        Some(stream) => Some(Firehose::open(&stream).await?),
+        None => None,
+    })
 }
 
 /// The channels, when some are configured.

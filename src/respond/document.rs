@@ -8,22 +8,7 @@ use portcullis_transforms::schema::{Field, Type, field};
 use serde_json::{Map, Value, json};
 
 use super::audit::{self, Detail};
-use super::error::Error;
-use super::responder::Responder;
-use crate::ledger::{AuditRow, Ledger};
-use crate::network_acl::NetworkAcls;
-
-/// The reader whose position [`Responder::take_documents`] keeps.
-const READER: &str = "documents";
-
-/// Some response documents, and where the next ones start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Documents {
-    /// One JSON object each, for the index `response`.
-    pub lines: Vec<Vec<u8>>,
-    /// Give this to [`Responder::documents_taken`] once they are indexed.
-    pub position: u64,
-}
+use crate::ledger::AuditRow;
 
 /// An audit row and what it carries.
 struct Source<'a> {
@@ -228,29 +213,6 @@ const TABLE: &[(Field, Read)] = &[
 /// The fields of a response document, for mappings, the field reference and the check of panels.
 pub fn fields() -> impl Iterator<Item = &'static Field> {
     TABLE.iter().map(|(field, _)| field)
-}
-
-impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
-    /// The next response documents, at most `limit`. The same again until [`Responder::documents_taken`] is called.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub async fn take_documents(&self, limit: usize) -> Result<Documents, Error> {
-        let after = self.ledger.position(READER).await?.number();
-        let rows = self.ledger.audit(after, limit).await?;
-        Ok(Documents {
-            lines: rows.iter().map(document).collect(),
-            position: rows.last().map_or(after, |row| row.number),
-        })
-    }
-
-    /// Says that the documents up to a position are indexed.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub async fn documents_taken(&self, position: u64) -> Result<(), Error> {
-        Ok(self.ledger.set_position(READER, &position.into()).await?)
-    }
 }
 
 /// The document of one audit row, as one line of JSON without its end.

@@ -3,7 +3,9 @@
 pub mod accept;
 pub mod act;
 pub mod adopt;
+mod agenda;
 pub mod audit;
+pub mod carry;
 pub mod clock;
 pub mod confirm;
 pub mod decide;
@@ -28,9 +30,9 @@ pub mod verify;
 pub mod views;
 
 pub use adopt::Adopt;
+pub use carry::{CarryError, Place, Unplaced};
 pub use clock::{Clock, WallClock};
 pub use decision::{Decision, Verdict};
-pub use document::Documents;
 pub use error::Error;
 pub use reason::Reason;
 pub use responder::{ActReport, Block, Responder, Sweep, Unblock, owner};

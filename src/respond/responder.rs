@@ -7,11 +7,12 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use super::agenda::Agenda;
 use super::error::Error;
 use super::guard::Knowledge;
 use super::policy::Policy;
 use super::reason::Reason;
-use crate::ledger::{Ask, Ledger, Lists, View};
+use crate::ledger::{self, Ask, Draft, Ledger, Lists, Transaction, View};
 use crate::network_acl::{AclKey, Direction, NetworkAcls};
 
 /// Decides on findings, keeps the ledger, and acts on network ACLs. Share it by reference or in an [`Arc`].
@@ -22,6 +23,9 @@ pub struct Responder<L, N> {
     pub(super) owner: String,
     /// One sweep at a time within the process; the ledger's lease is between processes.
     pub(super) sweeping: Mutex<()>,
+    /// One delivery at a time within the process, for the same reason.
+    pub(super) delivering: Mutex<()>,
+    pub(super) agenda: Agenda,
 }
 
 /// What a person wants unblocked.
@@ -99,6 +103,8 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             policy: Arc::new(policy),
             owner: owner.into(),
             sweeping: Mutex::new(()),
+            delivering: Mutex::new(()),
+            agenda: Agenda::default(),
         }
     }
 
@@ -123,6 +129,25 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// What the guards know now.
     pub(super) async fn knowledge(&self, lists: &Lists) -> Knowledge {
         knowledge(&self.policy, &self.acls, lists).await
+    }
+
+    /// What to begin from: what is remembered, where it may be and answers the question, else what stands.
+    pub(super) async fn known(&self, ask: Ask<'_>, recall: bool) -> Result<View, Error> {
+        if recall && let Some(view) = self.ledger.recall(ask) {
+            return Ok(view);
+        }
+        Ok(self.ledger.read(ask).await?)
+    }
+
+    /// Commits, and remembers what follows from it.
+    pub(super) async fn write(&self, transaction: &Transaction) -> Result<(), ledger::Error> {
+        let written = self.ledger.commit(transaction).await?;
+        self.agenda.follow(transaction, written);
+        Ok(())
+    }
+
+    pub(super) async fn commit_draft(&self, draft: Draft) -> Result<(), ledger::Error> {
+        self.write(&draft.into_transaction()).await
     }
 
     pub(super) async fn view(&self, acls: &[AclKey], cidrs: &[IpNet], findings: &[String]) -> Result<View, Error> {

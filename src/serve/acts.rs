@@ -144,7 +144,7 @@ pub(super) async fn act(
     if is_from_elsewhere(&headers) || !is_ours(&state, &visitor, address, &sent.token, now) {
         return Err(PageError::Forged);
     }
-    let act = read(sent, address, &visitor, now)?;
+    let act = read(&sent, address, &visitor, now)?;
     let verb = act.verb;
     let gate = state.gate.clone();
     let done = timeout(PATIENCE, spawn_blocking(move || gate.act(&act)));
@@ -186,7 +186,7 @@ fn refusal(verb: Verb, reports: &[ActReport]) -> Option<String> {
     })
 }
 
-fn read(sent: Sent, address: IpAddr, visitor: &Visitor, now: DateTime<Utc>) -> Result<Act, Invalid> {
+fn read(sent: &Sent, address: IpAddr, visitor: &Visitor, now: DateTime<Utc>) -> Result<Act, Invalid> {
     let reason = words("reason", &sent.reason, LONGEST_REASON)?;
     let who = match &visitor.name {
         Some(name) => name.clone(),
@@ -255,7 +255,7 @@ mod tests {
         };
         let address: IpAddr = "192.0.2.7".parse().expect("an address");
         let now = DateTime::UNIX_EPOCH;
-        let read = |sent, visitor: &Visitor| read(sent, address, visitor, now);
+        let read = |sent: Sent, visitor: &Visitor| read(&sent, address, visitor, now);
         let nobody = Visitor::default();
         let act = read(sent(" scans us ", "ana", "24h"), &nobody).expect("complete");
         assert_eq!((act.reason.as_str(), act.who.as_str()), ("scans us", "ana"));

@@ -16,10 +16,11 @@ use crate::slack::Webhook;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A consumer; killed with -9 when it is dropped.
+/// A program that reads the stream; killed with -9 when it is dropped.
 pub(crate) struct Consumer {
     process: Child,
-    metrics: String,
+    /// Of its metrics, or its pages.
+    address: String,
 }
 
 impl Drop for Consumer {
@@ -41,10 +42,20 @@ impl Consumer {
 
     /// A consumer with these variables and no others.
     pub(crate) fn with(dir: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::run(
+            dir,
+            &["consume", "--metrics", "127.0.0.1:0"],
+            "portcullis: metrics on ",
+            environment,
+        )
+    }
+
+    /// A command that reads the stream and says on which address it listens.
+    fn run(dir: &Path, arguments: &[&str], says: &str, environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command
-            .args(["consume", "--stream", "findings", "--from", "TRIM_HORIZON"])
-            .args(["--metrics", "127.0.0.1:0"])
+            .args(arguments)
+            .args(["--stream", "findings", "--from", "TRIM_HORIZON"])
             .current_dir(dir)
             .env_clear()
             .envs(environment.iter().copied())
@@ -54,32 +65,31 @@ impl Consumer {
             .stderr(Stdio::piped());
         let mut process = command.spawn().expect("the program starts");
         let mut log = BufReader::new(process.stderr.take().expect("piped"));
-        let mut metrics = None;
+        let mut address = None;
         let mut told = String::new();
-        while metrics.is_none() {
+        while address.is_none() {
             let mut line = String::new();
             assert!(log.read_line(&mut line).expect("text") > 0, "it ended: {told}");
-            metrics = line.trim().strip_prefix("portcullis: metrics on ").map(str::to_owned);
+            let said = line.trim().strip_prefix(says);
+            address = said.and_then(|rest| rest.split(',').next()).map(str::to_owned);
             told.push_str(&line);
         }
         // The rest is read, or the pipe would fill.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         Self {
             process,
-            metrics: metrics.expect("an address"),
+            address: address.expect("an address"),
         }
     }
 
-    async fn metric(&self, name: &str) -> u64 {
+    async fn page(&self, path: &str) -> String {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let text = client
-            .get(&self.metrics)
-            .send()
-            .await
-            .expect("an answer")
-            .text()
-            .await
-            .expect("text");
+        let asked = client.get(format!("{}{path}", self.address)).send();
+        asked.await.expect("an answer").text().await.expect("text")
+    }
+
+    async fn metric(&self, name: &str) -> u64 {
+        let text = self.page("").await;
         let lines = text.lines().filter(|line| line.starts_with(name));
         lines
             .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
@@ -220,4 +230,22 @@ async fn nothing_is_lost_nor_doubled_when_shards_split_and_merge_under_two_consu
         .await
         .expect("a comparison");
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[tokio::test]
+async fn serve_takes_the_same_stream_and_shows_what_came_on_it_and_what_was_done() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let stream = Stream::start(1).await;
+    let now = Utc::now();
+    let addresses = ["185.220.101.4".to_owned()];
+    let probe = finding("f1", Kind::Probe, &addresses, &["subnet-a".to_owned()], now, now);
+    stream.put("key", &probe).await;
+    let known = stream.environment();
+    let environment: Vec<(&str, &str)> = known.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let serve = Consumer::run(dir.path(), &serve, "portcullis: pages on ", &environment);
+    for path in ["/search?source=guardduty", "/search?source=response"] {
+        until(path, async || serve.page(path).await.contains(&addresses[0])).await;
+    }
+    assert!(serve.stop() < Duration::from_secs(5));
 }

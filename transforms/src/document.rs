@@ -312,10 +312,22 @@ pub fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
 /// 16 bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8; 16]) -> [u8; 32] {
     let mut text = [0; 32];
-    for (two, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *two = [digit(byte >> 4), digit(byte & 15)];
+    for (eight, four) in text.as_chunks_mut::<8>().0.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        *eight = hex_digits(u32::from_le_bytes(*four)).to_le_bytes();
     }
     text
+}
+
+/// The digits of four bytes, all worked out together: a byte of the answer is a digit.
+#[inline]
+fn hex_digits(bytes: u32) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let apart = u64::from(bytes);
+    let apart = (apart | apart << 16) & 0x0000_ffff_0000_ffff;
+    let apart = (apart | apart << 8) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = apart >> 4 & 0x000f_000f_000f_000f | (apart & 0x000f_000f_000f_000f) << 8;
+    let letters = (nibbles + 6 * ONES) >> 4 & ONES;
+    nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)
 }
 
 #[inline]
@@ -369,6 +381,17 @@ mod tests {
             let mut out = Vec::new();
             push_integer(&mut out, number);
             assert_eq!(out, number.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn every_byte_has_its_two_digits() {
+        for byte in 0..=u8::MAX {
+            let bytes = [
+                byte, !byte, 0, 255, byte, 9, 10, 16, 1, 2, 3, 4, byte, 0xa0, 0x9f, !byte,
+            ];
+            let expected: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(String::from_utf8_lossy(&hex(&bytes)), expected);
         }
     }
 

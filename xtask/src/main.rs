@@ -24,8 +24,12 @@ cargo xtask fuzz [--seconds N] [--target T]... [--keep]
                                     committed inputs
 cargo xtask bench transforms [--short] [--only CASE]...
                                     the transforms beside their peers, with gates on the ratios (--short: without, in a minute)
+cargo xtask bench responder [--short]
+                                    decisions a second, and what a finding costs in ledgers of up to a million rows
 cargo xtask harness [--schedules N] [--seed S]
                                     play N schedules of faults against the responder (without --seed a fresh one)
+cargo xtask harness --store sqlite|dynamodb [--schedules N] [--seed S]
+                                    the same, with that store beside the one in memory: both have to say the same
 cargo xtask harness --prove [--seed S]
                                     plant mistakes in the responder: the harness has to find every one
 cargo xtask harness --replay WORD   play one schedule again and tell everything that happens

@@ -14,7 +14,7 @@ use super::meter::Meter;
 use super::pace::Pace;
 use super::reader::{End, Reader, SKEW, Shared, asked};
 use super::{From, shards};
-use crate::consume::told;
+use crate::consume::{Documents, told};
 use crate::ledger::{self, Ledger, Position};
 use crate::network_acl::NetworkAcls;
 use crate::respond::{Clock, Decision, Responder, WallClock};
@@ -68,6 +68,7 @@ where
                 responder,
                 meter,
                 told: Box::new(told::log),
+                documents: None,
             }),
             from,
         }
@@ -81,6 +82,15 @@ where
                 told::log(decision);
                 told(decision);
             });
+        }
+        self
+    }
+
+    /// Has the document of each finding written as well. What is not durable there is read again, like what is not decided.
+    #[must_use]
+    pub fn documenting(mut self, documents: Documents) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.documents = Some(Arc::new(documents));
         }
         self
     }
@@ -208,7 +218,11 @@ where
                 Err(fault) => passes(fault, &mut pace).await?,
             }
         };
-        let prefix = format!("kinesis/{identity}");
+        // Whoever only decides must not pass over what an index has yet to read.
+        let prefix = match &self.shared.documents {
+            Some(documents) => format!("kinesis/{identity}/to/{}", documents.place()),
+            None => format!("kinesis/{identity}"),
+        };
         let name = format!("{prefix}/began");
         let now = WallClock.now();
         let known = self.position(&name).await;

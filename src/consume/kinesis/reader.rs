@@ -1,10 +1,12 @@
 //! One shard, from where it was left to its end.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::aggregate;
@@ -12,14 +14,14 @@ use super::api::{Batch, Fault, Kinesis, Record, Start};
 use super::meter::Meter;
 use super::pace::Pace;
 use crate::consume::shard::{self, consume};
-use crate::consume::unpack;
+use crate::consume::{Documents, unpack};
 use crate::ledger::{Ledger, Position};
 use crate::network_acl::NetworkAcls;
 use crate::respond::{Clock, Decision, Responder, WallClock};
 
 /// Records of the stream between two looks at whether to stop, and between two writes of the position. A consumer that is killed
 /// every few seconds has to get further all the same.
-const CHUNK: usize = 10;
+const CHUNK: usize = 40;
 
 /// How long what was begun may go on once the reader was asked to stop. Whoever stops has five seconds.
 const GRACE: Duration = Duration::from_secs(3);
@@ -33,6 +35,7 @@ pub(super) struct Shared<K, L, N> {
     pub(super) responder: Arc<Responder<L, N>>,
     pub(super) meter: Arc<Meter>,
     pub(super) told: Box<dyn Fn(&Decision) + Send + Sync>,
+    pub(super) documents: Option<Arc<Documents>>,
 }
 
 /// How reading a shard ended.
@@ -88,7 +91,8 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
             };
             let bytes = batch.records.iter().map(|record| record.data.len() as u64).sum();
             self.shared.meter.records(batch.records.len(), bytes);
-            if !self.take(&batch.records, &mut pace).await {
+            let kept = self.keep(&batch.records, &mut pace).await;
+            if !kept || !self.take(&batch.records, &mut pace).await {
                 break End::Stopped;
             }
             if let Some(last) = batch.records.last() {
@@ -133,6 +137,32 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
         batch
     }
 
+    /// Writes the documents of a batch, where they go anywhere; `false` when asked to stop before that. The position follows the
+    /// decisions, which come behind.
+    async fn keep(&mut self, records: &[Record], pace: &mut Pace) -> bool {
+        let Some(documents) = self.shared.documents.clone() else {
+            return true;
+        };
+        let findings: Arc<Vec<Vec<u8>>> = Arc::new(found(records).map(|(_, finding)| finding).collect());
+        if findings.is_empty() {
+            return true;
+        }
+        loop {
+            let (documents, findings) = (Arc::clone(&documents), Arc::clone(&findings));
+            let written = spawn_blocking(move || documents.keep(findings.iter().map(Vec::as_slice))).await;
+            let why = match written {
+                Ok(Ok(())) => return true,
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            tracing::warn!(shard = self.shard, why, "records wait");
+            self.shared.meter.retry();
+            if !self.waits(pace.after_fault()).await {
+                return false;
+            }
+        }
+    }
+
     /// Takes records until all of them are durable; `false` when asked to stop before that.
     async fn take(&mut self, records: &[Record], pace: &mut Pace) -> bool {
         for chunk in records.chunks(CHUNK) {
@@ -149,16 +179,7 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
     }
 
     async fn take_chunk(&mut self, records: &[Record], pace: &mut Pace) -> bool {
-        let mut found = Vec::new();
-        for record in records {
-            for part in aggregate::split(&record.data) {
-                found.extend(
-                    unpack(&part)
-                        .into_iter()
-                        .map(|finding| (&record.number, finding.into_owned())),
-                );
-            }
-        }
+        let found: Vec<(&Position, Vec<u8>)> = found(records).collect();
         let mut rest: Vec<shard::Record<'_>> = found
             .iter()
             .map(|(number, bytes)| shard::Record {
@@ -184,6 +205,7 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
         let Shared {
             responder, meter, told, ..
         } = &*self.shared;
+        let reached = rest.last().map(|record| record.number.clone());
         let taken = consume(responder, &self.name, rest, WallClock.now()).await;
         let taken = taken.map_err(|error| error.to_string())?;
         taken.decisions.iter().for_each(told);
@@ -198,8 +220,8 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
         }
         // The last records may have held nothing.
         match records.last() {
-            Some(last) => self.set_position(&last.number).await,
-            None => Ok(()),
+            Some(last) if reached.as_ref() != Some(&last.number) => self.set_position(&last.number).await,
+            _ => Ok(()),
         }
     }
 
@@ -234,6 +256,18 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
             () = asked(&mut self.stop) => false,
         }
     }
+}
+
+/// The findings in records, each with its record's number.
+fn found(records: &[Record]) -> impl Iterator<Item = (&Position, Vec<u8>)> {
+    records.iter().flat_map(|record| {
+        let parts = aggregate::split(&record.data);
+        let findings: Vec<Vec<u8>> = parts
+            .iter()
+            .flat_map(|part| unpack(part).into_iter().map(Cow::into_owned))
+            .collect();
+        findings.into_iter().map(|finding| (&record.number, finding))
+    })
 }
 
 /// Until somebody asks to stop.

@@ -304,15 +304,17 @@ impl Mapper {
             values: Values::Shape(view),
             proxies: self.proxies.as_ref(),
         };
-        let Some((timestamp_hit, time)) = input.numbered(RowId(self.table.timestamp)).next() else {
+        let Some((time, false, timestamp_hit)) = view.first(RowId(self.table.timestamp)) else {
             return false;
         };
-        let Ok(timestamp) = time::parse(time.as_bytes()) else {
+        let timestamp_hit = usize::from(timestamp_hit);
+        let Ok(timestamp) = time::parse(time.of(text.as_bytes())) else {
             return false;
         };
         self.derived.clear(self.table.rows.len());
         self.map.derive(&input, &mut self.derived);
-        let Some(script) = view.scripts().find(&self.derived, timestamp_hit) else {
+        self.derived.finish();
+        let Some(script) = view.scripts().find(&self.derived, timestamp_hit, view.escaped()) else {
             return false;
         };
         let id = self.event_id(original.as_bytes(), input, timestamp);

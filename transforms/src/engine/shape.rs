@@ -103,9 +103,22 @@ struct Plan {
     of_rows: Box<[u16]>,
     /// Where those of each row begin and end.
     rows: Box<[(u16, u16)]>,
+    /// Each row's first value that is one and not empty.
+    firsts: Box<[Option<First>]>,
+    /// The values that differ between records.
+    values: Box<[Part]>,
     bodies: u32,
     wrapped: bool,
     scripts: Scripts,
+}
+
+/// A row's first value.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    hit: u16,
+    value: Part,
+    /// Whether there are quotes around it.
+    is_text: bool,
 }
 
 impl Default for Shapes {

@@ -8,11 +8,12 @@ use std::{
 
 use super::{
     RowId,
-    found::{Found, Hit, NONE},
+    found::{Found, Hit, NONE, Span},
     scan::unicode_escape,
     shape::View,
     table::Table,
     trie::Slot,
+    write::SHORT,
 };
 use crate::proxies::TrustedProxies;
 
@@ -46,11 +47,11 @@ impl<'a> Input<'a> {
         match self.values {
             Values::Found(_) => self.texts(row).next(),
             Values::Shape(view) => {
-                let mut texts = view.of_row(row).iter();
-                texts.find_map(|number| {
-                    view.plain(usize::from(*number), self.text)
-                        .filter(|text| !text.is_empty())
-                })
+                let (inside, escaped, _) = view.first(row)?;
+                match escaped {
+                    true => unescape(inside.of(self.text.as_bytes())),
+                    false => Some(Cow::Borrowed(inside.text(self.text))),
+                }
             }
         }
     }
@@ -66,7 +67,7 @@ impl<'a> Input<'a> {
     pub(super) fn numbered(&self, row: RowId) -> impl Iterator<Item = (usize, Cow<'a, str>)> + use<'a> {
         let text = self.text;
         self.hits(row)
-            .filter_map(move |(number, hit)| Some((number, hit.plain(text)?)))
+            .filter_map(move |(number, value, escaped)| Some((number, plain(value.text(text), escaped)?)))
             .filter(|(_, text)| !text.is_empty())
     }
 
@@ -77,7 +78,6 @@ impl<'a> Input<'a> {
             Values::Found(found) => Hits::Found { found, slots, at: NONE },
             Values::Shape(view) => Hits::Shape {
                 view,
-                text: self.text.as_bytes(),
                 numbers: view.of_row(row).iter(),
             },
         }
@@ -108,13 +108,13 @@ enum Hits<'a> {
     },
     Shape {
         view: View<'a>,
-        text: &'a [u8],
         numbers: std::slice::Iter<'a, u16>,
     },
 }
 
 impl Iterator for Hits<'_> {
-    type Item = (usize, Hit);
+    /// The hit's number, where its value stands, and whether there are escapes in it.
+    type Item = (usize, Span, bool);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
@@ -123,13 +123,14 @@ impl Iterator for Hits<'_> {
                 let number = *at as usize;
                 if let Some(hit) = found.hits.get(number) {
                     *at = hit.next;
-                    return Some((number, *hit));
+                    return Some((number, hit.value, hit.escaped));
                 }
                 *at = found.head(*slots.next()?);
             },
-            Hits::Shape { view, text, numbers } => {
+            Hits::Shape { view, numbers } => {
                 let number = usize::from(*numbers.next()?);
-                Some((number, view.hit(number, text)?))
+                let (value, escaped) = view.text(number)?;
+                Some((number, value, escaped))
             }
         }
     }
@@ -142,8 +143,12 @@ pub(crate) struct Derived {
     values: Vec<Value>,
     /// By row.
     said: Vec<Said>,
+    saying: Vec<Saying>,
     pub(super) swapped: bool,
 }
+
+/// Of which row a value is, what becomes of the row's own, and whether it is empty, in one number.
+pub(super) type Saying = u32;
 
 #[derive(Debug)]
 struct Value {
@@ -189,6 +194,7 @@ impl Derived {
             }
         }
         self.said.resize_with(rows, Said::default);
+        self.saying.clear();
         self.text.clear();
         self.swapped = false;
     }
@@ -249,11 +255,23 @@ impl Derived {
         if said.own != Own::Replaced {
             said.own = then;
         }
+        let is_empty = start == self.text.len();
+        let is_added = then == Own::Joined;
+        self.saying
+            .push((row.0 as Saying) << 2 | Saying::from(is_added) << 1 | Saying::from(is_empty));
         self.values.push(Value {
             row: row.0,
             place: start..self.text.len(),
             next: NONE,
         });
+    }
+
+    /// To be called when all is said: makes room behind the text, so that as much of it as fits a register is there.
+    #[inline]
+    pub(super) fn finish(&mut self) {
+        const ROOM: &str = "                                ";
+        const { assert!(ROOM.len() == SHORT) };
+        self.text.push_str(ROOM);
     }
 
     /// Writes what the record says of the source under `destination`, and the other way round.
@@ -266,11 +284,35 @@ impl Derived {
         self.said.get(row).map_or(Own::Written, |said| said.own)
     }
 
-    /// The row of each value that the source added, what becomes of the row's own, and whether the value is empty.
+    /// What is said, but for the words: the same for two documents that have the same of it in the same order.
     #[inline]
-    pub(super) fn said(&self) -> impl Iterator<Item = (usize, Own, bool)> {
-        let values = self.values.iter();
-        values.map(|value| (value.row, self.own(value.row), value.place.is_empty()))
+    pub(super) fn saying(&self) -> &[Saying] {
+        &self.saying
+    }
+
+    /// All that is said, one after another.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where in the text a value stands, by its number.
+    #[inline]
+    pub(super) fn place(&self, number: usize) -> Option<&Range<usize>> {
+        self.values.get(number).map(|value| &value.place)
+    }
+
+    /// The numbers of the row's values.
+    pub(super) fn numbers(&self, row: usize) -> impl Iterator<Item = usize> {
+        let values = self.values.iter().enumerate();
+        values
+            .filter(move |(_, value)| value.row == row)
+            .map(|(number, _)| number)
+    }
+
+    /// The number of the row's value, if there is exactly one.
+    pub(super) fn number(&self, row: usize) -> Option<usize> {
+        let number = self.said.get(row)?.first as usize;
+        (self.values.get(number)?.next == NONE).then_some(number)
     }
 
     /// The rows to which the source added values.
@@ -281,9 +323,7 @@ impl Derived {
     /// The row's value, if there is exactly one.
     #[inline]
     pub(super) fn only(&self, row: usize) -> Option<&str> {
-        let said = self.said.get(row)?;
-        let value = self.values.get(said.first as usize)?;
-        (value.next == NONE).then(|| self.text.get(value.place.clone()))?
+        self.text.get(self.place(self.number(row)?)?.clone())
     }
 
     pub(super) fn values(&self, row: usize) -> impl Iterator<Item = &str> {
@@ -301,12 +341,6 @@ impl Hit {
     #[inline]
     pub(super) fn raw<'t>(&self, text: &'t str) -> &'t str {
         self.value.text(text)
-    }
-
-    /// As [`plain_text`].
-    #[inline]
-    pub(super) fn plain<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
-        plain(self.raw(text), self.escaped)
     }
 }
 

@@ -8,7 +8,7 @@ mod value;
 
 use std::net::IpAddr;
 
-pub(super) use self::script::{Script, Scripts};
+pub(super) use self::script::{SHORT, Script, Scripts};
 use self::value::Asked;
 
 use super::{
@@ -66,6 +66,7 @@ pub(super) struct Scratch {
     addresses: Vec<IpAddr>,
     asked: Asked,
     live: Vec<u64>,
+    script: script::Scratch,
     pub(super) flat: flat::Scratch,
 }
 

@@ -85,8 +85,8 @@ pub(crate) struct Names {
     /// In lower case.
     headers: Vec<Box<[u8]>>,
     parameters: Vec<Box<[u8]>>,
-    /// What a scanner looks for: the names, and the words for parts of a request.
-    words: Vec<Box<[u8]>>,
+    /// What a scanner looks for, by length: the names, and the words for parts of a request.
+    words: Vec<Vec<Box<[u8]>>>,
     /// By length: the first letters that a word of this length has, one bit each.
     first: [u32; MAX_NAME + 1],
     /// Texts with escapes up to this length may spell a word.
@@ -101,7 +101,7 @@ impl Names {
         let mut names = Self {
             headers: Vec::new(),
             parameters: Vec::new(),
-            words: Vec::new(),
+            words: vec![Vec::new(); MAX_NAME + 1],
             first: [0; MAX_NAME + 1],
             escaped: 0,
         };
@@ -129,7 +129,7 @@ impl Names {
     fn word(&mut self, word: &[u8]) {
         self.first[word.len()] |= bit(word[0]);
         self.escaped = self.escaped.max(word.len() * 6);
-        self.words.push(word.into());
+        self.words[word.len()].push(word.into());
     }
 
     pub(crate) fn has_any(&self) -> bool {
@@ -178,7 +178,8 @@ impl Names {
 
     #[cold]
     fn is_word(&self, text: &[u8]) -> bool {
-        self.words.iter().any(|word| word.eq_ignore_ascii_case(text))
+        let words = self.words.get(text.len()).map_or(&[][..], Vec::as_slice);
+        words.iter().any(|word| word.eq_ignore_ascii_case(text))
     }
 
     pub(super) fn is_header(&self, name: &str) -> bool {

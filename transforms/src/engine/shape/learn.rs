@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::{
-    JUDGED, LONGEST, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS,
+    First, JUDGED, LONGEST, Part, Plan, RECORDS_PER_SHAPE, SEEN, SHAPES, Shapes, Step, Then, VALUES, WAYS,
     text::{plain_length, simple_escape},
 };
 use crate::{
@@ -36,9 +36,10 @@ impl Shapes {
     /// Takes note of a record that was scanned, and learns its shape if one like it came before.
     pub(in crate::engine) fn note(&mut self, text: &[u8], table: &Table, names: &Names, found: &mut Found) {
         let is_plain = !found.unusual && !found.sensitive && text.len() <= LONGEST;
-        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE || !self.is_due(text, found) {
+        if !self.compared || !is_plain || self.credit < RECORDS_PER_SHAPE {
             return;
         }
+        let Some(hash) = self.due(text, found) else { return };
         self.credit -= RECORDS_PER_SHAPE;
         found.trace = Trace {
             on: true,
@@ -47,18 +48,19 @@ impl Shapes {
         let scanned = scan::scan(text, &table.trie, names, found, false);
         let trace = std::mem::take(&mut found.trace);
         // What is kept of a shape is bounded by its values.
-        if scanned.is_ok()
-            && found.hits.len() + found.unknown.len() <= 2 * VALUES
-            && let Some(values) = free(text, &trace, found)
-        {
-            // Where there are too many ways to go on, the shape stays unknown.
-            let _ = self.learn(text, &values, found, table);
+        let is_bounded = found.hits.len() + found.unknown.len() <= 2 * VALUES;
+        let values = free(text, &trace, found).filter(|_| scanned.is_ok() && is_bounded);
+        let learnt = values.and_then(|values| self.learn(text, &values, found, table));
+        if learnt.is_none() {
+            // Too many ways to go on, for instance. Others like it would not fare better.
+            self.seen[hash as usize % SEEN] = !hash;
         }
     }
 
     /// Whether this shape is to be learnt: a record like it, with as many quotes and values in the same places, came once
-    /// before, and was not learnt from.
-    fn is_due(&mut self, text: &[u8], found: &Found) -> bool {
+    /// before, and none could not be learnt from. The answer is what they are told by, which those may share that differ in
+    /// keys that no path has.
+    fn due(&mut self, text: &[u8], found: &Found) -> Option<u64> {
         // Names and where there is nothing are part of a shape.
         let is_empty = |span: Span| span.end - span.start == 2;
         let hits: Vec<_> = found
@@ -75,9 +77,9 @@ impl Shapes {
         let seen = &mut self.seen[hash as usize % SEEN];
         let is_second = *seen == hash;
         if *seen != !hash {
-            *seen = if is_second { !hash } else { hash };
+            *seen = hash;
         }
-        is_second && self.has_room()
+        (is_second && self.has_room()).then_some(hash)
     }
 
     /// Whether there is room for one more shape. When few records are of those that are known, they are forgotten.
@@ -104,7 +106,7 @@ impl Shapes {
         let marks: Vec<u32> = std::iter::once(0)
             .chain(values.iter().map(|value| value.span.end))
             .collect();
-        let plan = plan(&marks, found, table)?;
+        let plan = plan(text, values, &marks, found, table)?;
         let (mut step, mut from) = (0, 0);
         for value in values {
             step = self.way(step, text.get(from..value.span.start as usize)?, value.then)?;
@@ -145,7 +147,7 @@ impl Shapes {
 }
 
 /// What was found, by the marks.
-fn plan(marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
+fn plan(text: &[u8], values: &[Free], marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
     let part = |span| Part::new(marks, span);
     let hits = found.hits.iter().map(|&hit| {
         let escaped = table.trie.is_whole(hit.slot);
@@ -160,12 +162,18 @@ fn plan(marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
         let (first, last) = found.ends(slot);
         (slot, first, last)
     });
-    let (mut numbers, mut rows) = (Vec::new(), Vec::new());
+    let (mut numbers, mut rows, mut firsts) = (Vec::new(), Vec::new(), Vec::new());
     for row in &table.rows {
         let from = u16::try_from(numbers.len()).ok()?;
-        for (number, _) in row.slots.iter().flat_map(|&slot| found.hits_of(slot)) {
-            numbers.push(u16::try_from(number).ok()?);
+        let mut first = None;
+        for (number, hit) in row.slots.iter().flat_map(|&slot| found.hits_of(slot)) {
+            let number = u16::try_from(number).ok()?;
+            numbers.push(number);
+            if first.is_none() {
+                first = first_value(text, number, hit.value, marks)?;
+            }
         }
+        firsts.push(first);
         rows.push((from, u16::try_from(numbers.len()).ok()?));
     }
     Some(Plan {
@@ -174,10 +182,22 @@ fn plan(marks: &[u32], found: &Found, table: &Table) -> Option<Plan> {
         ends: ends.filter(|(_, first, _)| *first != NONE).collect(),
         of_rows: numbers.into(),
         rows: rows.into(),
+        firsts: firsts.into(),
+        values: values.iter().map(|value| part(value.span)).collect::<Option<_>>()?,
         bodies: found.bodies,
         wrapped: found.wrapped,
         scripts: Scripts::default(),
     })
+}
+
+/// The hit as what is first asked for: a text that is not empty, or another single value. Which it is, the shape decides.
+fn first_value(text: &[u8], hit: u16, value: Span, marks: &[u32]) -> Option<Option<First>> {
+    let is_text = match value.of(text) {
+        [] | [b'{' | b'[', ..] | b"\"\"" => return Some(None),
+        [first, ..] => *first == b'"',
+    };
+    let value = Part::new(marks, value)?;
+    Some(Some(First { hit, value, is_text }))
 }
 
 /// The values that differ between records of a shape, in order; none if the record is not one to learn from.

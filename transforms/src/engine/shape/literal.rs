@@ -1,30 +1,27 @@
 //! A text that many records are compared with.
 
+use wide::u8x32;
+
 /// Its first bytes are compared at once, and so are its last ones: few are longer than both together.
 #[derive(Debug)]
 pub(super) struct Literal {
     text: Box<[u8]>,
-    front: u128,
-    /// Which bytes of `front` there are.
-    mask: u128,
-    back: u128,
+    front: [u8; CHUNK],
+    back: [u8; CHUNK],
 }
 
 /// As many bytes are compared at once.
-const CHUNK: usize = 16;
+const CHUNK: usize = 32;
 
 impl Literal {
     pub(super) fn new(text: &[u8]) -> Self {
         let mut front = [0; CHUNK];
         let length = text.len().min(CHUNK);
         front[..length].copy_from_slice(&text[..length]);
-        let mut mask = [0; CHUNK];
-        mask[..length].fill(0xff);
         Self {
             text: text.into(),
-            front: u128::from_le_bytes(front),
-            mask: u128::from_le_bytes(mask),
-            back: text.last_chunk().copied().map_or(0, u128::from_le_bytes),
+            front,
+            back: text.last_chunk().copied().unwrap_or_default(),
         }
     }
 
@@ -40,18 +37,24 @@ impl Literal {
         let Some(first) = rest.first_chunk() else {
             return rest.starts_with(&self.text);
         };
-        if (u128::from_le_bytes(*first) ^ self.front) & self.mask != 0 {
+        // Of a short text, only the first bytes count.
+        let beyond = CHUNK - length.min(CHUNK);
+        if (u64::from(others(first, &self.front)) << beyond) as u32 != 0 {
             return false;
         }
         if length <= CHUNK {
             return true;
         }
         let Some(text) = rest.get(..length) else { return false };
-        let is_last = text
-            .last_chunk()
-            .is_some_and(|last| u128::from_le_bytes(*last) == self.back);
+        let is_last = text.last_chunk().is_some_and(|last| others(last, &self.back) == 0);
         is_last && (length <= 2 * CHUNK || text[CHUNK..length - CHUNK] == self.text[CHUNK..length - CHUNK])
     }
+}
+
+/// One bit for each byte that is another.
+#[inline]
+fn others(one: &[u8; CHUNK], other: &[u8; CHUNK]) -> u32 {
+    !u8x32::new(*one).simd_eq(u8x32::new(*other)).to_bitmask()
 }
 
 #[cfg(test)]
@@ -60,10 +63,10 @@ mod tests {
 
     #[test]
     fn one_other_byte_or_one_too_few_is_another_text() {
-        let text: Vec<u8> = (b'0'..b'z').collect();
+        let text: Vec<u8> = (0..150).collect();
         for length in 0..text.len() {
             let literal = Literal::new(&text[..length]);
-            for behind in 0..20.min(text.len() - length) {
+            for behind in 0..40.min(text.len() - length) {
                 assert!(literal.begins(&text[..length + behind]), "{length} {behind}");
             }
             for at in 0..length {

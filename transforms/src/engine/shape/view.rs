@@ -1,12 +1,9 @@
 //! A record of a known shape, seen through what is known of it.
 
-use std::borrow::Cow;
-
-use super::{Plan, VALUES};
+use super::{First, Plan, VALUES};
 use crate::engine::{
     RowId,
     found::{Hit, Span},
-    value::unescape,
     write::Scripts,
 };
 
@@ -91,6 +88,11 @@ impl<'a> View<'a> {
         Part::new(self.marks.get(..=self.values)?, span)
     }
 
+    /// The values that differ between records of the shape: of texts, what is between the quotes.
+    pub(in crate::engine) fn values(self) -> impl Iterator<Item = Part> {
+        self.plan.values.iter().copied()
+    }
+
     /// The hit of this number.
     #[inline]
     pub(in crate::engine) fn hit(self, number: usize, text: &[u8]) -> Option<Hit> {
@@ -104,18 +106,24 @@ impl<'a> View<'a> {
         Some(hit)
     }
 
-    /// The value of a hit as text, without its quotes and escapes; none if it is no single one.
+    /// Where the value of a hit stands, and whether it is a text with escapes in it.
     #[inline]
-    pub(in crate::engine) fn plain(self, number: usize, text: &'a str) -> Option<Cow<'a, str>> {
-        let &(_, part, _) = self.plan.hits.get(number)?;
-        let Span { start, end } = self.span(part);
-        let (start, end) = (start as usize, end as usize);
-        match text.as_bytes().get(start)? {
-            b'"' if self.escapes.has(part) => unescape(text.as_bytes().get(start + 1..end - 1)?),
-            b'"' => text.get(start + 1..end - 1).map(Cow::Borrowed),
-            b'{' | b'[' => None,
-            _ => text.get(start..end).map(Cow::Borrowed),
-        }
+    pub(in crate::engine) fn text(self, number: usize) -> Option<(Span, bool)> {
+        let &(hit, value, _) = self.plan.hits.get(number)?;
+        Some((self.span(value), hit.escaped || self.escapes.has(value)))
+    }
+
+    /// Where the row's first value stands, without its quotes, whether there are escapes in it, and the number of its hit.
+    #[inline(always)]
+    pub(in crate::engine) fn first(self, row: RowId) -> Option<(Span, bool, u16)> {
+        let First { hit, value, is_text } = self.plan.firsts.get(row.0)?.as_ref()?;
+        let quote = u32::from(*is_text);
+        let Span { start, end } = self.span(*value);
+        let inside = Span {
+            start: start + quote,
+            end: end - quote,
+        };
+        Some((inside, *is_text && self.escapes.has(*value), *hit))
     }
 
     /// Where the value of this hit stands, in every record.

@@ -6,13 +6,20 @@ use crate::{schema::Type, time};
 impl Writer<'_> {
     /// Writes a value if it is written as the document has it; `false` leaves it to [`Writer::hit`], which may take it all the
     /// same.
+    #[inline]
     pub(super) fn usual(&mut self, ty: Type, raw: &[u8]) -> bool {
-        let is_usual = match (ty, raw) {
+        match (ty, raw) {
+            (Type::Long, [b'"', inside @ .., b'"']) if is_short_whole(inside) => self.out.extend_from_slice(inside),
+            _ if self.stands(ty, raw) => self.out.extend_from_slice(raw),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether a value is written as the document has it. An address is noted then, as if it had been written.
+    pub(super) fn stands(&mut self, ty: Type, raw: &[u8]) -> bool {
+        match (ty, raw) {
             (Type::Date, [b'"', inside @ .., b'"']) => time::is_as_written(inside),
-            (Type::Long, [b'"', inside @ .., b'"']) if is_short_whole(inside) => {
-                self.out.extend_from_slice(inside);
-                return true;
-            }
             (Type::Long, number) => is_short_whole(number),
             (Type::Float, number) => is_short_decimal(number),
             (Type::Boolean, b"true" | b"false") => true,
@@ -25,11 +32,7 @@ impl Writer<'_> {
             },
             (Type::GeoPoint, place) => is_usual_place(place),
             _ => false,
-        };
-        if is_usual {
-            self.out.extend_from_slice(raw);
         }
-        is_usual
     }
 
     /// Whether a value is an address of the fourth version.

@@ -212,7 +212,10 @@ pub(super) fn of(event: Event<'_>) -> Categories {
 
 fn about(service: &str, name: &str) -> Option<&'static str> {
     if service == "ec2" {
-        let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+        // They all begin with a capital letter.
+        let capitals = || (0..name.len()).filter(|at| name.as_bytes()[*at].is_ascii_uppercase());
+        let begins = |at: usize, part: &str| name.as_bytes()[at..].starts_with(part.as_bytes());
+        let has = |parts: &[&str]| capitals().any(|at| parts.iter().any(|part| begins(at, part)));
         return match () {
             () if has(NETWORK_PARTS) => Some("network"),
             () if has(HOST_PARTS) => Some("host"),

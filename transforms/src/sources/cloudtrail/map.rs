@@ -5,6 +5,7 @@ use crate::{
     engine::{Derived, Input, Map, RowId, row},
     schema::Field,
     source::Source,
+    sources::common::cut,
 };
 
 const NAME: RowId = row(FIELDS, "event.action");
@@ -130,9 +131,12 @@ fn identity(input: &Input<'_>, derived: &mut Derived) {
 
 /// Role (or `name`, for a federated user) and session.
 fn session(arn: &str) -> Option<(&str, &str)> {
-    let resource = arn.splitn(6, ':').nth(5)?;
-    match resource.split_once('/')? {
-        ("assumed-role", role) => role.rsplit_once('/'),
+    let resource = (0..5).try_fold(arn, |rest, _| Some(cut(rest, b':')?.1))?;
+    match cut(resource, b'/')? {
+        ("assumed-role", role) => {
+            let at = memchr::memrchr(b'/', role.as_bytes())?;
+            Some((role.get(..at)?, role.get(at + 1..)?))
+        }
         ("federated-user", name) => Some((name, name)),
         _ => None,
     }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 use super::{FIELDS, line, name};
 use crate::{
-    Refusal,
+    Refusal, address,
     engine::{Derived, Input, Map, RowId, row},
     schema::Field,
     source::Source,
@@ -84,9 +84,9 @@ impl Map for Dns {
             Some(other) => derived.set(TRANSPORT, &other.to_ascii_lowercase()),
             None => {}
         }
-        match input.text(SOURCE_IP).map(|text| text.parse::<IpAddr>()) {
-            Some(Ok(IpAddr::V4(_))) => derived.set(NETWORK_TYPE, "ipv4"),
-            Some(Ok(IpAddr::V6(_))) => derived.set(NETWORK_TYPE, "ipv6"),
+        match input.text(SOURCE_IP).map(|text| address::parse(&text)) {
+            Some(Some(IpAddr::V4(_))) => derived.set(NETWORK_TYPE, "ipv4"),
+            Some(Some(IpAddr::V6(_))) => derived.set(NETWORK_TYPE, "ipv6"),
             _ => {}
         }
         if let Some(subnet) = input.text(CLIENT_SUBNET) {
@@ -97,8 +97,7 @@ impl Map for Dns {
 }
 
 fn question(spelled: Cow<'_, str>, derived: &mut Derived) {
-    let has_capitals = spelled.bytes().any(|byte| byte.is_ascii_uppercase());
-    if has_capitals {
+    if name::has_capitals(&spelled) {
         derived.set(SPELLED, &spelled);
     }
     let name = name::canonical(spelled);

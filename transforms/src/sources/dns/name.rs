@@ -12,13 +12,19 @@ const LIMIT: usize = 255;
 
 /// The name in lower case and without the dot of the root, unless it is the root.
 pub(super) fn canonical(name: Cow<'_, str>) -> Cow<'_, str> {
-    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    if !has_capitals(&name) {
         return match name {
             Cow::Borrowed(text) => Cow::Borrowed(without_root(text)),
             Cow::Owned(text) => Cow::Owned(without_root(&text).to_owned()),
         };
     }
     Cow::Owned(without_root(&name).to_ascii_lowercase())
+}
+
+/// Whether there are capital letters in a name. Looking at all of it, rather than up to the first one, is done many bytes
+/// at once.
+pub(super) fn has_capitals(name: &str) -> bool {
+    name.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase())
 }
 
 /// The name without the dot that stands for the root.
@@ -42,7 +48,7 @@ pub(super) struct Parts<'a> {
 
 /// Takes a canonical name apart. `None` for the root, for addresses and for text that is no name.
 pub(super) fn parts(name: &str) -> Option<Parts<'_>> {
-    if name.is_empty() || name.len() > LIMIT || name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+    if name.is_empty() || name.len() > LIMIT || name.starts_with('.') || name.ends_with('.') || has_empty_label(name) {
         return None;
     }
     let (from, kind) = suffix(name)?;
@@ -73,6 +79,13 @@ pub(super) fn parts(name: &str) -> Option<Parts<'_>> {
         registered,
         subdomain: registered.and_then(|registered| before(name, registered)),
     })
+}
+
+/// Whether two dots stand side by side.
+fn has_empty_label(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    pairs.fold(false, |any, (a, b)| any | (*a == b'.' && *b == b'.'))
 }
 
 /// Where the public suffix begins, and which part of the list it is from; `None` when it only follows from the rule that

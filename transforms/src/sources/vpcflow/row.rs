@@ -9,7 +9,7 @@ use super::{
     forms::quote,
     layout::{ABSENT, Layout, MAX_COLUMNS},
 };
-use crate::{Refusal, RefusalKind, address::v4, time};
+use crate::{Refusal, RefusalKind, address::Padded, time};
 
 /// Where the values of a line stand. Kept between lines, so that a line needs no allocation.
 #[derive(Debug)]
@@ -152,6 +152,8 @@ impl<'a> Row<'a> {
 
     #[inline]
     fn checked(mut self, limit: usize) -> Result<Self, Problem> {
+        // The packet's addresses are mostly the interface's.
+        let mut seen = [0; 2];
         for (position, kind) in self.layout.kinds.iter().enumerate() {
             let Some(value) = self.value(position) else { continue };
             let good = match kind {
@@ -166,7 +168,14 @@ impl<'a> Row<'a> {
                     self.flags = whole_number(value).and_then(|n| u8::try_from(n).ok());
                     self.flags.is_some()
                 }
-                Kind::Address => is_address(value),
+                Kind::Address => match Padded::new(value) {
+                    Some(text) if seen.contains(&text.key()) => true,
+                    Some(text) if text.v4().is_some() => {
+                        seen = [seen[1], text.key()];
+                        true
+                    }
+                    _ => is_v6(value),
+                },
                 Kind::Time => {
                     let millis = match epoch_seconds(value) {
                         Some(millis) => Ok(millis),
@@ -289,10 +298,9 @@ fn whole_number(value: &[u8]) -> Option<u64> {
     (number <= i64::MAX as u64).then_some(number)
 }
 
-/// Whether a value is an IPv4 or IPv6 address.
-#[inline]
-fn is_address(value: &[u8]) -> bool {
-    v4(value).is_some() || std::str::from_utf8(value).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
+/// Whether a value is an IPv6 address.
+fn is_v6(value: &[u8]) -> bool {
+    std::str::from_utf8(value).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok())
 }
 
 #[cold]

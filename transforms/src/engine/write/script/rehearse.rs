@@ -1,9 +1,11 @@
 //! A script is noted while a document is written as any other.
 
-use super::{Again, SHORT, Script, Step, Usually, Value};
+use super::{Again, Piece, SHORT, Script, Then, Usually, Value};
 use crate::{
+    document::push_escaped,
     engine::{
         RowId,
+        found::Span,
         literals::Literals,
         member::Fit,
         shape::{Part, View},
@@ -17,14 +19,61 @@ use crate::{
 /// A script in the making.
 #[derive(Default)]
 struct Notes {
-    texts: Vec<u8>,
-    steps: Vec<Step>,
+    /// What stands before the next value.
+    text: Vec<u8>,
+    made: Vec<Value>,
+    pieces: Vec<Piece>,
 }
 
 impl Notes {
-    fn value(&mut self, what: Value) {
-        let until = self.texts.len();
-        self.steps.push(Step { until, what });
+    fn text(&mut self, text: &[u8]) {
+        self.text.extend_from_slice(text);
+    }
+
+    /// What is copied behind the text.
+    fn then(&mut self, then: Then) {
+        let mut rest = self.text.as_slice();
+        loop {
+            let (first, after) = rest.split_at(rest.len().min(SHORT));
+            let mut text = [0; SHORT];
+            text[..first.len()].copy_from_slice(first);
+            let is_last = after.is_empty();
+            self.pieces.push(Piece {
+                text,
+                length: first.len() as u8,
+                then: if is_last { then } else { Then::Nothing },
+            });
+            if is_last {
+                break;
+            }
+            rest = after;
+        }
+        self.text.clear();
+    }
+
+    fn part(&mut self, part: Part) {
+        self.then(Then::Part(part));
+    }
+
+    /// What is made each time, by its number; nothing if there is too much of it.
+    fn make(&mut self, value: Value) -> Option<u16> {
+        let number = u16::try_from(self.made.len()).ok()?;
+        self.made.push(value);
+        Some(number)
+    }
+
+    /// A value that is made each time.
+    fn value(&mut self, value: Value) -> Option<()> {
+        let number = self.make(value)?;
+        self.then(Then::Made(number));
+        Some(())
+    }
+
+    /// A value that usually is copied.
+    fn either(&mut self, value: Value, part: Part) -> Option<()> {
+        let number = self.make(value)?;
+        self.then(Then::Either(number, part));
+        Some(())
     }
 }
 
@@ -43,7 +92,7 @@ impl Writer<'_> {
             let written = self.may_have(&leaf.what, unplaced) && self.leaf(&leaf.what, &mut unplaced);
             if let Some(noted) = &mut notes {
                 if written {
-                    noted.texts.extend_from_slice(literal);
+                    noted.text(literal);
                 }
                 if self.note(noted, leaf, from, written, view).is_none() {
                     notes = None;
@@ -58,14 +107,15 @@ impl Writer<'_> {
         let end = literals.between(&table.leaves, last, table.leaves.len());
         self.out.extend_from_slice(end);
         let mut notes = notes.filter(|_| self.cut == 0)?;
-        notes.texts.extend_from_slice(end);
-        notes.texts.extend_from_slice(&[0; SHORT]);
+        notes.text(end);
+        notes.then(Then::Nothing);
         Some(Script {
-            rows: self.derived.said().collect(),
+            saying: self.derived.saying().into(),
             swapped: self.derived.swapped,
             timestamp_hit: self.timestamp_hit,
-            texts: notes.texts.into(),
-            steps: notes.steps.into(),
+            escaped: view.escaped(),
+            made: notes.made.into(),
+            pieces: notes.pieces.into(),
         })
     }
 
@@ -80,13 +130,16 @@ impl Writer<'_> {
                     Some(row) => Some(self.note_again(row, view)?),
                     None => None,
                 };
-                notes.value(Value::Addresses { row: again, written });
+                return notes.value(Value::Addresses { row: again, written });
             }
-            What::Timestamp => notes.value(Value::Timestamp(view.value(self.timestamp_hit)?)),
-            What::Id => notes.value(Value::Id),
-            What::Original if written => notes.value(Value::Original),
+            What::Timestamp => {
+                let part = view.value(self.timestamp_hit)?;
+                return notes.either(Value::Timestamp(part), part);
+            }
+            What::Id => return notes.value(Value::Id),
+            What::Original if written => return notes.value(Value::Original),
             What::Rest if written => return self.note_flat(notes, view),
-            What::Unplaced if written => notes.texts.extend_from_slice(self.out.get(from..)?),
+            What::Unplaced if written => notes.text(self.out.get(from..)?),
             _ => {}
         }
         Some(())
@@ -100,16 +153,18 @@ impl Writer<'_> {
         if row.ty == Type::FlatObject {
             return if written { self.note_flat(notes, view) } else { Some(()) };
         }
-        if own == Own::Replaced && !row.ty.is_narrow() && self.derived.only(number).is_some() {
-            notes.value(Value::Said { row: number, written });
-            return Some(());
+        if own == Own::Replaced
+            && !row.ty.is_narrow()
+            && let Some(said) = self.derived.number(number)
+        {
+            return self.note_said(notes, number, said, written, view);
         }
         // Addresses are also collected while they are written.
         let is_fixed = |hit: &usize| view.value(*hit).is_some_and(Part::is_fixed);
         let is_same = own == Own::Written && hits.iter().all(is_fixed);
         if is_same && (row.ty != Type::Ip || hits.is_empty()) {
             if written {
-                notes.texts.extend_from_slice(self.out.get(from..)?);
+                notes.text(self.out.get(from..)?);
             }
             return Some(());
         }
@@ -117,13 +172,126 @@ impl Writer<'_> {
             && own == Own::Written
             && self.is_copied(row, hit)
         {
-            notes.texts.extend_from_slice(if row.list { b"[" } else { b"" });
-            notes.value(Value::Copy(view.value(hit)?));
-            notes.texts.extend_from_slice(if row.list { b"]" } else { b"" });
+            notes.text(if row.list { b"[" } else { b"" });
+            notes.part(view.value(hit)?);
+            notes.text(if row.list { b"]" } else { b"" });
+            return Some(());
+        }
+        if let [hit] = hits[..]
+            && own == Own::Written
+            && written
+            && !view.escaped()
+            && self.is_body(row, hit)
+        {
+            return self.note_body(notes, row, view.value(hit)?, view);
+        }
+        if written && !view.escaped() && self.note_list(notes, number, &hits, view).is_some() {
             return Some(());
         }
         let again = self.note_again(number, view)?;
-        (again.written == written).then(|| notes.value(Value::Row(again)))
+        match (again.written == written, again.copied, again.hits.first()) {
+            (true, true, Some(&(_, part, _))) => notes.either(Value::Row(again), part),
+            (true, ..) => notes.value(Value::Row(again)),
+            (false, ..) => None,
+        }
+    }
+
+    /// Whether it is an object or array that its row has as JSON text.
+    fn is_body(&self, row: &Row, hit: usize) -> bool {
+        let takes_text = matches!(row.ty, Type::Keyword | Type::Text) && !row.not_ip;
+        let hit = self.found.hits.get(hit);
+        takes_text
+            && hit.is_some_and(|hit| self.table.trie.is_whole(hit.slot) && hit.raw(self.text).starts_with(['{', '[']))
+    }
+
+    /// Notes an object or array as JSON text: what is the same in all records of the shape as it is escaped, and between it
+    /// the values. In a record without escapes they are the same inside of one more pair of quotes.
+    fn note_body(&self, notes: &mut Notes, row: &Row, body: Part, view: View<'_>) -> Option<()> {
+        let Span { start, end } = view.span(body);
+        let mut at = start;
+        let mut fixed = Vec::new();
+        notes.text(if row.list { b"[\"" } else { b"\"" });
+        for part in view.values() {
+            let span = view.span(part);
+            if span.start < start || span.end > end {
+                continue;
+            }
+            fixed.clear();
+            push_escaped(
+                &mut fixed,
+                Span {
+                    start: at,
+                    end: span.start,
+                }
+                .text(self.text),
+            );
+            notes.text(&fixed);
+            notes.part(part);
+            at = span.end;
+        }
+        fixed.clear();
+        push_escaped(&mut fixed, Span { start: at, end }.text(self.text));
+        notes.text(&fixed);
+        notes.text(if row.list { b"\"]" } else { b"\"" });
+        Some(())
+    }
+
+    /// Notes several texts of which each is copied: those that the source says, and those of the record behind them. Nothing is
+    /// noted where that is not all there is to them.
+    fn note_list(&self, notes: &mut Notes, number: usize, hits: &[usize], view: View<'_>) -> Option<()> {
+        let row = self.table.rows.get(number)?;
+        let own = self.derived.own(number);
+        // Of the record's own values some may be the same as others, now and then.
+        let may_repeat = row.repeats || own != Own::Written;
+        if row.ty != Type::Keyword || row.not_ip || row.first_only || !may_repeat {
+            return None;
+        }
+        let mut texts = Vec::new();
+        for said in self.derived.numbers(number) {
+            if !self.derived.place(said)?.is_empty() {
+                texts.push(Then::Said(u16::try_from(said).ok()?));
+            }
+        }
+        for &hit in hits.iter().filter(|_| own != Own::Replaced) {
+            let part = view.value(hit)?;
+            let raw = view.span(part).text(self.text);
+            if !raw.starts_with('"') || raw.len() <= 2 || part.is_fixed() {
+                return None;
+            }
+            texts.push(Then::Part(part));
+        }
+        if texts.is_empty() || !(row.repeats || self.differ(&texts, view)) {
+            return None;
+        }
+        let is_list = row.list || texts.len() > 1;
+        if !row.repeats && texts.len() > 1 {
+            notes.make(Value::Differ(texts.as_slice().into()))?;
+        }
+        notes.text(if is_list { b"[" } else { b"" });
+        for (number, then) in texts.iter().enumerate() {
+            let quote: &[u8] = if matches!(then, Then::Said(_)) { b"\"" } else { b"" };
+            notes.text(if number > 0 { b"," } else { b"" });
+            notes.text(quote);
+            notes.then(*then);
+            notes.text(quote);
+        }
+        notes.text(if is_list { b"]" } else { b"" });
+        Some(())
+    }
+
+    /// Notes the value of this number, the only one that is said of a row.
+    fn note_said(&mut self, notes: &mut Notes, row: usize, said: usize, written: bool, view: View<'_>) -> Option<()> {
+        let &Row { ty, list, not_ip, .. } = self.table.rows.get(row)?;
+        if view.escaped() || not_ip || !matches!(ty, Type::Keyword | Type::Text) {
+            return notes.value(Value::Said { row, written });
+        }
+        // That there is nothing in it is part of what is said.
+        if written {
+            notes.text(if list { b"[\"" } else { b"\"" });
+            notes.then(Then::Said(u16::try_from(said).ok()?));
+            notes.text(if list { b"\"]" } else { b"\"" });
+        }
+        Some(())
     }
 
     /// Whether it is a text that its row takes as it is.
@@ -168,10 +336,20 @@ impl Writer<'_> {
             }
             _ => Usually::Anything,
         };
+        // A number in quotes is written without them.
+        let raw = |hit: usize| self.found.hits.get(hit).map_or("", |hit| hit.raw(self.text));
+        let copied = match (usually, refused.first()) {
+            (Usually::One, Some(&(hit, ..))) => {
+                row.ty != Type::Keyword && (row.ty != Type::Long || !raw(hit).starts_with('"'))
+            }
+            (Usually::Same, _) => !row.list,
+            _ => false,
+        };
         Some(Again {
             row: number,
             hits: refused.into(),
             usually,
+            copied,
             written,
         })
     }
@@ -188,15 +366,15 @@ impl Writer<'_> {
     fn note_flat(&self, notes: &mut Notes, view: View<'_>) -> Option<()> {
         let (values, end) = self.scratch.flat.parts();
         for (before, value) in values {
-            notes.texts.extend_from_slice(&before);
+            notes.text(&before);
             let part = view.part(value)?;
             if part.is_fixed() {
-                notes.texts.extend_from_slice(value.of(self.text.as_bytes()));
+                notes.text(value.of(self.text.as_bytes()));
             } else {
-                notes.value(Value::Copy(part));
+                notes.part(part);
             }
         }
-        notes.texts.extend_from_slice(&end);
+        notes.text(&end);
         Some(())
     }
 }
