@@ -122,6 +122,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     if let Some(saved) = &saved
         && apply
     {
+        let force = force || (!place.json && saved.agreed()?);
         let (put, kept) = saved.put(force).await?;
         applied += put;
         left += kept;
@@ -223,6 +224,15 @@ impl Saved {
                 self.standing.same
             ),
         )
+    }
+
+    /// Whether the person at the terminal wants those replaced that differ.
+    fn agreed(&self) -> io::Result<bool> {
+        let differing = self.standing.differing.len();
+        Ok(differing > 0
+            && asked(&format!(
+                "{differing} saved objects were edited or are of another version; replace them?"
+            ))?)
     }
 
     /// How many were put there, and how many were left as they are.
@@ -392,15 +402,19 @@ fn wrapped(text: &str) -> Vec<String> {
 
 /// Whether the person at the terminal wants an edited object replaced; nobody there is a no.
 fn agreed(change: &Change) -> io::Result<bool> {
+    let name = output::clipped(&change.object.name, 48);
+    asked(&format!(
+        "somebody edited {} {name}; replace it?",
+        change.object.kind.word()
+    ))
+}
+
+/// A question at the terminal; nobody there is a no.
+fn asked(question: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }
-    let name = output::clipped(&change.object.name, 48);
-    write!(
-        io::stderr(),
-        "somebody edited {} {name}; replace it? [y/N] ",
-        change.object.kind.word()
-    )?;
+    write!(io::stderr(), "{question} [y/N] ")?;
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

@@ -45,28 +45,21 @@ pub enum Outcome {
     },
 }
 
+/// What an index of events has behind its source: the day, hour, week or month that it is of.
+fn period(index: &str) -> Option<&str> {
+    let rest = index.strip_prefix(names::EVENTS)?.strip_prefix('-')?;
+    let rest = rest.strip_prefix("native-").unwrap_or(rest);
+    rest.split_once('-').map(|(_, period)| period)
+}
+
 /// Whether delivery streams or `serve` may write to an index: its name says today, or no day at all.
 fn is_in_use(index: &str, now: DateTime<Utc>) -> bool {
-    let day = |text: &str| {
-        names::panel_index(text).and_then(|name| text.split_once(&format!("{name}-")).map(|(_, day)| day.to_owned()))
-    };
-    let rest = index.strip_prefix("siem-native-").map_or_else(
-        || day(index),
-        |rest| rest.split_once('-').map(|(_, day)| day.to_owned()),
-    );
-    let today = [
-        now.format("%Y-%m-%d"),
-        now.format("%Y-%m-%d-%H"),
-        now.format("%Y-%m"),
-        now.format("%G-w%V"),
-    ];
-    match rest {
-        None => true,
-        Some(rest) => {
-            let has_a_day = rest.len() >= 7 && rest.as_bytes()[..4].iter().all(u8::is_ascii_digit);
-            !has_a_day || today.iter().any(|today| rest == today.to_string())
-        }
-    }
+    // Firehose rotates by the hour, the day, the week or the month.
+    let current = ["%Y-%m-%d-%H", "%Y-%m-%d", "%G-w%V", "%Y-%m"].map(|form| now.format(form).to_string());
+    period(index).is_none_or(|period| {
+        let is_dated = period.len() >= 7 && period.bytes().take(4).all(|byte| byte.is_ascii_digit());
+        !is_dated || current.iter().any(|current| current == period)
+    })
 }
 
 /// Copies one index and deletes it.
