@@ -28,6 +28,8 @@ mod bugs {
     bugs! {
         /// What is remembered of the ledger is believed without proof.
         BelieveMemory = "believe-memory",
+        /// What is not remembered is taken for new without proof.
+        SupposeNew = "suppose-new",
         /// Addresses are blocked without asking the guards.
         GuardBypass = "guard-bypass",
         /// A version of a finding that was processed before is processed again.

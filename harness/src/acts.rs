@@ -83,10 +83,10 @@ pub fn happen(world: &Arc<World>, number: usize, act: &Act) {
         Act::Steal(at) => {
             let key = acls()[*at].clone();
             let mut state = world.state();
-            let held = state.ledger.metas.get_mut(&key);
-            if let Some(meta) = held.filter(|meta| meta.lease.is_some()) {
-                meta.lease = None;
-                meta.version += 1;
+            let held = state.ledger.metas.get(&key).and_then(|meta| meta.lease.clone());
+            if let Some(lease) = held {
+                state.ledger.release(&key, &lease.owner);
+                drop(state.written(now, "release", Ok(()), |real| real.release(&key, &lease.owner)));
                 state.disturbed.insert(key);
                 state.count(Fault::Steal);
             }

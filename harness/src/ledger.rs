@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use portcullis::ledger::{
     AclView, AlertRow, Ask, AuditRow, Counts, Delivery, Error, Event, Filter, FindingRow, Lease, Lists, MessageRow,
-    Meta, Position, Row, State, Transaction, Unreadable, View,
+    Meta, Position, Row, State, Transaction, Unreadable, View, Written,
 };
 use portcullis::network_acl::{AclKey, Direction};
 
@@ -72,6 +72,7 @@ impl Memory {
                 .filter_map(|id| self.findings.get(id).cloned())
                 .collect(),
             lists: self.lists.clone(),
+            ..View::default()
         }
     }
 
@@ -79,7 +80,7 @@ impl Memory {
     ///
     /// # Errors
     /// A version moved, or two entries would hold one rule number.
-    pub fn commit(&mut self, transaction: &Transaction) -> Result<(), Error> {
+    pub fn commit(&mut self, transaction: &Transaction) -> Result<Written, Error> {
         for (acl, version) in &transaction.expect_acls {
             if self.metas.get(acl).map_or(0, |meta| meta.version) != *version {
                 return Err(Error::Conflict);
@@ -94,6 +95,9 @@ impl Memory {
             .expect_lists
             .is_some_and(|version| version != self.lists.version)
         {
+            return Err(Error::Conflict);
+        }
+        if transaction.expect_new.iter().any(|key| self.rows.contains_key(key)) {
             return Err(Error::Conflict);
         }
         self.one_number_one_entry(transaction)?;
@@ -117,6 +121,7 @@ impl Memory {
             let number = self.audit.len() as u64 + 1;
             self.audit.push(AuditRow { number, ..row.clone() });
         }
+        let first = self.alerts.len() as u64 + 1;
         for row in &transaction.alerts {
             let number = self.alerts.len() as u64 + 1;
             self.alerts.push((AlertRow { number, ..row.clone() }, None));
@@ -127,7 +132,9 @@ impl Memory {
                 .and_modify(|known| known.times += 1)
                 .or_insert_with(|| row.clone());
         }
-        Ok(())
+        Ok(Written {
+            first_alert: (!transaction.alerts.is_empty()).then_some(first),
+        })
     }
 
     /// No two entries would hold one rule number.
@@ -235,7 +242,12 @@ impl Memory {
     ///
     /// # Errors
     /// One of the alerts is in a message already.
-    pub fn put_message(&mut self, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
+    pub fn put_message(
+        &mut self,
+        alerts: &[u64],
+        message: &MessageRow,
+        first: Option<&Delivery>,
+    ) -> Result<u64, Error> {
         let number = self.messages.len() as u64 + 1;
         let waits = |wanted: &u64| {
             self.alerts
@@ -259,7 +271,8 @@ impl Memory {
             ..message.clone()
         };
         self.messages.push((row, false));
-        Ok(())
+        first.into_iter().for_each(|outcome| self.delivered(number, outcome));
+        Ok(number)
     }
 
     /// See `Ledger::messages`.

@@ -8,6 +8,7 @@
 //! [`contract`] has what every store behind the responder's traits must do, as tests that any of them can run.
 
 pub mod acts;
+pub mod beside;
 pub mod check;
 pub mod contract;
 pub mod ec2;
@@ -22,5 +23,6 @@ pub mod run;
 pub mod schedule;
 pub mod shrink;
 pub mod slack;
+pub mod stage;
 pub mod stores;
 pub mod world;

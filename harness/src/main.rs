@@ -7,12 +7,14 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use portcullis::planted::{Bug, plant};
 use portcullis_harness::gate::Fault;
-use portcullis_harness::run::play;
+use portcullis_harness::run::{play, play_on};
 use portcullis_harness::schedule::Schedule;
+use portcullis_harness::stage::Stage;
 use portcullis_harness::{prove, shrink};
 
 const HELP: &str = "\
 harness --schedules N [--seed S]      play N schedules from seed S on (without --seed a fresh one, which is printed)
+harness --store sqlite|dynamodb ...   the same on a real store beside the one in memory; both have to say the same
 harness --prove [--seed S]            plant every mistake in turn; each has to be found within 2,000 schedules
 harness --replay WORD [--bug NAME]    play one schedule again and tell everything that happens";
 
@@ -40,7 +42,7 @@ fn run(arguments: &[String]) -> Result<bool> {
     while let Some(name) = rest.next() {
         let value = match name {
             "--prove" => "",
-            "--schedules" | "--seed" | "--replay" | "--bug" => {
+            "--schedules" | "--seed" | "--replay" | "--bug" | "--store" => {
                 rest.next().with_context(|| format!("{name} needs a value"))?
             }
             other => bail!("`{other}` is not understood"),
@@ -55,15 +57,16 @@ fn run(arguments: &[String]) -> Result<bool> {
         let bug = Bug::ALL.iter().find(|(_, word, _)| word == name);
         plant(Some(bug.with_context(|| format!("there is no mistake `{name}`"))?.0));
     }
+    let stage = Stage::open(values.get("--store").unwrap_or(&"memory"))?;
     if let Some(word) = values.get("--replay") {
         let schedule = shrink::read(word).map_err(anyhow::Error::msg)?;
-        return Ok(replay(&schedule));
+        return replay(&schedule, &stage);
     }
     if values.contains_key("--prove") {
         return Ok(proved(seed));
     }
     let schedules = values.get("--schedules").unwrap_or(&"2000");
-    Ok(played(schedules.parse().context("--schedules is a number")?, seed))
+    played(schedules.parse().context("--schedules is a number")?, seed, &stage)
 }
 
 fn fresh() -> u64 {
@@ -71,27 +74,28 @@ fn fresh() -> u64 {
     since.map_or(1, |since| since.as_secs() % 1_000_000 * 1_000)
 }
 
-fn replay(schedule: &Schedule) -> bool {
+fn replay(schedule: &Schedule, stage: &Stage) -> Result<bool> {
     print!("{}", shrink::shown(schedule));
-    let outcome = play(schedule, true);
+    let outcome = play_on(schedule, true, stage.beside()?);
     for line in &outcome.trace {
         println!("{line}");
     }
     for what in &outcome.broken {
         println!("violation {what}");
     }
-    outcome.broken.is_empty()
+    Ok(outcome.broken.is_empty())
 }
 
-fn played(schedules: u64, seed: u64) -> bool {
+fn played(schedules: u64, seed: u64, stage: &Stage) -> Result<bool> {
     println!("{schedules} schedules from seed {seed}");
     let start = Instant::now();
     let mut counts: BTreeMap<Fault, u64> = BTreeMap::new();
-    let (mut violations, mut slipped) = (0, 0);
+    let (mut violations, mut slipped, mut calls) = (0, 0, 0);
     for at in 0..schedules {
         let schedule = Schedule::draw(seed.wrapping_add(at));
-        let outcome = play(&schedule, false);
+        let outcome = play_on(&schedule, false, stage.beside()?);
         slipped += outcome.slipped;
+        calls += outcome.calls;
         for (fault, count) in outcome.counts {
             *counts.entry(fault).or_default() += count;
         }
@@ -100,7 +104,7 @@ fn played(schedules: u64, seed: u64) -> bool {
         }
         violations += 1;
         println!("\nseed {}: {}", schedule.seed, outcome.broken.join("\n  "));
-        if violations <= MOST_SHOWN {
+        if violations <= MOST_SHOWN && stage.is_memory() {
             let small = shrink::shrink(&schedule, &outcome.broken);
             let again = play(&small, true);
             print!("made smaller:\n{}", shrink::shown(&small));
@@ -117,8 +121,11 @@ fn played(schedules: u64, seed: u64) -> bool {
         start.elapsed().as_secs_f64(),
         schedules as f64 / start.elapsed().as_secs_f64()
     );
+    if !stage.is_memory() {
+        println!("{calls} calls of the real store, each compared with what the one in memory says");
+    }
     println!("{schedules} schedules, {violations} violations");
-    violations == 0
+    Ok(violations == 0)
 }
 
 /// What happened up to the first thing that is wrong.

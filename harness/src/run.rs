@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use portcullis::respond::verify;
 
 use crate::acts::happen;
+use crate::beside::Beside;
 use crate::check::quiet;
 use crate::ec2::Entries;
 use crate::executor::{Executor, Millis, Sleep, Timers};
@@ -37,11 +38,19 @@ pub struct Outcome {
     pub trace: Vec<String>,
     /// Entries of people that were overwritten before anybody could know.
     pub slipped: u64,
+    /// Calls that were made of a real store.
+    pub calls: u64,
 }
 
 /// Plays it.
 #[must_use]
 pub fn play(schedule: &Schedule, trace: bool) -> Outcome {
+    play_on(schedule, trace, None)
+}
+
+/// Plays it, with a real store that has to say what the one in memory says.
+#[must_use]
+pub fn play_on(schedule: &Schedule, trace: bool, beside: Option<Beside>) -> Outcome {
     let mut executor = Executor::default();
     let timers = Arc::new(Timers::default());
     let world = Arc::new(World::new(
@@ -50,6 +59,7 @@ pub fn play(schedule: &Schedule, trace: bool) -> Outcome {
         executor.spawner(),
         trace,
     ));
+    world.state().beside = beside;
     let skewed = schedule.skews.iter().filter(|skew| skew.abs() >= TimeDelta::seconds(1));
     for _ in skewed {
         world.state().count(Fault::Skew);
@@ -112,7 +122,11 @@ fn finished(world: &World) -> bool {
 
 fn outcome(world: &World) -> Outcome {
     let mut state = world.state();
+    if state.broken.is_empty() {
+        state.compare_all(world.timers.now());
+    }
     Outcome {
+        calls: state.beside.as_ref().map_or(0, |beside| beside.calls),
         broken: std::mem::take(&mut state.broken),
         counts: std::mem::take(&mut state.counts),
         trace: state.trace.take().unwrap_or_default(),

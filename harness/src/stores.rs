@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use portcullis::ledger::{
     self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Position, Row, Transaction,
-    Unreadable, View,
+    Unreadable, View, Written,
 };
 use portcullis::network_acl::{self, Acl, AclKey, CALL, Code, Direction, Entry, Inventory, NetworkAcls, Place};
 use portcullis::respond::notify::{SendError, Sender, slack::Sending};
 use serde_json::Value;
 
+use crate::beside::{in_order, sorted, written_down};
 use crate::check::{commit, instant};
 use crate::ec2::{Author, Call};
 use crate::executor::{Millis, Sleep};
@@ -43,6 +44,10 @@ enum End<T> {
 }
 
 impl Stores {
+    fn now(&self) -> Millis {
+        self.world.timers.now()
+    }
+
     fn draw(&self) -> Passage {
         let state = &mut *self.world.state();
         draw(&mut state.random, &state.drawn, state.permille)
@@ -204,16 +209,24 @@ fn throttled() -> network_acl::Error {
 
 impl Ledger for Stores {
     async fn read(&self, ask: Ask<'_>) -> Result<View, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.read(&ask))).await
+        let now = self.now();
+        self.ledger(false, |state| {
+            let known = in_order(state.ledger.read(&ask));
+            state.read(now, &format!("read {ask:?}"), known, |real| {
+                real.read(ask).map(in_order)
+            })
+        })
+        .await
     }
 
-    async fn commit(&self, transaction: &Transaction) -> Result<(), ledger::Error> {
+    async fn commit(&self, transaction: &Transaction) -> Result<Written, ledger::Error> {
         self.ledger(true, |state| {
             let before = commit::before(state, transaction);
+            let now = self.now();
             let done = state.ledger.commit(transaction);
-            let now = self.world.timers.now();
+            let done = state.written(now, "commit", done, |real| real.commit(transaction));
             match &done {
-                Ok(()) => {
+                Ok(_) => {
                     state.note(now, || {
                         format!("{} commits {}", self.owner, commit::in_words(transaction))
                     });
@@ -228,7 +241,11 @@ impl Ledger for Stores {
     }
 
     async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<AclKey>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.pending(now))).await
+        self.ledger(false, |state| {
+            let acls = state.ledger.pending(now);
+            state.read(self.now(), "pending", acls, |real| real.pending(now))
+        })
+        .await
     }
 
     async fn lease(
@@ -238,64 +255,110 @@ impl Ledger for Stores {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<bool, ledger::Error> {
-        self.ledger(true, |state| Ok(state.ledger.lease(acl, owner, now, until)))
-            .await
+        self.ledger(true, |state| {
+            let taken = Ok(state.ledger.lease(acl, owner, now, until));
+            state.written(self.now(), "lease", taken, |real| real.lease(acl, owner, now, until))
+        })
+        .await
     }
 
     async fn renew(&self, acl: &AclKey, owner: &str, until: DateTime<Utc>) -> Result<bool, ledger::Error> {
-        self.ledger(true, |state| Ok(state.ledger.renew(acl, owner, until)))
-            .await
+        self.ledger(true, |state| {
+            let kept = Ok(state.ledger.renew(acl, owner, until));
+            state.written(self.now(), "renew", kept, |real| real.renew(acl, owner, until))
+        })
+        .await
     }
 
     async fn release(&self, acl: &AclKey, owner: &str) -> Result<(), ledger::Error> {
         self.ledger(true, |state| {
             state.ledger.release(acl, owner);
-            Ok(())
+            state.written(self.now(), "release", Ok(()), |real| real.release(acl, owner))
         })
         .await
     }
 
     async fn acls(&self) -> Result<Vec<AclKey>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.metas.keys().cloned().collect()))
-            .await
+        self.ledger(false, |state| {
+            let acls = state.ledger.metas.keys().cloned().collect();
+            state.read(self.now(), "acls", acls, |real| real.acls())
+        })
+        .await
     }
 
     async fn entries(&self, filter: Filter) -> Result<Vec<Row>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.entries(filter))).await
+        self.ledger(false, |state| {
+            let rows = sorted(state.ledger.entries(filter));
+            let what = format!("entries {filter:?}");
+            state.read(self.now(), &what, rows, |real| real.entries(filter).map(sorted))
+        })
+        .await
     }
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.audit(after, limit))).await
+        self.ledger(false, |state| {
+            let rows = written_down(state.ledger.audit(after, limit));
+            let what = format!("audit {after} {limit}");
+            state.read(self.now(), &what, rows, |real| real.audit(after, limit))
+        })
+        .await
     }
 
     async fn audit_newest(&self, limit: usize) -> Result<Vec<AuditRow>, ledger::Error> {
         self.ledger(false, |state| {
-            Ok(state.ledger.audit.iter().rev().take(limit).cloned().collect())
+            let rows = written_down(state.ledger.audit.iter().rev().take(limit).cloned().collect());
+            let what = format!("newest audit {limit}");
+            state.read(self.now(), &what, rows, |real| real.audit_newest(limit))
         })
         .await
     }
 
     async fn alerts_waiting(&self, limit: usize) -> Result<Vec<AlertRow>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.alerts_waiting(limit))).await
+        self.ledger(false, |state| {
+            let rows = state.ledger.alerts_waiting(limit);
+            let what = format!("alerts {limit}");
+            state.read(self.now(), &what, rows, |real| real.alerts_waiting(limit))
+        })
+        .await
     }
 
-    async fn put_message(&self, alerts: &[u64], message: &MessageRow) -> Result<(), ledger::Error> {
-        self.ledger(true, |state| state.ledger.put_message(alerts, message))
-            .await
+    async fn put_message(
+        &self,
+        alerts: &[u64],
+        message: &MessageRow,
+        first: Option<&Delivery>,
+    ) -> Result<u64, ledger::Error> {
+        self.ledger(true, |state| {
+            let number = state.ledger.put_message(alerts, message, first);
+            state.written(self.now(), "message", number, |real| {
+                real.put_message(alerts, message, first)
+            })
+        })
+        .await
     }
 
     async fn messages(&self, limit: usize) -> Result<Vec<MessageRow>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.messages(limit))).await
+        self.ledger(false, |state| {
+            let rows = state.ledger.messages(limit);
+            let what = format!("messages {limit}");
+            state.read(self.now(), &what, rows, |real| real.messages(limit))
+        })
+        .await
     }
 
     async fn unsent(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<MessageRow>, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.unsent(now, limit))).await
+        self.ledger(false, |state| {
+            let rows = state.ledger.unsent(now, limit);
+            let what = format!("unsent {limit}");
+            state.read(self.now(), &what, rows, |real| real.unsent(now, limit))
+        })
+        .await
     }
 
     async fn delivered(&self, number: u64, outcome: &Delivery) -> Result<(), ledger::Error> {
         self.ledger(true, |state| {
             state.ledger.delivered(number, outcome);
-            Ok(())
+            state.written(self.now(), "delivered", Ok(()), |real| real.delivered(number, outcome))
         })
         .await
     }
@@ -308,12 +371,18 @@ impl Ledger for Stores {
     }
 
     async fn counts(&self) -> Result<Counts, ledger::Error> {
-        self.ledger(false, |state| Ok(state.ledger.counts())).await
+        self.ledger(false, |state| {
+            let counts = state.ledger.counts();
+            state.read(self.now(), "counts", counts, |real| real.counts())
+        })
+        .await
     }
 
     async fn position(&self, reader: &str) -> Result<Position, ledger::Error> {
         self.ledger(false, |state| {
-            Ok(state.ledger.positions.get(reader).cloned().unwrap_or_default())
+            let position = state.ledger.positions.get(reader).cloned().unwrap_or_default();
+            let what = format!("position {reader}");
+            state.read(self.now(), &what, position, |real| real.position(reader))
         })
         .await
     }
@@ -321,7 +390,9 @@ impl Ledger for Stores {
     async fn set_position(&self, reader: &str, position: &Position) -> Result<(), ledger::Error> {
         self.ledger(true, |state| {
             state.ledger.set_position(reader, position);
-            Ok(())
+            state.written(self.now(), "position", Ok(()), |real| {
+                real.set_position(reader, position)
+            })
         })
         .await
     }

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use portcullis::network_acl::{AclKey, Direction, Entry};
 use portcullis::respond::policy::Policy;
 
+use crate::beside::Beside;
 use crate::ec2::{Author, Ec2, NetworkAcl, Standing};
 use crate::executor::{Millis, Spawner, Timers};
 use crate::findings::{ACCOUNT, REGION};
@@ -40,6 +41,8 @@ pub type Place = (AclKey, Direction, u16);
 pub struct State {
     /// The ledger.
     pub ledger: Memory,
+    /// A real one that has to say the same.
+    pub beside: Option<Beside>,
     /// EC2.
     pub ec2: Ec2,
     /// The channel.
@@ -103,6 +106,7 @@ impl World {
     pub fn new(schedule: Schedule, timers: Arc<Timers>, spawner: Spawner, trace: bool) -> Self {
         let mut state = State {
             ledger: Memory::default(),
+            beside: None,
             ec2: Ec2::default(),
             slack: Slack::default(),
             shards: vec![Vec::new(); schedule.shards],

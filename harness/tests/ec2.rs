@@ -14,11 +14,12 @@ use portcullis_harness::findings::{ACCOUNT, REGION};
 use portcullis_servers::front::Fault;
 
 use chrono::{TimeDelta, Utc};
-use portcullis::ledger::Remembered;
 use portcullis::ledger::dynamodb::DynamoDbLedger;
+use portcullis::ledger::{Ask, Ledger as _, Remembered};
+use portcullis::respond::notify::{Sender, slack::Sending};
 use portcullis::respond::policy::Policy;
 use portcullis::respond::report::Mode;
-use portcullis::respond::{Reason, Responder};
+use portcullis::respond::{Reason, Responder, verify};
 use portcullis_harness::findings::{self, Kind};
 
 use cloud::{Cloud, Named};
@@ -218,18 +219,19 @@ async fn another_accounts_credentials_never_write() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_costs_one_write_and_a_new_block_two_calls_of_ec2() {
+async fn a_repeat_costs_one_write_and_a_new_block_three_and_two_calls_of_ec2_eviction_included() {
     let (cloud, server) = (Cloud::start().await, DynamoDbLocal::start());
     let made = cloud.vpc("10.0.0.0/24").await;
     cloud.internet(&made).await;
     let ((config, wire), table) = (server.counted().await, server.table());
     DynamoDbLedger::setup(&config, &table, false).await.expect("set up");
     let ledger = DynamoDbLedger::open(&config, &table).await.expect("a ledger");
-    let policy = Policy {
+    let mut policy = Policy {
         mode: Mode::Enforce,
         accounts: vec![ACCOUNT.to_owned()],
         ..Policy::default()
     };
+    policy.limits.entries_per_direction = 2;
     let responder = Responder::new(Remembered::new(ledger), cloud.ec2(), policy, "one");
     let now = Utc::now();
     let version = |id: &str, address: &str, updated| {
@@ -239,6 +241,7 @@ async fn a_repeat_costs_one_write_and_a_new_block_two_calls_of_ec2() {
     let first = record("f1", "185.220.101.4");
     responder.accept(&first, now).await.expect("accepted");
     responder.sweep(now).await.expect("swept");
+    assert_eq!(responder.deliver(&Takes, now).await.expect("delivered"), 1);
     drop((cloud.front.calls(), wire.calls()));
 
     let again = responder.accept(&first, now).await.expect("accepted");
@@ -252,12 +255,42 @@ async fn a_repeat_costs_one_write_and_a_new_block_two_calls_of_ec2() {
     assert_eq!(wire.calls(), ["TransactWriteItems"]);
     assert!(cloud.front.calls().is_empty());
 
-    let second = responder
-        .accept(&record("f2", "185.220.101.5"), now)
-        .await
-        .expect("accepted");
-    assert_eq!(second[0].reason, Reason::Matched);
-    let swept = responder.sweep(now).await.expect("swept");
-    assert_eq!(swept.applied, 1, "{swept:?}");
-    assert_eq!(cloud.front.calls(), ["DescribeNetworkAcls", "CreateNetworkAclEntry"]);
+    // The third finds no place, and the oldest goes.
+    for (id, address, evicted, call) in [
+        ("f2", "185.220.101.5", 0, "CreateNetworkAclEntry"),
+        ("f3", "185.220.101.6", 1, "ReplaceNetworkAclEntry"),
+        ("f4", "185.220.101.7", 1, "ReplaceNetworkAclEntry"),
+    ] {
+        let new = responder.accept(&record(id, address), now).await.expect("accepted");
+        assert_eq!(new[0].reason, Reason::Matched);
+        assert_eq!(wire.calls(), ["TransactWriteItems"], "{id}: the plan");
+        let swept = responder.sweep(now).await.expect("swept");
+        assert_eq!((swept.applied, swept.evicted), (1, evicted), "{swept:?}");
+        assert_eq!(wire.calls(), ["TransactWriteItems"], "{id}: the confirmation");
+        assert_eq!(cloud.front.calls(), ["DescribeNetworkAcls", call]);
+        assert_eq!(responder.deliver(&Takes, now).await.expect("delivered"), 1);
+        assert_eq!(wire.calls(), ["TransactWriteItems"], "{id}: that people were told");
+    }
+    let problems = verify(responder.ledger(), responder.network_acls(), responder.policy()).await;
+    assert_eq!(problems.expect("a comparison"), Vec::<String>::new());
+    assert!(responder.ledger().pending(now).await.expect("the table").is_empty());
+    let known = [made.acl.clone()];
+    let left = responder
+        .ledger()
+        .read(Ask {
+            acls: &known,
+            ..Ask::default()
+        })
+        .await;
+    assert_eq!(left.expect("the table").acls[0].meta.lease, None, "it is given back");
+    assert_eq!(responder.ledger().counts().await.expect("the table").sent, 4);
+}
+
+/// A channel that takes everything.
+struct Takes;
+
+impl Sender for Takes {
+    fn send<'a>(&'a self, _: &'a serde_json::Value) -> Sending<'a> {
+        Box::pin(async { Ok(()) })
+    }
 }

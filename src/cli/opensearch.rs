@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use chrono::Utc;
 use serde_json::json;
 
 use super::{Context, Failure, Outcome, output};
@@ -14,7 +15,7 @@ use crate::{
         desired,
         import::{self, Standing},
         mapped::{self, WronglyMapped},
-        roles, templates,
+        reindex, roles, templates,
     },
 };
 
@@ -35,6 +36,7 @@ Examples:
   portcullis opensearch apply --dry-run      the same as diff
   portcullis opensearch apply --force        also what somebody edited
   portcullis opensearch apply --dashboards https://search.example.com:5601
+  portcullis opensearch apply --reindex      copy wrongly mapped old indices
 
 Where to, as whom, and who gets the roles stands under [opensearch] in the
 configuration. What somebody edited since Portcullis wrote it is left, unless a
@@ -47,8 +49,12 @@ person at the terminal says yes or --force is given.")]
         #[arg(long)]
         force: bool,
 
+        /// Copy indices with wrong mappings into right ones, count, then delete them
+        #[arg(long)]
+        reindex: bool,
+
         /// Show what would change, and change nothing
-        #[arg(long, conflicts_with = "force")]
+        #[arg(long, conflicts_with_all = ["force", "reindex"])]
         dry_run: bool,
     },
     /// Show how the cluster differs from what it should be
@@ -75,9 +81,14 @@ struct Place {
 
 /// Compares, and applies when asked to.
 pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let (place, apply, force) = match args.what {
-        What::Apply { place, force, dry_run } => (place, !dry_run, force),
-        What::Diff { place } => (place, false, false),
+    let (place, apply, force, reindex) = match args.what {
+        What::Apply {
+            place,
+            force,
+            reindex,
+            dry_run,
+        } => (place, !dry_run, force, reindex),
+        What::Diff { place } => (place, false, false, false),
     };
     let config = context.config()?;
     let client = client(&config.opensearch, place.endpoint.as_deref()).await?;
@@ -115,8 +126,23 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         applied += put;
         left += kept;
     }
+    let mut unfinished = 0;
+    let mut copied = Vec::new();
+    // After the templates, which the copies are made by.
+    for index in wrong.iter().filter(|_| reindex) {
+        let outcome = reindex::again(&client, &index.index, Utc::now()).await?;
+        unfinished += u64::from(!matches!(outcome, reindex::Outcome::Copied { .. }));
+        let line = told(&index.index, &outcome);
+        if !place.json {
+            for line in wrapped(&line) {
+                output::line(&mut out, &line)?;
+            }
+        }
+        copied.push(line);
+    }
     if place.json {
         let mut said = plan.to_json();
+        said["reindexed"] = json!(copied);
         if let (Some(saved), Some(changes)) = (&saved, said["changes"].as_array_mut()) {
             changes.extend(saved.to_json());
         }
@@ -131,12 +157,43 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
         )?;
     }
     out.flush()?;
+    if unfinished > 0 {
+        return Err(Failure::new(format_args!(
+            "{unfinished} indices were not copied; nothing of them is lost, and `apply --reindex` goes on with them"
+        )));
+    }
     if left > 0 {
         return Err(Failure::new(format_args!(
             "{left} left as somebody edited them; look at `portcullis opensearch diff`, then `apply --force` replaces them"
         )));
     }
     Ok(Outcome::Done)
+}
+
+/// What became of an index that was to be copied.
+fn told(index: &str, outcome: &reindex::Outcome) -> String {
+    let index = output::clipped(index, 48);
+    match outcome {
+        reindex::Outcome::Copied { into, documents } => {
+            format!(
+                "copied   {index} into {}: {documents} documents; the old one is deleted",
+                output::clipped(into, 56)
+            )
+        }
+        reindex::Outcome::InUse => {
+            format!("left     {index}: it may be written to today; again when the delivery stream has rotated")
+        }
+        reindex::Outcome::Incomplete {
+            documents,
+            copied,
+            reason,
+        } => {
+            format!(
+                "left     {index}: {copied} of {documents} documents were copied: {}",
+                output::clipped(reason, 200)
+            )
+        }
+    }
 }
 
 /// The saved objects of OpenSearch Dashboards beside ours.
@@ -307,8 +364,8 @@ fn show_wrong(out: &mut impl Write, wrong: &[WronglyMapped]) -> io::Result<()> {
         }
     }
     if !wrong.is_empty() {
-        let remedy = "An index keeps the mapping that it was made with. New ones are right; copy the old one into one of \
-                      another name with _reindex and delete it, or let retention remove it.";
+        let remedy = "An index keeps the mapping that it was made with. New ones are right; `apply --reindex` copies the old \
+                      one into one of another name and deletes it, or let retention remove it.";
         for line in wrapped(remedy) {
             output::line(out, &line)?;
         }

@@ -30,7 +30,8 @@ impl Documents {
     }
 
     /// Tells the index from others: each reads the whole stream.
-    pub(super) fn place(&self) -> &str {
+    #[must_use]
+    pub fn place(&self) -> &str {
         &self.place
     }
 

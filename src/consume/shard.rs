@@ -7,6 +7,10 @@ use crate::ledger::{self, Ledger, Position};
 use crate::network_acl::NetworkAcls;
 use crate::respond::{Decision, Error, Responder};
 
+/// Records that are decided on in one transaction. DynamoDB changes a hundred items together: a finding, its audit, and an entry
+/// or two each.
+const TOGETHER: usize = 20;
+
 /// One record with its place in the shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
@@ -25,7 +29,8 @@ pub struct Taken {
     pub failed: Option<(Position, Error)>,
 }
 
-/// Takes a batch in order. Every record before [`Taken::failed`] is durable; one that cannot be read is kept and passed over.
+/// Takes a batch in order, many records at once, and one by one where that fails: what is wrong with one, or too much for one
+/// transaction, holds up no other. Every record before [`Taken::failed`] is durable; one that cannot be read is kept and passed over.
 /// What fails is transient: deliver from there again.
 pub async fn take<L: Ledger, N: NetworkAcls>(
     responder: &Responder<L, N>,
@@ -33,18 +38,25 @@ pub async fn take<L: Ledger, N: NetworkAcls>(
     now: DateTime<Utc>,
 ) -> Taken {
     let mut taken = Taken::default();
-    for record in records {
-        match responder.accept(record.bytes, now).await {
+    let (mut rest, mut together) = (records, TOGETHER);
+    while let Some(first) = rest.first() {
+        let (batch, later) = rest.split_at(together.min(rest.len()));
+        let given: Vec<(&[u8], DateTime<Utc>)> = batch.iter().map(|record| (record.bytes, now)).collect();
+        match responder.accept_many(&given).await {
             Ok(decisions) if planted!(PoisonStops) && decisions.iter().any(is_poison) => {
                 taken.failed = Some((
-                    record.number.clone(),
+                    first.number.clone(),
                     Error::Refused("a record cannot be read".to_owned()),
                 ));
                 break;
             }
-            Ok(decisions) => taken.decisions.extend(decisions),
+            Ok(decisions) => {
+                taken.decisions.extend(decisions);
+                rest = later;
+            }
+            Err(_) if batch.len() > 1 => together = 1,
             Err(error) => {
-                taken.failed = Some((record.number.clone(), error));
+                taken.failed = Some((first.number.clone(), error));
                 break;
             }
         }

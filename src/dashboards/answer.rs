@@ -18,6 +18,7 @@ pub(crate) fn data(panel: &Panel, scope: &Scope, answer: &Value) -> Option<Panel
         return None;
     }
     match &panel.kind {
+        Kind::Tile if panel.is_of_now() => now(panel, aggs, total),
         Kind::Tile => tile(panel, scope, aggs),
         Kind::List { field } => list(panel, field, aggs, total),
         Kind::Timeline { field } => timeline(panel, scope, field.as_deref(), aggs),
@@ -36,6 +37,22 @@ fn tile(panel: &Panel, scope: &Scope, aggs: &Value) -> Option<PanelData> {
         value,
         previous,
         spark: spark.into_iter().map(Option::unwrap_or_default).collect(),
+        unit: panel.unit,
+        query: panel.query.clone(),
+    })
+}
+
+/// What is now has no period before, and no course.
+fn now(panel: &Panel, aggs: &Value, total: u64) -> Option<PanelData> {
+    let value = match panel.metric {
+        Metric::Count => Some(total as f64),
+        _ if total == 0 && panel.metric.is_zero_when_empty() => Some(0.0),
+        _ => value_of(&aggs["n"], &panel.metric),
+    };
+    Some(PanelData::Tile {
+        value: value?,
+        previous: None,
+        spark: Vec::new(),
         unit: panel.unit,
         query: panel.query.clone(),
     })

@@ -21,6 +21,7 @@ use portcullis_transforms::Source;
 use toml::{Table, Value};
 
 use super::data::Unit;
+use crate::index::latest;
 
 /// One page: a row of a menu and its panels.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,14 @@ pub struct Panel {
     pub unit: Unit,
     /// Most rows, series or documents.
     pub size: usize,
+}
+
+impl Panel {
+    /// Whether it shows what is now, whatever the time range: it looks at the newest version of each finding.
+    #[must_use]
+    pub fn is_of_now(&self) -> bool {
+        latest::source(&self.index).is_some()
+    }
 }
 
 /// The pictures.
@@ -207,9 +216,15 @@ const PANEL_KEYS: &[&str] = &[
 ];
 
 /// What a page or a panel may look at: everything, one source, or the responses.
-fn indices() -> Vec<&'static str> {
-    let sources = Source::ALL.iter().map(|source| source.name());
-    ["*"].into_iter().chain(sources).chain(["response"]).collect()
+fn indices() -> Vec<String> {
+    let sources = Source::ALL.iter().map(|source| source.name().to_owned());
+    let newest = latest::VERSIONED.iter().map(|source| latest::name(*source));
+    ["*".to_owned()]
+        .into_iter()
+        .chain(sources)
+        .chain(["response".to_owned()])
+        .chain(newest)
+        .collect()
 }
 
 /// The kinds of panel, and the keys that each takes besides those of all panels.
@@ -326,16 +341,16 @@ impl Reader<'_> {
         }
     }
 
-    fn one_of(&self, key: &str, known: &[&str]) -> Result<String, DefinitionError> {
+    fn one_of<K: AsRef<str>>(&self, key: &str, known: &[K]) -> Result<String, DefinitionError> {
         let word = self.text(key)?;
-        if known.contains(&word.as_str()) {
+        if known.iter().any(|one| one.as_ref() == word) {
             Ok(word)
         } else {
             Err(self.error(
                 key,
                 format!(
                     "`{word}` is none of its values; {}",
-                    nearest(&word, known.iter().copied())
+                    nearest(&word, known.iter().map(AsRef::as_ref))
                 ),
             ))
         }
@@ -399,6 +414,17 @@ impl Reader<'_> {
                 .try_into()
                 .map_err(|_| self.error("unit", "takes count, bytes, seconds or percent"))?,
         };
+        let index = if self.table.contains_key("index") {
+            self.one_of("index", &indices())?
+        } else {
+            page_index.to_owned()
+        };
+        if kind == "timeline" && latest::source(&index).is_some() {
+            return Err(self.error(
+                "index",
+                "has the newest versions only, which are no course of time; use the source itself",
+            ));
+        }
         let (kind, size) = match kind.as_str() {
             "list" => (
                 Kind::List {
@@ -438,11 +464,7 @@ impl Reader<'_> {
             title: self.text("title")?,
             question: self.text("question")?,
             width: u8::try_from(self.number("width", 6, 1..=12)?).unwrap_or(12),
-            index: if self.table.contains_key("index") {
-                self.one_of("index", &indices())?
-            } else {
-                page_index.to_owned()
-            },
+            index,
             query: if self.table.contains_key("query") {
                 self.text("query")?
             } else {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Mutex};
 use serde_json::{Value, json};
 
 use super::{Scope, data::PanelData, definition::Panel, scope::time, source};
-use crate::index::{Error, Index};
+use crate::index::{Error, Index, latest};
 
 /// Answers asked once for each page: how many documents an index has, when the newest was, and when the oldest.
 #[derive(Default)]
@@ -79,6 +79,23 @@ pub(crate) fn why(panel: &Panel, scope: &Scope, index: &dyn Index, known: &Known
             ),
         };
     }
+    if panel.is_of_now() {
+        let total = total(&index.search(
+            &panel.index,
+            &json!({ "size": 0, "track_total_hits": true, "query": Scope::between(scope.from, scope.to).query_of_now(&panel.query) }),
+        )?);
+        return if total > 0 {
+            empty(
+                format!("The filters leave none of {total} findings."),
+                "Remove a filter, or clear the search.".to_owned(),
+            )
+        } else {
+            empty(
+                format!("None of {count} {name} findings is so now."),
+                "Nothing has to be done. Earlier versions stand among the events.".to_owned(),
+            )
+        };
+    }
     let in_range = |scope: &Scope, condition: &str| -> Result<u64, Error> {
         let body = json!({ "size": 0, "track_total_hits": true, "query": scope.query_from(scope.from, condition) });
         Ok(total(&index.search(&panel.index, &body)?))
@@ -116,6 +133,7 @@ fn total(answer: &Value) -> u64 {
 }
 
 fn title(index: &str) -> &str {
+    let index = latest::base(index);
     match index.parse::<portcullis_transforms::Source>() {
         Ok(source) => source.title(),
         Err(_) if index == "response" => "response",

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use portcullis_transforms::{Field, Source};
 
 use super::definition::{self, Dashboard, Kind, Panel};
+use crate::index::latest;
 
 /// The files, in the order of the menu.
 pub(crate) const FILES: &[(&str, &str)] = &[
@@ -86,7 +87,7 @@ pub fn check_fields(page: &Dashboard, response: &[Field]) -> Vec<FieldProblem> {
 
 fn tables(index: &str, response: &[Field]) -> Vec<Vec<Field>> {
     let copied = |source: Source| source.fields().into_iter().copied().collect();
-    match index {
+    match latest::base(index) {
         "response" => vec![response.to_vec()],
         "*" => Source::ALL
             .iter()

@@ -1,5 +1,6 @@
 //! A panel under a scope into one search body.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -15,6 +16,7 @@ const CELLS: usize = 1_000;
 pub(crate) fn body(panel: &Panel, scope: &Scope) -> Value {
     let mut from = scope.from;
     let aggs = match &panel.kind {
+        Kind::Tile if panel.is_of_now() => metric(&panel.metric),
         Kind::Tile => {
             from -= scope.length();
             let (periods, spark) = (Buckets::of_periods(scope), Buckets::of_sparkline(scope));
@@ -42,14 +44,26 @@ pub(crate) fn body(panel: &Panel, scope: &Scope) -> Value {
         Kind::Table { fields } => json!({ "rows": combinations(fields, panel) }),
         Kind::Events { .. } => {
             return json!({
-                "query": scope.query_from(from, &panel.query),
+                "query": query(panel, scope, from),
                 "size": panel.size,
                 "sort": [{ "@timestamp": "desc" }],
                 "track_total_hits": true,
             });
         }
     };
-    json!({ "query": scope.query_from(from, &panel.query), "size": 0, "track_total_hits": true, "aggs": aggs })
+    let mut body = json!({ "query": query(panel, scope, from), "size": 0, "track_total_hits": true });
+    if aggs.as_object().is_some_and(|aggs| !aggs.is_empty()) {
+        body["aggs"] = aggs;
+    }
+    body
+}
+
+fn query(panel: &Panel, scope: &Scope, from: DateTime<Utc>) -> Value {
+    if panel.is_of_now() {
+        scope.query_of_now(&panel.query)
+    } else {
+        scope.query_from(from, &panel.query)
+    }
 }
 
 fn combinations(fields: &[String], panel: &Panel) -> Value {

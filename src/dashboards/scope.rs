@@ -59,7 +59,16 @@ impl Scope {
     /// The query of this scope with its range moved to start at `from`, and one more condition in query-string syntax.
     pub(crate) fn query_from(&self, from: DateTime<Utc>, condition: &str) -> Value {
         let to = self.from + self.length();
-        let mut filter = vec![json!({ "range": { "@timestamp": { "gte": time(from), "lt": time(to) } } })];
+        let range = json!({ "range": { "@timestamp": { "gte": time(from), "lt": time(to) } } });
+        self.query(vec![range], condition)
+    }
+
+    /// The query of this scope at any time.
+    pub(crate) fn query_of_now(&self, condition: &str) -> Value {
+        self.query(Vec::new(), condition)
+    }
+
+    fn query(&self, mut filter: Vec<Value>, condition: &str) -> Value {
         let mut must_not = Vec::new();
         for Filter { field, value, negated } in &self.filters {
             let clause = json!({ "term": { field.as_str(): value } });

@@ -3,6 +3,7 @@
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod fields;
+pub mod latest;
 pub mod limits;
 
 use serde_json::Value;
@@ -29,7 +30,8 @@ pub enum Error {
 
 /// Writes documents and answers searches in OpenSearch's own request and response shapes.
 ///
-/// `index` is a source's name or `response`; `*` searches all.
+/// `index` is a source's name or `response`; `*` searches all of these. [`latest`] names what has the newest version of each finding,
+/// which is written beside the events and is not part of `*`.
 pub trait Index: Send + Sync {
     /// Adds documents, each one JSON object; they can be found after [`Index::refresh`].
     ///

@@ -12,7 +12,7 @@ use super::embedded::SqliteLedger;
 use super::remembered::Remembered;
 use super::{
     AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Settings, Store,
-    Transaction, Unreadable, View,
+    Transaction, Unreadable, View, Written,
 };
 use crate::network_acl::AclKey;
 
@@ -85,12 +85,16 @@ impl Ledger for AnyLedger {
         of!(self, ledger => ledger.read(ask).await)
     }
 
-    async fn commit(&self, transaction: &Transaction) -> Result<(), Error> {
+    async fn commit(&self, transaction: &Transaction) -> Result<Written, Error> {
         of!(self, ledger => ledger.commit(transaction).await)
     }
 
     async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<AclKey>, Error> {
         of!(self, ledger => ledger.pending(now).await)
+    }
+
+    fn lease_is_a_row(&self) -> bool {
+        of!(self, ledger => ledger.lease_is_a_row())
     }
 
     async fn lease(&self, acl: &AclKey, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool, Error> {
@@ -125,8 +129,8 @@ impl Ledger for AnyLedger {
         of!(self, ledger => ledger.alerts_waiting(limit).await)
     }
 
-    async fn put_message(&self, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
-        of!(self, ledger => ledger.put_message(alerts, message).await)
+    async fn put_message(&self, alerts: &[u64], message: &MessageRow, first: Option<&Delivery>) -> Result<u64, Error> {
+        of!(self, ledger => ledger.put_message(alerts, message, first).await)
     }
 
     async fn messages(&self, limit: usize) -> Result<Vec<MessageRow>, Error> {

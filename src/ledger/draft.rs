@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Error;
 use super::rows::{
-    AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Pause, Row, Unreadable, View,
+    AclView, AlertRow, Allowance, AuditRow, FindingRow, HoldOff, Lists, Meta, Pause, Row, SupposedNew, Unreadable, View,
 };
 use super::state::{Event, State, is_legal};
 use crate::network_acl::{AclKey, Direction};
@@ -25,12 +25,16 @@ pub struct Transaction {
     pub expect_findings: Vec<(String, u64)>,
     /// Version of the lists as it was read.
     pub expect_lists: Option<u64>,
+    /// Entries that must not be there yet, in any state.
+    pub expect_new: Vec<(AclKey, Direction, IpNet)>,
     /// Meta rows to write, with their new versions.
     pub metas: Vec<Meta>,
     /// Entries to write, those that leave a rule number first.
     pub rows: Vec<Row>,
     /// Findings to write, with their new versions.
     pub findings: Vec<FindingRow>,
+    /// Versions of findings that were processed for the first time.
+    pub processed: u64,
     /// The lists to write, when they change; the store gives them the next version.
     pub lists: Option<Lists>,
     /// Audit rows to append, in this order.
@@ -75,6 +79,8 @@ pub struct Draft {
     acls: Vec<AclView>,
     findings: Vec<FindingRow>,
     lists: Lists,
+    supposed_new: SupposedNew,
+    processed: u64,
     guarded: bool,
     lists_changed: bool,
     changed_acls: BTreeSet<AclKey>,
@@ -103,6 +109,8 @@ impl Draft {
             acls: view.acls,
             findings: view.findings,
             lists: view.lists,
+            supposed_new: view.supposed_new,
+            processed: 0,
             guarded: false,
             lists_changed: false,
             changed_acls: BTreeSet::new(),
@@ -154,6 +162,18 @@ impl Draft {
         &self.alerts
     }
 
+    /// Network ACLs with an entry that this draft plans and that has a rule number.
+    #[must_use]
+    pub fn planned(&self) -> Vec<AclKey> {
+        let new = |row: &&Row| {
+            row.state == State::Planned
+                && row.rule.is_some()
+                && self.changed_rows.contains(&(row.acl.clone(), row.direction, row.cidr))
+        };
+        let of = self.acls.iter().filter(|view| view.rows.iter().any(|row| new(&row)));
+        of.map(|view| view.meta.acl.clone()).collect()
+    }
+
     fn acl(&self, acl: &AclKey) -> Option<&AclView> {
         self.acls.iter().find(|view| view.meta.acl == *acl)
     }
@@ -183,7 +203,7 @@ impl Draft {
         self.unmoved_acls.insert(acl.clone());
     }
 
-    /// Commits only if nothing of what was read has moved: what was read may have been old.
+    /// Commits only if nothing of what was read has moved, and what was supposed to be new is: what was read may have been old.
     pub fn all_holds_still(&mut self) {
         self.all_unmoved = true;
     }
@@ -250,6 +270,7 @@ impl Draft {
     }
 
     fn put(&mut self, row: Row) -> Result<(), Error> {
+        self.one_number_one_entry(&row)?;
         self.changed_rows.insert((row.acl.clone(), row.direction, row.cidr));
         let view = self.acl_mut(&row.acl)?;
         match view
@@ -261,6 +282,22 @@ impl Draft {
             None => view.rows.push(row),
         }
         Ok(())
+    }
+
+    /// No other entry that was read holds the same rule number. That the network ACL's version holds still makes it last.
+    fn one_number_one_entry(&self, row: &Row) -> Result<(), Error> {
+        let holds = |row: &Row| matches!(row.state, State::Planned | State::Applied | State::Expiring);
+        if row.rule.is_none() || !holds(row) {
+            return Ok(());
+        }
+        let mut others = self.rows(&row.acl).iter().filter(|other| {
+            holds(other) && (other.direction, other.rule) == (row.direction, row.rule) && other.cidr != row.cidr
+        });
+        others.next().map_or(Ok(()), |other| {
+            Err(Error::Illegal {
+                what: format!("rule {:?} for both {} and {}", row.rule, other.cidr, row.cidr),
+            })
+        })
     }
 
     /// Appends an audit row that tells of no transition.
@@ -287,6 +324,8 @@ impl Draft {
     /// Writes what is remembered of a finding.
     pub fn put_finding(&mut self, row: FindingRow) {
         self.changed_findings.insert(row.id.clone());
+        let before = self.finding(&row.id).map_or(0, |known| known.versions);
+        self.processed += row.versions.saturating_sub(before);
         match self.findings.iter_mut().find(|known| known.id == row.id) {
             Some(known) => *known = row,
             None => self.findings.push(row),
@@ -347,6 +386,7 @@ impl Draft {
             audit: self.audit,
             alerts: self.alerts,
             unreadable: self.unreadable,
+            processed: self.processed,
             ..Transaction::default()
         };
         for view in self.acls {
@@ -379,7 +419,15 @@ impl Draft {
                 transaction.expect_findings.push((row.id, row.version));
             }
         }
-        if planted!(NoConditions) {
+        if self.all_unmoved && !planted!(SupposeNew) {
+            let known = |id: &String| transaction.expect_findings.iter().any(|(expected, _)| expected == id);
+            let mut new = self.supposed_new.findings;
+            new.retain(|id| !known(id));
+            transaction.expect_findings.extend(new.into_iter().map(|id| (id, 0)));
+            transaction.expect_new = self.supposed_new.entries;
+        }
+        if planted!(NoConditions) || (self.all_unmoved && planted!(BelieveMemory)) {
+            transaction.expect_new.clear();
             transaction.expect_acls.clear();
             transaction.expect_findings.clear();
             transaction.expect_lists = None;

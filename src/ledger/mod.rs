@@ -31,7 +31,7 @@ pub use position::{NotAPosition, Position};
 pub use remembered::Remembered;
 pub use rows::{
     AclView, AlertRow, Allowance, AuditRow, Counts, Facts, FindingRow, Held, HoldOff, Lease, Lists, MessageRow, Meta,
-    Pause, Removal, Row, Stray, Unreadable, View,
+    Pause, Removal, Row, Stray, SupposedNew, Unreadable, View,
 };
 pub use settings::{Settings, Store, TABLE};
 pub use state::{Event, State};
@@ -92,8 +92,9 @@ pub trait Ledger: Send + Sync {
     /// [`Error::Store`], as for every call here.
     fn read(&self, ask: Ask<'_>) -> impl Future<Output = Result<View, Error>> + Send;
 
-    /// What is remembered of earlier reads, when that answers the whole question. It may be old: commit what is planned on it on
-    /// the condition that [all of it holds still](Draft::all_holds_still). A store without a memory remembers nothing.
+    /// What is remembered of earlier reads, when that answers the whole question. It may be old, and what was never heard of may
+    /// be there all the same ([`View::supposed_new`]): commit what is planned on it on the condition that
+    /// [all of it holds still](Draft::all_holds_still). A store without a memory remembers nothing.
     fn recall(&self, _ask: Ask<'_>) -> Option<View> {
         None
     }
@@ -102,10 +103,16 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Conflict`] when one has.
-    fn commit(&self, transaction: &Transaction) -> impl Future<Output = Result<(), Error>> + Send;
+    fn commit(&self, transaction: &Transaction) -> impl Future<Output = Result<Written, Error>> + Send;
 
     /// Network ACLs with pending work or an entry whose time is up, the longest waiting first.
     fn pending(&self, now: DateTime<Utc>) -> impl Future<Output = Result<Vec<AclKey>, Error>> + Send;
+
+    /// Whether a lease is what [`Meta::lease`] says and nothing beside, so that a commit may take it where it is free, and give
+    /// it back.
+    fn lease_is_a_row(&self) -> bool {
+        true
+    }
 
     /// Takes the lease on a network ACL until `until`; `false` when another owner holds it. A lease that was not given back
     /// sets [`Meta::unsure`] to `now`: nobody knows what its holder's last call came to.
@@ -144,8 +151,14 @@ pub trait Ledger: Send + Sync {
     /// Alerts that are in no message yet, oldest first.
     fn alerts_waiting(&self, limit: usize) -> impl Future<Output = Result<Vec<AlertRow>, Error>> + Send;
 
-    /// Makes one message of those alerts, [`MOST_IN_MESSAGE`] at most, unless one of them is in a message already: then [`Error::Conflict`].
-    fn put_message(&self, alerts: &[u64], message: &MessageRow) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Makes one message of those alerts, [`MOST_IN_MESSAGE`] at most, unless one of them is in a message already: then
+    /// [`Error::Conflict`]. With the outcome of a first attempt, when there was one. Returns the message's number.
+    fn put_message(
+        &self,
+        alerts: &[u64],
+        message: &MessageRow,
+        first: Option<&Delivery>,
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Messages, newest first.
     fn messages(&self, limit: usize) -> impl Future<Output = Result<Vec<MessageRow>, Error>> + Send;
@@ -167,6 +180,13 @@ pub trait Ledger: Send + Sync {
 
     /// Moves a reader's position forward; a lower one than it has changes nothing.
     fn set_position(&self, reader: &str, position: &Position) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// What a commit numbered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Number of the first alert that it appended; those after it follow without a hole.
+    pub first_alert: Option<u64>,
 }
 
 /// How one attempt to deliver a message ended.

@@ -2,6 +2,7 @@
 //!
 //! Others write too, so what is remembered may be old at any time. It is handed out by [`Ledger::recall`] alone, and whoever
 //! plans on it commits on the condition that nothing of it has moved ([`Draft::all_holds_still`](super::Draft::all_holds_still)).
+//! An address or a finding that was never heard of is supposed to be new, on the same condition: attackers mostly are.
 //! Versions make that proof enough: what is remembered follows our own writes exactly, and every write of anybody's makes a
 //! version grow, so the remembered version is never ahead of the true one, and equal only when all is as remembered.
 
@@ -13,15 +14,23 @@ use ipnet::IpNet;
 
 use super::{
     AclView, AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, FindingRow, Lease, Ledger, Lists, MessageRow,
-    Meta, Position, Row, Transaction, Unreadable, View,
+    Meta, Position, Row, SupposedNew, Transaction, Unreadable, View, Written,
 };
-use crate::network_acl::AclKey;
+use crate::network_acl::{AclKey, Direction};
 
 /// Network ACLs, and findings, that are remembered; then it begins anew.
 const MOST: usize = 10_000;
 
 /// Addresses per network ACL of which it is known that they have no entry.
 const MOST_ASKED: usize = 1_000;
+
+/// Entries and findings that are supposed to be new in one transaction: each is a condition, and DynamoDB takes 100 of them.
+const MOST_SUPPOSED: usize = 24;
+
+/// Questions that are answered without supposing anything after it turned out wrong, twice as many each time in a row: somebody
+/// else is at work on the same.
+const CAUTION: u32 = 8;
+const MOST_CAUTION: u32 = 256;
 
 /// A network ACL as it was last read, and the addresses that were asked for.
 #[derive(Debug)]
@@ -30,11 +39,29 @@ struct Known {
     asked: HashSet<IpNet>,
 }
 
+impl Known {
+    /// What went is remembered up to a limit.
+    fn bound(&mut self) {
+        if self.asked.len() > MOST_ASKED || self.view.rows.len() > MOST_ASKED {
+            self.view.rows.retain(|row| row.state.is_live());
+            self.asked.clear();
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Memory {
     acls: HashMap<AclKey, Known>,
     findings: HashMap<String, FindingRow>,
     lists: Option<Lists>,
+    caution: Caution,
+}
+
+/// How long nothing is supposed to be new.
+#[derive(Debug, Default)]
+struct Caution {
+    left: u32,
+    last: u32,
 }
 
 /// A ledger with a memory of its own, over one that is far away.
@@ -92,10 +119,11 @@ impl Memory {
                 view: read.clone(),
                 asked: HashSet::new(),
             });
-            if known.view.meta.version != read.meta.version || known.asked.len() > MOST_ASKED {
+            if known.view.meta.version != read.meta.version {
                 known.view = read.clone();
                 known.asked.clear();
             }
+            known.bound();
             for row in &read.rows {
                 known.view.put(row);
             }
@@ -103,44 +131,81 @@ impl Memory {
         }
     }
 
-    fn recall(&self, ask: Ask<'_>) -> Option<View> {
-        let acl = |key: &AclKey| {
+    fn recall(&mut self, ask: Ask<'_>) -> Option<View> {
+        let mut view = View {
+            lists: self.lists.clone()?,
+            ..View::default()
+        };
+        let new = &mut view.supposed_new;
+        for key in ask.acls {
             let known = self.acls.get(key)?;
             let wanted = |row: &&Row| row.state.is_live() || ask.cidrs.contains(&row.cidr);
-            ask.cidrs
-                .iter()
-                .all(|cidr| known.asked.contains(cidr))
-                .then(|| AclView {
-                    meta: known.view.meta.clone(),
-                    rows: known.view.rows.iter().filter(wanted).cloned().collect(),
-                })
-        };
-        Some(View {
-            acls: ask.acls.iter().map(acl).collect::<Option<_>>()?,
-            findings: ask
-                .findings
-                .iter()
-                .map(|id| self.findings.get(id).cloned())
-                .collect::<Option<_>>()?,
-            lists: self.lists.clone()?,
-        })
+            view.acls.push(AclView {
+                meta: known.view.meta.clone(),
+                rows: known.view.rows.iter().filter(wanted).cloned().collect(),
+            });
+            for cidr in ask.cidrs.iter().filter(|cidr| !known.asked.contains(cidr)) {
+                let ways = [Direction::Ingress, Direction::Egress].into_iter();
+                let never = |way: &Direction| {
+                    known
+                        .view
+                        .rows
+                        .iter()
+                        .all(|row| (row.direction, row.cidr) != (*way, *cidr))
+                };
+                new.entries
+                    .extend(ways.filter(never).map(|way| (key.clone(), way, *cidr)));
+            }
+        }
+        for id in ask.findings {
+            match self.findings.get(id) {
+                Some(row) => view.findings.push(row.clone()),
+                None => new.findings.push(id.clone()),
+            }
+        }
+        self.may_suppose(&view.supposed_new).then_some(view)
+    }
+
+    fn may_suppose(&mut self, new: &SupposedNew) -> bool {
+        let supposed = new.entries.len() + new.findings.len();
+        if supposed > 0 && self.caution.left > 0 {
+            self.caution.left -= 1;
+            return false;
+        }
+        supposed <= MOST_SUPPOSED
+    }
+
+    /// Learns from how a commit ended that supposed something to be new.
+    fn supposed(&mut self, transaction: &Transaction, done: bool) {
+        let supposed = !transaction.expect_new.is_empty() || transaction.expect_findings.iter().any(|(_, at)| *at == 0);
+        if supposed && done {
+            self.caution.last = 0;
+        } else if supposed {
+            self.caution.last = (2 * self.caution.last).clamp(CAUTION, MOST_CAUTION);
+            self.caution.left = self.caution.last;
+        }
     }
 
     /// What a transaction that was written made of it.
     fn follow(&mut self, transaction: &Transaction) {
         for (acl, expected) in &transaction.expect_acls {
-            let Some(meta) = transaction.metas.iter().find(|meta| meta.acl == *acl) else {
+            let meta = transaction.metas.iter().find(|meta| meta.acl == *acl);
+            let known = self.acls.get_mut(acl);
+            let Some(known) = known.filter(|known| known.view.meta.version == *expected) else {
+                if meta.is_some() {
+                    self.acls.remove(acl);
+                }
                 continue;
             };
-            match self.acls.get_mut(acl) {
-                Some(known) if known.view.meta.version == *expected => {
-                    known.view.meta = meta.clone();
-                    for row in transaction.rows.iter().filter(|row| row.acl == *acl) {
-                        known.view.put(row);
-                    }
+            known.bound();
+            if let Some(meta) = meta {
+                known.view.meta = meta.clone();
+                for row in transaction.rows.iter().filter(|row| row.acl == *acl) {
+                    known.view.put(row);
                 }
-                _ => drop(self.acls.remove(acl)),
             }
+            let new = transaction.expect_new.iter().filter(|(of, ..)| of == acl);
+            known.asked.extend(new.map(|(_, _, cidr)| *cidr));
         }
         for row in &transaction.findings {
             self.findings.insert(row.id.clone(), row.clone());
@@ -187,11 +252,12 @@ impl<L: Ledger> Ledger for Remembered<L> {
         Ok(view)
     }
 
-    async fn commit(&self, transaction: &Transaction) -> Result<(), Error> {
+    async fn commit(&self, transaction: &Transaction) -> Result<Written, Error> {
         let done = self.ledger.commit(transaction).await;
         let mut memory = self.memory();
+        memory.supposed(transaction, done.is_ok());
         match &done {
-            Ok(()) => memory.follow(transaction),
+            Ok(_) => memory.follow(transaction),
             Err(_) => memory.forget(transaction),
         }
         done
@@ -199,6 +265,10 @@ impl<L: Ledger> Ledger for Remembered<L> {
 
     async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<AclKey>, Error> {
         self.ledger.pending(now).await
+    }
+
+    fn lease_is_a_row(&self) -> bool {
+        self.ledger.lease_is_a_row()
     }
 
     async fn lease(&self, acl: &AclKey, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool, Error> {
@@ -254,8 +324,8 @@ impl<L: Ledger> Ledger for Remembered<L> {
         self.ledger.alerts_waiting(limit).await
     }
 
-    async fn put_message(&self, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
-        self.ledger.put_message(alerts, message).await
+    async fn put_message(&self, alerts: &[u64], message: &MessageRow, first: Option<&Delivery>) -> Result<u64, Error> {
+        self.ledger.put_message(alerts, message, first).await
     }
 
     async fn messages(&self, limit: usize) -> Result<Vec<MessageRow>, Error> {

@@ -320,6 +320,17 @@ pub struct View {
     pub findings: Vec<FindingRow>,
     /// Allow-list and hold-offs.
     pub lists: Lists,
+    /// What was asked for and is taken for new, because nobody remembers it; of a read, nothing.
+    pub supposed_new: SupposedNew,
+}
+
+/// What nothing is remembered of. It may be there all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SupposedNew {
+    /// Entries that never were, in no state.
+    pub entries: Vec<(AclKey, Direction, IpNet)>,
+    /// Findings that were never processed.
+    pub findings: Vec<String>,
 }
 
 /// One transition, refusal or manual act.

@@ -12,6 +12,7 @@ pub mod mapped;
 pub mod names;
 pub mod object;
 pub mod policy;
+pub mod reindex;
 pub mod remote;
 pub mod roles;
 #[cfg(feature = "aws")]

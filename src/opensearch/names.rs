@@ -3,15 +3,18 @@
 use chrono::{DateTime, Utc};
 use portcullis_transforms::{Schema, Source};
 
+use crate::index::latest as newest;
+
 /// What every index of events begins with; the Firehose role may write these and no others.
 pub const EVENTS: &str = "siem";
 /// The index of the responder's own documents, as panels call it.
 pub const RESPONSE: &str = "response";
 /// What begins the indices with one document per finding; no delivery stream writes them.
 const LATEST: &str = "portcullis-latest";
+/// What [`LATEST`] has in front of the name that panels use.
+const OWN: &str = "portcullis-";
 
-/// Sources whose findings come in versions, so that the newest of each is worth an index of its own.
-pub const VERSIONED: &[Source] = &[Source::GuardDuty, Source::SecurityHub];
+pub use crate::index::latest::VERSIONED;
 
 /// The name for a delivery stream's *Index name*; Firehose appends the rotation. Also the alias of all its indices.
 #[must_use]
@@ -31,6 +34,9 @@ pub fn events(index: &str) -> String {
 /// All indices of one panel's index; `*` is every source and the response.
 #[must_use]
 pub fn pattern(index: &str) -> String {
+    if let Some(source) = newest::source(index) {
+        return latest(source);
+    }
     if index != "*" {
         return format!("{}-*", events(index));
     }
@@ -60,6 +66,9 @@ pub fn latest_pattern() -> String {
 /// The panel's index that an index belongs to: `waf` of `siem-waf-2026-11-21`.
 #[must_use]
 pub fn panel_index(index: &str) -> Option<&str> {
+    if let Some(name) = index.strip_prefix(OWN).filter(|name| newest::source(name).is_some()) {
+        return Some(name);
+    }
     let rest = index.strip_prefix(EVENTS)?.strip_prefix('-')?;
     let (name, _) = rest.split_once('-')?;
     (name == RESPONSE || name.parse::<Source>().is_ok()).then_some(name)
@@ -96,6 +105,8 @@ mod tests {
             ("siem-response-2026-11-21", Some("response")),
             ("siem-native-waf-2026-11-21", None),
             ("siem-waf", None),
+            ("portcullis-latest-guardduty", Some("latest-guardduty")),
+            ("portcullis-latest-waf", None),
             ("other", None),
         ] {
             assert_eq!(panel_index(index), name, "{index}");

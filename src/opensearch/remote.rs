@@ -3,7 +3,6 @@
 //! The trait is called from threads and from within tasks, so requests run on a runtime of their own and the caller waits.
 
 use std::{
-    borrow::Cow,
     fmt,
     fs::OpenOptions,
     io::Write as _,
@@ -11,9 +10,7 @@ use std::{
     sync::{Mutex, PoisonError, mpsc},
 };
 
-use chrono::{DateTime, Utc};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -22,7 +19,7 @@ use super::{
     error, names,
     writer::{Item, Rejected, Writer},
 };
-use crate::index::{Error, Index};
+use crate::index::{Error, Index, latest::Head};
 
 /// Longest id that a cluster takes, in bytes.
 const ID: usize = 512;
@@ -119,56 +116,16 @@ impl Remote {
     }
 }
 
-/// What the writer has to know of a document.
-#[derive(Deserialize)]
-struct Head<'d> {
-    #[serde(rename = "@timestamp")]
-    at: DateTime<Utc>,
-    #[serde(borrow)]
-    event: EventHead<'d>,
-    #[serde(borrow, default)]
-    aws: AwsHead<'d>,
-}
-
-#[derive(Deserialize)]
-struct EventHead<'d> {
-    #[serde(borrow)]
-    id: Cow<'d, str>,
-}
-
-#[derive(Default, Deserialize)]
-struct AwsHead<'d> {
-    #[serde(borrow)]
-    guardduty: Option<FindingHead<'d>>,
-    #[serde(borrow)]
-    securityhub: Option<FindingHead<'d>>,
-}
-
-#[derive(Deserialize)]
-struct FindingHead<'d> {
-    #[serde(borrow)]
-    finding_id: Option<Cow<'d, str>>,
-}
-
 /// A document on its way to its day, and to the newest version of its finding.
 fn items(index: &str, document: &[u8]) -> Result<Vec<Item>, Error> {
-    let head: Head<'_> = serde_json::from_slice(document).map_err(|error| {
-        Error::Query(format!(
-            "document for `{index}`: {error}; it needs @timestamp and event.id"
-        ))
-    })?;
+    let head = Head::of(index, document)?;
     let mut items = vec![Item {
         index: names::daily(index, head.at),
-        id: Some(bounded(&head.event.id)),
+        id: Some(bounded(&head.event)),
         version: None,
         document: document.to_vec(),
     }];
-    let finding = match index {
-        "guardduty" => head.aws.guardduty,
-        "securityhub" => head.aws.securityhub,
-        _ => None,
-    };
-    if let Some(id) = finding.and_then(|finding| finding.finding_id)
+    if let Some(id) = head.finding
         && let Some(&source) = names::VERSIONED.iter().find(|source| source.name() == index)
     {
         items.push(Item {
@@ -220,8 +177,9 @@ impl Index for Remote {
     /// What was written is durable already; this makes it searchable at once.
     fn refresh(&self) -> Result<(), Error> {
         let path = format!(
-            "/{}/_refresh?ignore_unavailable=true&allow_no_indices=true",
-            names::pattern("*")
+            "/{},{}/_refresh?ignore_unavailable=true&allow_no_indices=true",
+            names::pattern("*"),
+            names::latest_pattern()
         );
         self.send(path, json!({})).map(drop)
     }

@@ -144,6 +144,32 @@ pub fn setup() -> Value {
     })
 }
 
+/// What `portcullis opensearch apply --reindex` needs besides [`setup`]: it reads, copies and deletes indices of events. Give it
+/// for the time of the work only.
+#[must_use]
+pub fn reindexing() -> Value {
+    json!({
+        "cluster_permissions": [
+            "indices:data/write/reindex",
+            "indices:data/write/bulk",
+            "indices:data/read/scroll",
+            "indices:data/read/scroll/clear",
+            "cluster:monitor/task/get",
+        ],
+        "index_permissions": [{
+            "index_patterns": [format!("{}-*", names::EVENTS)],
+            "allowed_actions": [
+                "read",
+                "indices:admin/settings/update",
+                "indices:admin/refresh*",
+                "indices:admin/delete",
+                "indices:data/write/bulk*",
+                "indices:data/write/index",
+            ],
+        }],
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

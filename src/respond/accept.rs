@@ -16,7 +16,7 @@ use super::reason::Reason;
 use super::report::Mode;
 use super::responder::Responder;
 use crate::finding::{self, Finding};
-use crate::ledger::{self, Ask, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable, View};
+use crate::ledger::{self, Ask, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable};
 use crate::network_acl::{self, Acl, AclKey, Code, NetworkAcls, Place};
 
 /// How often a change is prepared again when somebody else commits first.
@@ -84,19 +84,16 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
 
     async fn try_accept(&self, parsed: &[Parsed<'_>], recall: bool) -> Result<Vec<Decision>, Error> {
         let (mut draft, decisions) = self.judge(parsed, true, recall).await?;
-        if recall && !planted!(BelieveMemory) {
+        if recall {
             draft.all_holds_still();
         }
-        self.ledger.commit(&draft.into_transaction()).await?;
-        Ok(decisions)
-    }
-
-    /// What planning begins from: what is remembered, where it may be and answers the question, else what stands.
-    async fn known(&self, ask: Ask<'_>, recall: bool) -> Result<View, Error> {
-        if recall && let Some(view) = self.ledger.recall(ask) {
-            return Ok(view);
+        let now = parsed.iter().map(|(_, now, _)| *now).min();
+        let leased = now.map_or(Ok(Vec::new()), |now| self.lease_with_plan(&mut draft, now))?;
+        self.commit_draft(draft).await?;
+        for (acl, at) in leased.into_iter().zip(now.into_iter().cycle()) {
+            self.agenda.took_lease(acl, at);
         }
-        Ok(self.ledger.read(ask).await?)
+        Ok(decisions)
     }
 
     async fn judge(&self, parsed: &[Parsed<'_>], act: bool, recall: bool) -> Result<(Draft, Vec<Decision>), Error> {

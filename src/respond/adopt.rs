@@ -89,7 +89,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
             let facts = plan::learned(&draft, acl, &described, now);
             draft.edit_meta(acl, |meta| meta.facts = Some(facts))?;
-            match self.ledger.commit(&draft.into_transaction()).await {
+            match self.commit_draft(draft).await {
                 Err(ledger::Error::Conflict) => tokio::task::yield_now().await,
                 done => return Ok(done.map(|()| reports)?),
             }

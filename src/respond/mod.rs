@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod act;
 pub mod adopt;
+mod agenda;
 pub mod audit;
 pub mod carry;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod drift;
 pub mod error;
 mod flood;
 pub mod guard;
+mod known;
 pub mod lease;
 pub mod notify;
 pub mod outbox;

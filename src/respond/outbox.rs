@@ -37,9 +37,11 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 return Ok(());
             }
             let numbers: Vec<u64> = rows.iter().map(|row| row.number).collect();
-            match self.ledger.put_message(&numbers, &composed(&rows, now)).await {
+            self.agenda.told(&numbers);
+            self.agenda.outbox_empty(None);
+            match self.ledger.put_message(&numbers, &composed(&rows, now), None).await {
                 // Another process made a message of them.
-                Ok(()) | Err(ledger::Error::Conflict) => {}
+                Ok(_) | Err(ledger::Error::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -61,31 +63,71 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger fails. A channel's failure is recorded, and tried again later.
     pub async fn deliver(&self, sender: &impl Sender, clock: impl Clock) -> Result<usize, Error> {
+        let _one = self.delivering.lock().await;
+        let own = self.agenda.alerts(clock.now());
+        if !own.is_empty() {
+            return self.tell(own, sender, clock).await;
+        }
+        self.agenda.outbox_empty(None);
         self.gather(clock.now()).await?;
         let now = clock.now();
         if self.channel_waits().await?.is_some_and(|until| until > now) {
             return Ok(0);
         }
         let mut taken = 0;
-        for message in self.ledger.unsent(now, BATCH).await? {
+        let unsent = self.ledger.unsent(now, BATCH).await?;
+        let mut is_empty = unsent.len() < BATCH;
+        for message in unsent {
             let result = sender.send(&message.payload).await;
             let outcome = retry::outcome(message.number, message.attempts, result, clock.now());
             taken += usize::from(matches!(outcome, Delivery::Sent(_)));
+            is_empty &= !matches!(outcome, Delivery::Failed { next: Some(_), .. });
             self.ledger.delivered(message.number, &outcome).await?;
             match &outcome {
                 // The others would meet the same channel: leave them their attempts.
                 Delivery::Failed { next: Some(_), .. } => break,
-                Delivery::Failed { next: None, error } => self.given_up(&message, error, clock.now()).await?,
+                Delivery::Failed { next: None, error } => self.given_up(message.number, error, clock.now()).await?,
                 Delivery::Sent(_) => {}
             }
+        }
+        self.agenda.outbox_empty(is_empty.then_some(now));
+        Ok(taken)
+    }
+
+    /// Tells of alerts that this process wrote, while nothing else waits: the message is sent first, and written down with its
+    /// outcome. After a crash between the two the alerts are still in the ledger, and are told of again.
+    async fn tell(&self, mut own: Vec<AlertRow>, sender: &impl Sender, clock: impl Clock) -> Result<usize, Error> {
+        let mut taken = 0;
+        while let Some(first) = own.first() {
+            let numbers: Vec<u64> = own.iter().map(|row| row.number).collect();
+            let message = composed(&own, clock.now());
+            let result = sender.send(&message.payload).await;
+            let outcome = retry::outcome(first.number, 0, result, clock.now());
+            let number = match self.ledger.put_message(&numbers, &message, Some(&outcome)).await {
+                Ok(number) => number,
+                Err(error) => {
+                    self.agenda.outbox_empty(None);
+                    return match error {
+                        // Another process told of them, too.
+                        ledger::Error::Conflict => Ok(taken),
+                        error => Err(error.into()),
+                    };
+                }
+            };
+            match &outcome {
+                Delivery::Sent(_) => taken += 1,
+                Delivery::Failed { next: Some(_), .. } => self.agenda.outbox_empty(None),
+                Delivery::Failed { next: None, error } => self.given_up(number, error, clock.now()).await?,
+            }
+            own = self.agenda.alerts(clock.now());
         }
         Ok(taken)
     }
 
     /// A message that nobody will read: in the audit, in the log, and in another message once an hour at most, so that a
     /// channel that refuses everything does not feed itself.
-    async fn given_up(&self, message: &MessageRow, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
-        tracing::error!(message = message.number, why, "a message was given up");
+    async fn given_up(&self, message: u64, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        tracing::error!(message, why, "a message was given up");
         let mut transaction = Transaction {
             audit: vec![AuditRow::new(
                 Event::Undelivered,
@@ -101,13 +143,12 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         if alarm {
             transaction.alerts.push(outboxed(&Alert {
                 note: Some(format!(
-                    "message {} was given up ({why}); `portcullis status` and the audit have what it told",
-                    message.number
+                    "message {message} was given up ({why}); `portcullis status` and the audit have what it told"
                 )),
                 ..Alert::new(AlertKind::Attention, Reason::Undelivered, now)
             }));
         }
-        self.ledger.commit(&transaction).await?;
+        self.write(&transaction).await?;
         if alarm {
             self.ledger.set_position(ALARMED, &seconds.into()).await?;
         }

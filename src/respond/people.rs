@@ -345,7 +345,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         if dry_run {
             return Ok(true);
         }
-        match self.ledger.commit(&draft.into_transaction()).await {
+        match self.commit_draft(draft).await {
             Ok(()) => Ok(true),
             Err(ledger::Error::Conflict) => Ok(false),
             Err(error) => Err(error.into()),

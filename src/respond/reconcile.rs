@@ -69,7 +69,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 failed.get_or_insert(error);
             }
         }
-        if !dry_run {
+        if !dry_run && !self.agenda.delivers() {
             self.gather(clock.now()).await?;
         }
         failed.map_or(Ok(found), Err)
@@ -120,7 +120,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let Some(hold) = hold else {
             return Ok(());
         };
-        match self.ledger.commit(&draft.into_transaction()).await {
+        match self.commit_draft(draft).await {
             Ok(()) => self.repair(hold, repairs, clock).await,
             // Somebody planned meanwhile: the next time.
             Err(ledger::Error::Conflict) => Ok(()),
@@ -281,7 +281,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 self.acls.replace(&hold.acl, &entry).await
             };
             match called {
-                Err(error) if error.code.is_unknown() => self.unsure(&hold.acl, clock.now()).await?,
+                Err(error) if error.code.is_unknown() => self.unsure(hold, clock.now()).await?,
                 // Gone already, throttled, refused: the next comparison says what is left to do.
                 Err(_) => {}
                 Ok(()) => self.repaired(hold, &entry, clock.now()).await?,
@@ -291,7 +291,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     }
 
     async fn repaired(&self, hold: &Hold, entry: &Entry, now: DateTime<Utc>) -> Result<(), Error> {
-        let Some(mut draft) = self.leased(&hold.acl).await? else {
+        let Some(mut draft) = self.leased(hold, false).await? else {
             return Ok(());
         };
         draft.audit(AuditRow {
@@ -302,7 +302,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             ..AuditRow::new(Event::Repaired, RESPONDER, "late_call", now)
         });
         draft.edit_meta(&hold.acl, |meta| meta.strays.retain(|stray| stray.entry != *entry))?;
-        match self.ledger.commit(&draft.into_transaction()).await {
+        match self.commit_draft(draft).await {
             Ok(()) | Err(ledger::Error::Conflict) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -68,13 +68,28 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let _one = self.sweeping.lock().await;
         let mut report = Sweep::default();
         let mut failed = None;
-        for acl in self.ledger.pending(clock.now()).await? {
+        let acls = match self.agenda.work(clock.now()) {
+            Some(own) => own.into_iter().collect(),
+            None => self.all_work(clock.now()).await?,
+        };
+        for acl in acls {
             if let Err(error) = self.sweep_acl(&acl, &clock, &mut report).await {
                 failed.get_or_insert(error);
             }
         }
-        self.gather(clock.now()).await?;
+        if !self.agenda.delivers() {
+            self.gather(clock.now()).await?;
+        }
         failed.map_or(Ok(report), Err)
+    }
+
+    /// What the ledger says, the longest waiting first, then what this process knows of besides: the ledger may say it a moment
+    /// later.
+    async fn all_work(&self, now: DateTime<Utc>) -> Result<Vec<AclKey>, Error> {
+        let mut acls = self.ledger.pending(now).await?;
+        let rest = self.agenda.rest();
+        acls.extend(rest.into_iter().filter(|acl| !acls.contains(acl)).collect::<Vec<_>>());
+        Ok(acls)
     }
 
     async fn sweep_acl(&self, acl: &AclKey, clock: &impl Clock, report: &mut Sweep) -> Result<(), Error> {
@@ -114,7 +129,8 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         if !self.keep(&mut work.hold, clock).await? {
             return Ok(lost());
         }
-        let Some(mut draft) = self.leased(acl).await? else {
+        let recall = work.hold.may_recall(clock.now());
+        let Some(mut draft) = self.leased(&work.hold, recall).await? else {
             return Ok(lost());
         };
         let knowledge = self.knowledge(draft.lists()).await;
@@ -188,14 +204,14 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             }
         };
         let error = match called {
-            Ok(()) => return self.confirm(&row, clock, work.report).await,
+            Ok(()) => return self.confirm(work, &row, clock).await,
             Err(error) => error,
         };
         let seen_ours = standing.is_some() && standing == row.entry();
         match error.code {
             // It is gone already, and it stands already: an earlier attempt whose answer was lost.
-            Code::EntryNotFound if row.state == State::Expiring => self.confirm(&row, clock, work.report).await,
-            Code::EntryAlreadyExists if seen_ours => self.confirm(&row, clock, work.report).await,
+            Code::EntryNotFound if row.state == State::Expiring => self.confirm(work, &row, clock).await,
+            Code::EntryAlreadyExists if seen_ours => self.confirm(work, &row, clock).await,
             Code::EntryAlreadyExists | Code::EntryNotFound => {
                 work.stale += 1;
                 if work.stale > STALE_LOOKS {
@@ -204,7 +220,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 Ok(Progress::More)
             }
             code if code.is_unknown() && !planted!(LostIsFailed) => {
-                self.unsure(&acl, clock.now()).await?;
+                self.unsure(&work.hold, clock.now()).await?;
                 Ok(Progress::Later(error.to_string()))
             }
             code if may_pass(&row, code) && !code.is_unknown() => Ok(Progress::Later(error.to_string())),
@@ -254,9 +270,10 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     }
 
     /// Writes down that a call succeeded. Others may have committed meanwhile: then on what they left.
-    async fn confirm(&self, acted: &Row, clock: &impl Clock, report: &mut Sweep) -> Result<Progress, Error> {
-        for _ in 0..ATTEMPTS {
-            let Some(mut draft) = self.leased(&acted.acl).await? else {
+    async fn confirm(&self, work: &mut Work<'_>, acted: &Row, clock: &impl Clock) -> Result<Progress, Error> {
+        for attempt in 0..ATTEMPTS {
+            let recall = attempt == 0 && work.hold.may_recall(clock.now());
+            let Some(mut draft) = self.leased(&work.hold, recall).await? else {
                 return Ok(Progress::Later(format!("the lease on {} was lost", acted.acl.acl)));
             };
             let row = draft.row(&acted.acl, acted.direction, acted.cidr);
@@ -271,15 +288,19 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
                 State::Expiring => confirm::gone(&mut draft, row, now)?,
                 _ => confirm::applied(&mut draft, row, now)?,
             }
-            match self.ledger.commit(&draft.into_transaction()).await {
+            let over = next_row(draft.rows(&acted.acl), &work.skip).is_none();
+            let released = over && self.release_with(&mut draft, &work.hold)?;
+            match self.commit_draft(draft).await {
                 Ok(()) => {
+                    let report = &mut *work.report;
                     if acted.state == State::Expiring {
                         report.removed += 1;
                     } else {
                         report.applied += 1;
                         report.evicted += u64::from(evicts);
                     }
-                    return Ok(Progress::More);
+                    work.hold.given_back = released;
+                    return Ok(if released { Progress::Quiet } else { Progress::More });
                 }
                 Err(ledger::Error::Conflict) => tokio::task::yield_now().await,
                 Err(error) => return Err(error.into()),
@@ -290,7 +311,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
 
     /// Commits a step that needs no second look: on a conflict the next step starts from what is there.
     async fn commit(&self, draft: Draft) -> Result<Progress, Error> {
-        match self.ledger.commit(&draft.into_transaction()).await {
+        match self.commit_draft(draft).await {
             Ok(()) | Err(ledger::Error::Conflict) => Ok(Progress::More),
             Err(error) => Err(error.into()),
         }

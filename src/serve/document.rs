@@ -97,6 +97,25 @@ impl Flat {
                 part("portcullis.response.reason"),
             );
         }
+        let words = |names: &[&str]| -> String {
+            let found: Vec<&str> = names.iter().filter_map(|name| self.first(name)).collect();
+            found.join(" ")
+        };
+        if self.first("event.dataset") == Some("aws.dns") {
+            return words(&[
+                "event.action",
+                "dns.question.type",
+                "dns.question.name",
+                "dns.response_code",
+            ]);
+        }
+        if self.first("event.dataset") == Some("aws.cloudtrail") && self.first("event.action").is_some() {
+            let by = self
+                .first("user.name")
+                .map(|name| format!(" by {name}"))
+                .unwrap_or_default();
+            return format!("{}{by}", words(&["event.action", "event.provider", "error.code"]));
+        }
         let name = ["rule.name", "rule.id", "message", "event.action"]
             .iter()
             .find_map(|name| self.first(name));

@@ -121,7 +121,7 @@ impl Views for Dashboards {
     }
 
     fn fields(&self, index: &str) -> Vec<&'static Field> {
-        match index.parse() {
+        match index::latest::base(index).parse() {
             Ok(source) => Source::fields(source),
             Err(_) => respond::document::fields().collect(),
         }

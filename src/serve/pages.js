@@ -20,6 +20,13 @@ document.addEventListener("click", (event) => {
   });
 });
 
+// The explanation of the search opens when a link leads to it.
+const unfold = () => {
+  if (location.hash === "#syntax") document.querySelector("details#syntax")?.setAttribute("open", "");
+};
+window.addEventListener("hashchange", unfold);
+unfold();
+
 // The bar under the pointer is read out in the line below its chart, at once.
 document.querySelectorAll("section.time").forEach((panel) => {
   const line = panel.querySelector(".readout");

@@ -179,6 +179,10 @@ fn worst_first(field: Option<&str>, series: &[Series]) -> Vec<Series> {
 
 fn tile(easel: Easel<'_>, value: f64, previous: Option<f64>, spark: &[f64], unit: Unit, query: &str) -> Markup {
     let source = SOURCES.iter().map(|(name, _)| *name).find(|name| *name == easel.page);
+    // What is now has neither a period before nor a course, and its documents are in no range of time.
+    if spark.is_empty() && previous.is_none() {
+        return html! { div.figure { span.number { (number(value, unit)) } span.change { "now, whatever the range" } } };
+    }
     html! {
         div.figure {
             a.number href=(easel.links.search(query, source)) title="Show the documents behind this number" { (number(value, unit)) }

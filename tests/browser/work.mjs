@@ -74,10 +74,12 @@ async function search(page, base) {
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/search\?/);
   expect((await page.locator("table.hits tbody tr").count()) > 0, "search: / leads into the box, and the box finds");
-  await open(page, base, "/search");
+  await open(page, base, "/");
+  await page.locator("a.how").click();
   const examples = page.locator("#syntax a");
   expect((await examples.count()) > 8, "search: the syntax is explained in place");
   await examples.nth(4).click();
+  await page.waitForURL(/[?&]q=/);
   expect(page.url().includes("q="), "search: an example can be tried");
   const answer = await open(page, base, "/search?q=%28a");
   expect(answer.status() === 400, "search: a text that cannot be read is no server error");

@@ -12,7 +12,7 @@ mod json;
 mod mutate;
 #[path = "../../transforms/tests/support/random.rs"]
 #[allow(dead_code, reason = "of the transforms' tests, which use all of it")]
-mod random;
+pub(crate) mod random;
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -39,7 +39,7 @@ use serde_json::{Value, json as value};
 use tempfile::TempDir;
 
 use self::{json::Json, random::Random};
-use super::{cluster::Cluster, told::Told};
+use super::{cluster::Cluster, now, told::Told};
 
 /// Mutations per source, unless `PORTCULLIS_MUTATIONS` says otherwise.
 const MUTATIONS: u64 = 2_000;
@@ -65,6 +65,13 @@ impl Demo {
         let index = runtime
             .block_on(play(folder.path()))
             .map_err(|error| error.to_string())?;
+        let findings = all(&index, "securityhub")?;
+        let mended = now::mended(&findings);
+        let mut lines = mended.iter().map(Vec::as_slice);
+        index
+            .write("securityhub", &mut lines)
+            .map_err(|error| error.to_string())?;
+        index.refresh().map_err(|error| error.to_string())?;
         let mut documents = BTreeMap::new();
         for name in Source::ALL.iter().map(|source| source.name()).chain(["response"]) {
             documents.insert(name, all(&index, name)?);
@@ -77,17 +84,25 @@ impl Demo {
     }
 }
 
-/// Fewer log records than the demo has; the attacks are all there.
-const VOLUME: Volume = Volume {
-    checks: 200,
-    waf: 2_000,
-    vpcflow: 4_000,
-    dns: 1_000,
-    cloudtrail: 800,
-};
+/// Documents of the day, about, unless `PORTCULLIS_DOCUMENTS` says otherwise.
+const DOCUMENTS: u64 = 9_000;
+
+/// Fewer log records than the demo has, or more; the attacks are all there.
+fn volume() -> Volume {
+    let asked = env::var("PORTCULLIS_DOCUMENTS").ok().and_then(|text| text.parse().ok());
+    // What does not follow from the volume is about a thousand documents.
+    let logs = asked.unwrap_or(DOCUMENTS).saturating_sub(1_000).max(1_000);
+    Volume {
+        checks: logs / 40,
+        waf: logs / 4,
+        vpcflow: logs / 2,
+        dns: logs / 8,
+        cloudtrail: logs / 10,
+    }
+}
 
 async fn play(folder: &Path) -> Result<Arc<Embedded>, demo::Error> {
-    let mut story = Story::with_volume(1, DEFAULT_UNTIL, TimeDelta::hours(24), VOLUME);
+    let mut story = Story::with_volume(1, DEFAULT_UNTIL, TimeDelta::hours(24), volume());
     let mut demo = demo::Demo::new(folder, story.environment())?;
     demo.flush_commits(false)?;
     while let Some(event) = story.next() {

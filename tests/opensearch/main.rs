@@ -1,12 +1,15 @@
 //! Everything that is said of OpenSearch, on a real one with its security plugin: `cargo xtask e2e opensearch` starts it.
 //!
 //! In order: templates and roles are put there as a user who may do that and nothing else; the demo's documents go through the
-//! writer; every panel's answer is compared with the embedded index's; samples and hostile mutations are written as the
+//! writer; every panel's answer, and those of generated
+//! requests, are compared with the embedded index's; what is open now is counted by hand; samples and hostile mutations are written as the
 //! Firehose role; each role is refused what it may not do; every panel is asked for as an analyst.
 
 mod answers;
 mod cluster;
 mod documents;
+mod generated;
+mod now;
 mod set_up;
 mod told;
 
@@ -37,6 +40,8 @@ fn prove(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
     let demo = documents::Demo::load()?;
     documents::write(cluster, &demo, told)?;
     answers::compare(cluster, &demo, told)?;
+    generated::compare(cluster, &demo, told)?;
+    now::prove(cluster, &demo, told)?;
 
     documents::deliver(cluster, told)?;
     set_up::refusals(cluster, told);

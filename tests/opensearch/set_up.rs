@@ -18,10 +18,16 @@ pub(crate) fn users(cluster: &Cluster) -> Result<(), String> {
     put(format!("{security}/roles/portcullis_setup"), roles::setup())?;
     put(
         format!("{security}/rolesmapping/portcullis_setup"),
-        json!({ "users": ["setup"] }),
+        json!({ "users": ["setup", "reindexer"] }),
+    )?;
+    put(format!("{security}/roles/portcullis_reindexing"), roles::reindexing())?;
+    put(
+        format!("{security}/rolesmapping/portcullis_reindexing"),
+        json!({ "users": ["reindexer"] }),
     )?;
     for (user, backend) in [
         ("setup", vec![]),
+        ("reindexer", vec![]),
         ("firehose", vec![FIREHOSE_ARN]),
         ("analyst", vec!["analysts"]),
         ("writer", vec!["portcullis"]),
@@ -36,6 +42,10 @@ pub(crate) fn users(cluster: &Cluster) -> Result<(), String> {
 
 /// Runs `portcullis opensearch` as the user who sets up; its JSON and whether it succeeded.
 fn program(cluster: &Cluster, words: &[&str]) -> Result<(Value, bool), String> {
+    program_as(cluster, "setup", words)
+}
+
+fn program_as(cluster: &Cluster, user: &str, words: &[&str]) -> Result<(Value, bool), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let config = folder.path().join("portcullis.toml");
     let text = format!(
@@ -50,8 +60,8 @@ fn program(cluster: &Cluster, words: &[&str]) -> Result<(Value, bool), String> {
         .args(words)
         .args(["--json", "--config"])
         .arg(&config)
-        .env("PORTCULLIS_OPENSEARCH_USER", "setup")
-        .env("PORTCULLIS_OPENSEARCH_PASSWORD", Cluster::password("setup"))
+        .env("PORTCULLIS_OPENSEARCH_USER", user)
+        .env("PORTCULLIS_OPENSEARCH_PASSWORD", Cluster::password(user))
         .output()
         .map_err(|error| error.to_string())?;
     let said: Value = serde_json::from_slice(&output.stdout)
@@ -80,7 +90,6 @@ pub(crate) fn applied(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
         },
     );
     let wrong = &before["wrongly_mapped"][0];
-    cluster.must("admin", Method::DELETE, "/siem-waf-2020-01-01", None)?;
     told.line(
         "an index from before the templates is told",
         match wrong["index"] == "siem-waf-2020-01-01" {
@@ -103,7 +112,29 @@ pub(crate) fn applied(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
             false => Err(format!("{:?}", states(&said, "edited"))),
         },
     );
+    reindexed(cluster, told)?;
     edited(cluster, told)
+}
+
+/// The old index is copied into one that is mapped right, and goes.
+fn reindexed(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
+    let (said, done) = program_as(cluster, "reindexer", &["apply", "--reindex"])?;
+    let (after, _) = program(cluster, &["diff"])?;
+    let network = json!({ "query": { "term": { "source.ip": "192.0.2.0/24" } } });
+    let found = cluster.must("admin", Method::POST, "/siem-waf/_search", Some(network))?;
+    let gone = cluster
+        .send("admin", Method::GET, "/siem-waf-2020-01-01", None)
+        .is_err();
+    let whole = done && gone && after["wrongly_mapped"] == json!([]) && found["hits"]["total"]["value"] == 1;
+    told.line(
+        "apply --reindex",
+        match whole {
+            true => Ok(said["reindexed"][0].as_str().unwrap_or_default().to_owned()),
+            false => Err(format!("{said}\n{after}\n{found}")),
+        },
+    );
+    cluster.must("admin", Method::DELETE, "/siem-waf-2020-01-01-again", None)?;
+    Ok(())
 }
 
 fn edited(cluster: &Cluster, told: &mut Told) -> Result<(), String> {

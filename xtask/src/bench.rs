@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// `cargo xtask bench transforms [--short] [--only CASE]...`; the driver knows the options.
-pub(crate) fn transforms(options: &[&str]) -> Result<()> {
+fn transforms(options: &[&str]) -> Result<()> {
     let python = tools::bench_python()?;
     let portcullis = match std::env::var_os("PORTCULLIS_BIN") {
         Some(program) => PathBuf::from(program),
@@ -84,10 +84,18 @@ fn functions(driver: &mut Command, short: bool) -> Result<()> {
     Ok(())
 }
 
+/// `cargo xtask bench responder [--short]`.
+fn responder(options: &[&str]) -> Result<()> {
+    let package = "portcullis-bench-responder";
+    run(&mut cargo(&["build", "--release", "--locked", "--package", package]))?;
+    run(&mut command(target().join("release").join(package), options))
+}
+
 /// The benches by name.
 pub(crate) fn bench(words: &[&str]) -> Result<()> {
     match words {
         ["transforms", options @ ..] => transforms(options),
-        _ => bail!("`cargo xtask bench transforms` is the one there is"),
+        ["responder", options @ ..] => responder(options),
+        _ => bail!("there are two: `cargo xtask bench transforms` and `cargo xtask bench responder`"),
     }
 }

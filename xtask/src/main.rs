@@ -24,14 +24,21 @@ cargo xtask fuzz [--seconds N] [--target T]... [--keep]
                                     committed inputs
 cargo xtask bench transforms [--short] [--only CASE]...
                                     the transforms beside their peers, with gates on the ratios (--short: without, in a minute)
+cargo xtask bench responder [--short]
+                                    decisions a second, and what a finding costs in ledgers of up to a million rows
 cargo xtask harness [--schedules N] [--seed S]
                                     play N schedules of faults against the responder (without --seed a fresh one)
+cargo xtask harness --store sqlite|dynamodb [--schedules N] [--seed S]
+                                    the same, with that store beside the one in memory: both have to say the same
 cargo xtask harness --prove [--seed S]
                                     plant mistakes in the responder: the harness has to find every one
 cargo xtask harness --replay WORD   play one schedule again and tell everything that happens
 cargo xtask e2e responder [--events N]
                                     the responder on real streams and tables under kills and faults (10,000 events)
-cargo xtask e2e opensearch          prove templates, roles, writer and every panel on a real OpenSearch, which it starts and ends
+cargo xtask e2e opensearch [--documents N] [--requests N] [--mutations N]
+                                    prove templates, roles, writer and every panel on a real OpenSearch, which it starts and ends,
+                                    over N documents of a day (9,000), with N generated requests (60) and mutations (2,000) per source
+cargo xtask e2e browser             every page of a demo in a real Chromium: drawn, worked with, read by axe-core, pictured
 cargo xtask opensearch              start such an OpenSearch to try things on, until Enter is pressed
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
@@ -64,7 +71,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["bench", words @ ..] => bench::bench(words),
         ["e2e", "responder"] => steps::e2e("10000"),
         ["e2e", "responder", "--events", events] => steps::e2e(events),
-        ["e2e", "opensearch"] => opensearch::prove(),
+        ["e2e", "opensearch", options @ ..] => opensearch::prove_with(&opensearch::Wish::read(options)?),
         ["e2e", "browser"] => demo::prove(),
         ["opensearch"] => opensearch::serve(),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),

@@ -85,7 +85,7 @@ pub(crate) const ALL: &[Step] = &[
     Step {
         name: "bench",
         what: "the benches run, and every peer says what the transforms say; no gates",
-        run: || bench::transforms(&["--short"]),
+        run: || bench::bench(&["transforms", "--short"]).and_then(|()| bench::bench(&["responder", "--short"])),
     },
     Step {
         name: "opensearch",
@@ -121,16 +121,20 @@ pub(crate) fn release() -> Result<()> {
 
 /// Plays schedules; the harness is optimised, since a debug build is ten times slower.
 pub(crate) fn harness(options: &[&str]) -> Result<()> {
-    let program = [
-        "run",
-        "--quiet",
-        "--release",
-        "--locked",
-        "--package",
-        "portcullis-harness",
-        "--",
-    ];
-    run(cargo(&program).args(options))
+    let mut program = vec!["run", "--quiet", "--locked", "--package", "portcullis-harness"];
+    // What waits for DynamoDB need not be fast itself, and its SDKs take long to optimise.
+    let store = options.windows(2).find(|pair| pair[0] == "--store").map(|pair| pair[1]);
+    program.extend(match store {
+        Some("dynamodb") => ["--all-features"].as_slice(),
+        Some("sqlite") => ["--release", "--features", "embedded"].as_slice(),
+        _ => ["--release"].as_slice(),
+    });
+    program.push("--");
+    let mut harness = cargo(&program);
+    if store == Some("dynamodb") {
+        tools::installed()?.announce(&mut harness);
+    }
+    run(harness.args(options))
 }
 
 /// The responder on the wire, with this many events; the program is optimised, as people run it.

@@ -3,10 +3,13 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::{Results, tables};
+use super::{
+    Results,
+    machine::{machine, now},
+    tables,
+};
 use crate::{drive::Settings, growth::Growth, lambda::Lambda};
 
 /// Between these lines the README shows the first table of the results, once there are any.
@@ -23,7 +26,7 @@ checked before it is timed. [All figures](benches/results/transforms.md), [how t
 /// Writes `benches/results/transforms.md` and `.json`, and the README's table.
 pub(crate) fn write(results: &Results, settings: &Settings) -> Result<()> {
     let (tables, passed) = tables::all(results);
-    let now = DateTime::<Utc>::from(std::time::SystemTime::now()).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let now = now();
     let machine = machine();
     let command = "cargo xtask bench transforms";
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
@@ -100,28 +103,6 @@ fn version(program: &Path) -> String {
     output.map_or_else(
         |_| String::new(),
         |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-    )
-}
-
-/// Model of the CPU, how many of them, and the system.
-fn machine() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let value = |key: &str| {
-        let line = info.lines().find(|line| line.starts_with(key))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    };
-    let cores = info.lines().filter(|line| line.starts_with("processor")).count();
-    let model = value("model name").unwrap_or_else(|| "unknown CPU".to_owned());
-    let family = value("cpu family")
-        .zip(value("model\t"))
-        .map(|(family, model)| format!(" (family {family}, model {model})"));
-    let system = fs::read_to_string("/proc/sys/kernel/osrelease")
-        .context("no release")
-        .unwrap_or_default();
-    format!(
-        "{model}{}, {cores} cores, Linux {}",
-        family.unwrap_or_default(),
-        system.trim()
     )
 }
 

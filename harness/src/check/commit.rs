@@ -1,4 +1,5 @@
-//! What holds in every transaction: who is evicted, hold-offs, pauses, and that an allowance takes denies away.
+//! What holds in every transaction: who is evicted, hold-offs, pauses, that an allowance takes denies away, and that no entry
+//! forgets its history.
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
@@ -13,6 +14,8 @@ use crate::world::{State, World};
 /// What was before a commit, as far as the checks need it.
 pub struct Before {
     rows: Vec<Row>,
+    /// Entries that would forget what they were hit by.
+    forgetful: Vec<String>,
 }
 
 /// Looks before a commit.
@@ -24,12 +27,22 @@ pub fn before(state: &State, transaction: &Transaction) -> Before {
     } else {
         Vec::new()
     };
-    Before { rows }
+    let forgets = |row: &&Row| {
+        let known = state.ledger.rows.get(&(row.acl.clone(), row.direction, row.cidr));
+        known.is_some_and(|known| row.hits < known.hits)
+    };
+    let forgetful = transaction.rows.iter().filter(forgets);
+    Before {
+        rows,
+        forgetful: forgetful
+            .map(|row| format!("5: {} {} forgets what it was hit by", row.acl.acl, row.cidr))
+            .collect(),
+    }
 }
 
 /// Invariant 6 with pins and severities, hold-offs, and that an allowance takes denies away in the same transaction.
 pub fn after(state: &mut State, world: &World, transaction: &Transaction, before: &Before, now: Millis) {
-    let mut wrong = Vec::new();
+    let mut wrong = before.forgetful.clone();
     let mut stood = before.rows.clone();
     // What the same transaction learnt of an entry counts for who goes.
     for row in &mut stood {

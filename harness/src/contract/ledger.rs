@@ -68,7 +68,7 @@ pub(super) fn row(last: u8, rule: Option<u16>, seq: u64) -> Row {
     }
 }
 
-fn note(at: DateTime<Utc>) -> Note<'static> {
+pub(super) fn note(at: DateTime<Utc>) -> Note<'static> {
     Note {
         at,
         reason: "matched",
@@ -99,7 +99,7 @@ pub(super) async fn plan<L: Ledger>(ledger: &L, rows: Vec<Row>) -> Result<(), Er
         let at = row.planned_at;
         draft.transition(row, Event::Planned, note(at))?;
     }
-    ledger.commit(&draft.into_transaction()).await
+    ledger.commit(&draft.into_transaction()).await.map(drop)
 }
 
 async fn network_acl_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> {
@@ -155,7 +155,7 @@ async fn finding_and_list_versions<L: Ledger>(ledger: &L) -> Result<(), Broken> 
     for transaction in &drafts {
         done.push(ledger.commit(transaction).await);
     }
-    let once = matches!(done.as_slice(), [Ok(()), Err(Error::Conflict)]);
+    let once = matches!(done.as_slice(), [Ok(_), Err(Error::Conflict)]);
     must(
         once,
         "of two who process one finding at once, one is told to read again",

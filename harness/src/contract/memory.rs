@@ -1,16 +1,20 @@
 //! What was read counts: as a condition of what is written, and as what is remembered of it.
 
 use chrono::TimeDelta;
-use portcullis::ledger::{Ask, Draft, Error, FindingRow, Ledger, Pause, Remembered, View};
+use portcullis::ledger::{
+    Ask, Draft, Error, Event, FindingRow, Ledger, Pause, Remembered, SupposedNew, Transaction, View,
+};
+use portcullis::network_acl::Direction;
 
-use super::ledger::{draft, key, net, plan, row, told};
+use super::ledger::{draft, key, net, note, plan, row, told};
 use super::records::decided;
 use super::{Broken, must};
 use crate::executor::time;
 
 pub(super) async fn hold<L: Ledger>(make: impl Fn() -> L) -> Result<(), Broken> {
     what_was_only_read_holds_still(&make()).await?;
-    our_own_writes_are_followed(&Remembered::new(make())).await
+    our_own_writes_are_followed(&Remembered::new(make())).await?;
+    what_is_supposed_new_has_to_be(&Remembered::new(make())).await
 }
 
 fn finding(versions: u64) -> FindingRow {
@@ -45,6 +49,7 @@ async fn written<L: Ledger>(ledger: &L, change: Change) -> Result<(), Broken> {
     ledger
         .commit(&draft.into_transaction())
         .await
+        .map(drop)
         .map_err(|error| told(&error))
 }
 
@@ -127,6 +132,61 @@ async fn our_own_writes_are_followed<L: Ledger>(ledger: &Remembered<L>) -> Resul
     as_it_stands(ledger, "a second entry").await
 }
 
+/// What nobody remembers is planned on without a read, and not when it was there after all.
+async fn what_is_supposed_new_has_to_be<L: Ledger>(ledger: &Remembered<L>) -> Result<(), Broken> {
+    let fails = |error: Error| told(&error);
+    let (acls, findings) = ([key()], ["f1".to_owned()]);
+    plan(ledger, vec![row(1, Some(71), 1)]).await.map_err(fails)?;
+    let supposing = |last: u8| {
+        let cidrs = [net(last)];
+        let view = ledger.recall(Ask {
+            acls: &acls,
+            cidrs: &cidrs,
+            findings: &findings,
+        });
+        let view = view.ok_or("what nobody heard of is supposed to be new")?;
+        must(
+            view.supposed_new.findings == findings && view.supposed_new.entries.len() == 2,
+            "what is supposed to be new is named",
+        )?;
+        let mut draft = Draft::new(view);
+        draft.all_holds_still();
+        draft.put_finding(finding(1));
+        draft.audit(decided(0));
+        Ok::<Draft, Broken>(draft)
+    };
+    let mut first = supposing(2)?;
+    let second = supposing(2)?;
+    first
+        .transition(row(2, Some(72), 2), Event::Planned, note(time(2000)))
+        .map_err(fails)?;
+    ledger.commit(&first.into_transaction()).await.map_err(fails)?;
+    let late = ledger.commit(&second.into_transaction()).await;
+    must(
+        matches!(late, Err(Error::Conflict)),
+        "whoever supposes to be new what is not is told so",
+    )?;
+    // Nothing but that the entry is there: the condition alone refuses.
+    let alone = Transaction {
+        expect_new: vec![(key(), Direction::Ingress, net(2))],
+        audit: vec![decided(1)],
+        ..Transaction::default()
+    };
+    let late = ledger.commit(&alone).await;
+    must(
+        matches!(late, Err(Error::Conflict)),
+        "an entry that is there is not new",
+    )?;
+    let still = Transaction {
+        expect_new: vec![(key(), Direction::Egress, net(2)), (key(), Direction::Ingress, net(3))],
+        ..alone
+    };
+    must(
+        ledger.commit(&still).await.is_ok(),
+        "an entry that is not there is new, whatever is there in the other direction",
+    )
+}
+
 async fn as_it_stands<L: Ledger>(ledger: &Remembered<L>, after: &str) -> Result<(), Broken> {
     let (acls, cidrs, findings) = ([key()], [net(1), net(2)], ["f1".to_owned()]);
     let ask = Ask {
@@ -137,6 +197,8 @@ async fn as_it_stands<L: Ledger>(ledger: &Remembered<L>, after: &str) -> Result<
     let recalled = ledger.recall(ask);
     let stands = ledger.read(ask).await.map_err(|error| told(&error))?;
     let sorted = |mut view: View| {
+        // What is supposed is no memory.
+        view.supposed_new = SupposedNew::default();
         for acl in &mut view.acls {
             acl.rows.sort_by_key(|row| row.seq);
         }

@@ -14,6 +14,7 @@ use crate::executor::time;
 pub(super) async fn hold<L: Ledger>(make: impl Fn() -> L) -> Result<(), Broken> {
     audit_is_ordered(&make()).await?;
     outbox(&make()).await?;
+    first_attempts(&make()).await?;
     positions(&make()).await?;
     unreadable(&make()).await
 }
@@ -84,8 +85,11 @@ async fn outbox<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         "alerts wait in their order",
     )?;
     let numbers: Vec<u64> = waiting.iter().map(|alert| alert.number).collect();
-    ledger.put_message(&numbers, &message(1000)).await.map_err(fails)?;
-    let twice = ledger.put_message(&numbers[..1], &message(1000)).await;
+    ledger
+        .put_message(&numbers, &message(1000), None)
+        .await
+        .map_err(fails)?;
+    let twice = ledger.put_message(&numbers[..1], &message(1000), None).await;
     must(matches!(twice, Err(Error::Conflict)), "an alert is in one message")?;
     let left = ledger.alerts_waiting(9).await.map_err(fails)?;
     must(
@@ -93,7 +97,7 @@ async fn outbox<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         "alerts in a message do not wait",
     )?;
     ledger
-        .put_message(&[left[0].number], &message(2000))
+        .put_message(&[left[0].number], &message(2000), None)
         .await
         .map_err(fails)?;
 
@@ -143,6 +147,62 @@ async fn outbox<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     must(
         newest.first().is_some_and(|row| row.number == second),
         "the newest message comes first",
+    )
+}
+
+/// A message that was sent before it was written down, or tried.
+async fn first_attempts<L: Ledger>(ledger: &L) -> Result<(), Broken> {
+    let fails = |error: Error| told(&error);
+    let mut numbers = Vec::new();
+    for last in 1..4 {
+        let transaction = Transaction {
+            alerts: vec![AlertRow {
+                number: 0,
+                at: time(0),
+                address: Some(net(last)),
+                body: json!({}),
+            }],
+            ..Transaction::default()
+        };
+        let written = ledger.commit(&transaction).await.map_err(fails)?;
+        numbers.extend(written.first_alert);
+    }
+    let waiting = ledger.alerts_waiting(9).await.map_err(fails)?;
+    let stand: Vec<u64> = waiting.iter().map(|alert| alert.number).collect();
+    must(numbers == stand, "a commit says under which numbers its alerts are")?;
+    let nothing = ledger.commit(&Transaction::default()).await.map_err(fails)?;
+    must(nothing.first_alert.is_none(), "a commit of no alerts says no number")?;
+    let failed = |next: Option<i64>| Delivery::Failed {
+        error: "down".to_owned(),
+        next: next.map(time),
+    };
+    let outcomes = [Delivery::Sent(time(1500)), failed(Some(9000)), failed(None)];
+    let mut put = Vec::new();
+    for (number, outcome) in numbers.iter().zip(&outcomes) {
+        put.push(
+            ledger
+                .put_message(&[*number], &message(1000), Some(outcome))
+                .await
+                .map_err(fails)?,
+        );
+    }
+    let twice = ledger
+        .put_message(&numbers[..1], &message(1000), Some(&outcomes[0]))
+        .await;
+    must(
+        matches!(twice, Err(Error::Conflict)),
+        "an alert is in one message, also in one that was sent already",
+    )?;
+    let counts = ledger.counts().await.map_err(fails)?;
+    must(
+        (counts.sent, counts.waiting, counts.dead) == (1, 1, 1),
+        "messages are counted with the outcome of their first attempt",
+    )?;
+    let unsent = ledger.unsent(time(9000), 9).await.map_err(fails)?;
+    let waits = unsent.first().filter(|_| unsent.len() == 1);
+    must(
+        waits.is_some_and(|row| (row.number, row.attempts, row.next) == (put[1], 1, time(9000))),
+        "a first attempt that failed waits for its next",
     )
 }
 

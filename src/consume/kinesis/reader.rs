@@ -21,7 +21,7 @@ use crate::respond::{Clock, Decision, Responder, WallClock};
 
 /// Records of the stream between two looks at whether to stop, and between two writes of the position. A consumer that is killed
 /// every few seconds has to get further all the same.
-const CHUNK: usize = 10;
+const CHUNK: usize = 40;
 
 /// How long what was begun may go on once the reader was asked to stop. Whoever stops has five seconds.
 const GRACE: Duration = Duration::from_secs(3);
@@ -205,6 +205,7 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
         let Shared {
             responder, meter, told, ..
         } = &*self.shared;
+        let reached = rest.last().map(|record| record.number.clone());
         let taken = consume(responder, &self.name, rest, WallClock.now()).await;
         let taken = taken.map_err(|error| error.to_string())?;
         taken.decisions.iter().for_each(told);
@@ -219,8 +220,8 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
         }
         // The last records may have held nothing.
         match records.last() {
-            Some(last) => self.set_position(&last.number).await,
-            None => Ok(()),
+            Some(last) if reached.as_ref() != Some(&last.number) => self.set_position(&last.number).await,
+            _ => Ok(()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt};
 use portcullis_transforms::{Field, Source};
 use serde_json::Value;
 
-use crate::{opensearch::names, respond};
+use crate::{index::latest, opensearch::names, respond};
 
 /// A mistake in a file of saved objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -443,7 +443,7 @@ impl Check<'_> {
 /// A field of the indices of a pattern; of several, one that any of them has.
 fn known(pattern: &str, name: &str) -> Option<Field> {
     let of = |index: &str| -> Vec<Field> {
-        match index.parse::<Source>() {
+        match latest::base(index).parse::<Source>() {
             Ok(source) => source.fields().into_iter().copied().collect(),
             Err(_) if index == names::RESPONSE => respond::document::fields().copied().collect(),
             Err(_) => Vec::new(),

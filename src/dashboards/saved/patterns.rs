@@ -4,10 +4,13 @@ use portcullis_transforms::{Schema, Source, schema};
 use serde_json::json;
 
 use super::Saved;
-use crate::opensearch::names;
+use crate::{index::latest, opensearch::names};
 
 /// The id of a panel's index; `*` is all of them.
 pub(super) fn id(index: &str) -> String {
+    if let Some(source) = latest::source(index) {
+        return names::latest(source);
+    }
     match index {
         "*" => format!("portcullis-{}-all", names::EVENTS),
         name => format!("portcullis-{}", names::events(name)),
@@ -16,7 +19,18 @@ pub(super) fn id(index: &str) -> String {
 
 /// The pattern of a panel's index.
 pub(super) fn of_events(index: &str) -> Saved {
-    pattern(id(index), &names::pattern(index), "@timestamp")
+    match latest::source(index) {
+        Some(source) => of_now(&names::latest(source)),
+        None => pattern(id(index), &names::pattern(index), "@timestamp"),
+    }
+}
+
+/// Without a time field: a finding that was updated last week is open now, whatever range the dashboard shows.
+fn of_now(name: &str) -> Saved {
+    Saved {
+        attributes: json!({ "title": name }),
+        ..pattern(name.to_owned(), name, "")
+    }
 }
 
 /// Every pattern: sources, the response, all of these, the `native` ones and the newest version of each finding.
@@ -35,8 +49,7 @@ pub(super) fn all() -> Vec<Saved> {
         all.push(pattern(format!("portcullis-{name}"), &format!("{name}-*"), time));
     }
     for &source in names::VERSIONED {
-        let name = names::latest(source);
-        all.push(pattern(name.clone(), &name, "@timestamp"));
+        all.push(of_now(&names::latest(source)));
     }
     all
 }

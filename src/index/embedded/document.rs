@@ -40,8 +40,14 @@ impl Builder {
         }
     }
 
-    /// One line of JSON into a document of `index`.
-    pub(crate) fn build(&mut self, layout: &Layout, index: &str, line: &[u8]) -> Result<Built, Error> {
+    /// One line of JSON into a document of `index`; its id is `event.id` unless another is given.
+    pub(crate) fn build(
+        &mut self,
+        layout: &Layout,
+        index: &str,
+        line: &[u8],
+        id: Option<&str>,
+    ) -> Result<Built, Error> {
         let value: Value = serde_json::from_slice(line).map_err(|e| {
             Error::Query(format!(
                 "document for `{index}`: not JSON: {e}; write one object per line"
@@ -55,7 +61,8 @@ impl Builder {
         let mut leaves = Leaves::default();
         let mut path = String::with_capacity(64);
         self.walk(&value, &mut path, DEPTH, &mut leaves);
-        let id = leaves.id.unwrap_or_else(|| blake3::hash(line).to_hex().to_string());
+        let id = id.map(str::to_owned).or(leaves.id);
+        let id = id.unwrap_or_else(|| blake3::hash(line).to_hex().to_string());
         let mut document = TantivyDocument::new();
         document.add_text(layout.index, index);
         document.add_text(layout.id, &id);

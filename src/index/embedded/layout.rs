@@ -13,7 +13,7 @@ use tantivy::schema::{
 use crate::index::fields::Fields;
 
 /// Raised when documents of an older layout can no longer be read.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// The name of the JSON field that holds exact values.
 pub(crate) const VALUES: &str = "doc";

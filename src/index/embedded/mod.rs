@@ -1,6 +1,6 @@
 //! A search index in a folder, on tantivy: what `portcullis demo` and `serve` use without a cluster.
 //!
-//! One engine index holds the documents of all sources. It answers the part of OpenSearch's `_search` that
+//! One engine index holds the documents of all sources, and a small one the newest version of each finding. It answers the part of OpenSearch's `_search` that
 //! [`Index::search`] names, exactly, and refuses the rest by name.
 //!
 //! ```
@@ -23,6 +23,7 @@ mod compile;
 mod document;
 mod dsl;
 mod glob;
+mod latest;
 mod layout;
 mod query_string;
 mod search;
@@ -46,8 +47,9 @@ use portcullis_transforms::Field;
 use serde_json::Value;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Term, indexer::IndexWriterOptions, query::RangeQuery};
 
-use super::{Error, Index, fields::Fields};
+use super::{Error, Index, fields::Fields, latest as findings};
 use document::Builder;
+use latest::Latest;
 use layout::Layout;
 
 /// How an index is opened.
@@ -88,6 +90,8 @@ pub struct Embedded {
     engine: tantivy::Index,
     reader: IndexReader,
     writer: Mutex<Option<Writer>>,
+    /// None of the newest versions' own index.
+    latest: Option<Box<Latest>>,
 }
 
 struct Writer {
@@ -112,6 +116,13 @@ impl Embedded {
     /// # Errors
     /// When the folder cannot be used, or holds an index of another version; the message says what to do.
     pub fn open(folder: &Path, options: Options) -> Result<Self, Error> {
+        let mut events = Self::alone(folder, options)?;
+        events.latest = Some(Box::new(Latest::open(folder, &events.options)?));
+        Ok(events)
+    }
+
+    /// One engine index, without another beside it.
+    fn alone(folder: &Path, options: Options) -> Result<Self, Error> {
         let fields = Fields::new(&options.fields);
         let layout = Layout::new(&fields);
         let engine = version::open(folder, &layout)?;
@@ -128,6 +139,7 @@ impl Embedded {
             engine,
             reader,
             writer: Mutex::new(None),
+            latest: None,
         })
     }
 
@@ -223,7 +235,11 @@ impl Index for Embedded {
         let mut searcher = self.reader.searcher();
         let mut written = 0;
         for line in documents {
-            let built = writer.builder.build(&self.layout, index, line)?;
+            // First, because an event that is known already may not have come this far before a crash.
+            if let Some(latest) = &self.latest {
+                latest.take(index, line)?;
+            }
+            let built = writer.builder.build(&self.layout, index, line, None)?;
             if self.options.unique {
                 let mut key = [0; 16];
                 key.copy_from_slice(&blake3::hash(built.id.as_bytes()).as_bytes()[..16]);
@@ -234,6 +250,9 @@ impl Index for Embedded {
             writer.engine.add_document(built.document).map_err(engine)?;
             written += 1;
             if writer.pending.len() >= PENDING {
+                if let Some(latest) = &self.latest {
+                    latest.refresh()?;
+                }
                 self.commit(writer)?;
                 searcher = self.reader.searcher();
             }
@@ -242,13 +261,29 @@ impl Index for Embedded {
     }
 
     fn refresh(&self) -> Result<(), Error> {
+        if let Some(latest) = &self.latest {
+            latest.refresh()?;
+        }
+        self.refresh_alone()
+    }
+
+    fn search(&self, index: &str, body: &Value) -> Result<Value, Error> {
+        match &self.latest {
+            Some(latest) if findings::source(index).is_some() => latest.search(index, body),
+            _ => self.search_alone(index, body),
+        }
+    }
+}
+
+impl Embedded {
+    fn refresh_alone(&self) -> Result<(), Error> {
         match self.lock().as_mut() {
             Some(writer) => self.commit(writer),
             None => self.reader.reload().map_err(engine),
         }
     }
 
-    fn search(&self, index: &str, body: &Value) -> Result<Value, Error> {
+    fn search_alone(&self, index: &str, body: &Value) -> Result<Value, Error> {
         // The engine has asserts of its own; one of them must cost a request, not the program. A search holds no lock
         // and changes nothing, so nothing is left half done.
         let searcher = self.reader.searcher();

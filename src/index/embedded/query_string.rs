@@ -180,9 +180,18 @@ impl Parser<'_> {
         if let Some(field) = self.field() {
             return self.values(&field, depth);
         }
+        let start = self.at;
         let word = self.word(true)?;
         if word.wild && !word.quoted {
-            return Ok(if word.plain == "*" {
+            let names_fields = word.pattern.split_once(':').map(|(name, _)| name.contains(['*', '?']));
+            if names_fields == Some(true) && word.pattern != "*:*" {
+                self.at = start;
+                return Err(self.error(
+                    "a pattern stands for the name of a field",
+                    "write the whole name, or leave it out to look everywhere",
+                ));
+            }
+            return Ok(if matches!(word.pattern.as_str(), "*" | "*:*") {
                 Clause::All
             } else {
                 Clause::Glob {

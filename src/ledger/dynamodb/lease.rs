@@ -71,10 +71,7 @@ pub(super) async fn take(
         .update_expression("SET lease_owner = :owner, lease_until = :until ADD #version :one");
     for _ in 0..TRIES {
         let known = match updated(ledger, asked.clone()).await? {
-            Updated::Done => {
-                ledger.moved(acl);
-                return Ok(true);
-            }
+            Updated::Done => return Ok(true),
             Updated::Refused(Some(known)) => item::to_meta(&known)?,
             Updated::Refused(None) => match make(ledger, acl, owner, until).await {
                 Err(Error::Conflict) => continue,
@@ -113,7 +110,7 @@ async fn make(ledger: &DynamoDbLedger, acl: &AclKey, owner: &str, until: DateTim
         let meta = Operation { ledger, condition }.put(item::meta_item(&meta)?)?;
         Ok(vec![meta, write::first(ledger, acl)?])
     };
-    write::numbered(ledger, build).await
+    write::numbered(ledger, build).await.map(drop)
 }
 
 /// See [`crate::ledger::Ledger::renew`]. One call.
@@ -130,11 +127,7 @@ pub(super) async fn renew(
         .expression_attribute_values(":owner", item::text(owner))
         .expression_attribute_values(":until", item::number(until.timestamp_millis()))
         .expression_attribute_values(":one", item::number(1));
-    let kept = matches!(updated(ledger, asked).await?, Updated::Done);
-    if kept {
-        ledger.moved(acl);
-    }
-    Ok(kept)
+    Ok(matches!(updated(ledger, asked).await?, Updated::Done))
 }
 
 /// See [`crate::ledger::Ledger::release`]. One call.
@@ -145,10 +138,7 @@ pub(super) async fn release(ledger: &DynamoDbLedger, acl: &AclKey, owner: &str) 
         .expression_attribute_names("#version", "version")
         .expression_attribute_values(":owner", item::text(owner))
         .expression_attribute_values(":one", item::number(1));
-    if let Updated::Done = updated(ledger, asked).await? {
-        ledger.moved(acl);
-    }
-    Ok(())
+    updated(ledger, asked).await.map(drop)
 }
 
 /// See [`crate::ledger::Ledger::set_position`]. One call; two readers of one name cannot move it back.

@@ -19,8 +19,7 @@ mod read;
 mod table;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -34,7 +33,7 @@ pub use self::lambda::listed;
 pub use self::table::Done;
 use super::{
     AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Transaction,
-    Unreadable, View,
+    Unreadable, View, Written,
 };
 use crate::aws::{self, Counted};
 use crate::network_acl::AclKey;
@@ -42,9 +41,6 @@ use crate::network_acl::AclKey;
 /// The longest that one attempt may take, and all attempts of one call.
 const ATTEMPT: Duration = Duration::from_secs(4);
 const CALL: Duration = Duration::from_secs(15);
-
-/// Network ACLs and findings of which the store remembers what was last read; then it begins anew.
-const MOST_SEEN: usize = 10_000;
 
 /// Numbers given so far, and counts for `status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,15 +58,6 @@ struct Log {
     decided: BTreeMap<String, u64>,
 }
 
-/// What was last read, so that a commit need not read it again. Nothing here is believed without a condition on the version.
-#[derive(Debug, Default)]
-struct Seen {
-    /// Version, and the live entries.
-    acls: HashMap<AclKey, (u64, Vec<Row>)>,
-    /// Version, and how many versions of the finding were processed.
-    findings: HashMap<String, (u64, u64)>,
-}
-
 /// A ledger in one DynamoDB table.
 #[derive(Debug)]
 pub struct DynamoDbLedger {
@@ -78,7 +65,6 @@ pub struct DynamoDbLedger {
     place: Place,
     /// Held during a commit: two of one process would only trip over each other.
     log: tokio::sync::Mutex<Option<Log>>,
-    seen: Mutex<Seen>,
 }
 
 impl DynamoDbLedger {
@@ -93,7 +79,6 @@ impl DynamoDbLedger {
             client,
             place,
             log: tokio::sync::Mutex::default(),
-            seen: Mutex::default(),
         })
     }
 
@@ -104,22 +89,6 @@ impl DynamoDbLedger {
     pub async fn setup(config: &SdkConfig, table: &str, dry_run: bool) -> Result<Done, Error> {
         let (client, place) = reach(config, table)?;
         table::setup(&client, &place, dry_run).await
-    }
-
-    /// We ourselves changed the meta row alone, by one version: what was seen of the entries is as true as before.
-    fn moved(&self, acl: &AclKey) {
-        if let Some((version, _)) = self.seen().acls.get_mut(acl) {
-            *version += 1;
-        }
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        // What is remembered is checked by version, so a panic while it was held left nothing that could mislead.
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.acls.len() > MOST_SEEN || seen.findings.len() > MOST_SEEN {
-            *seen = Seen::default();
-        }
-        seen
     }
 }
 
@@ -151,69 +120,70 @@ fn reach(config: &SdkConfig, table: &str) -> Result<(Client, Place), Error> {
     Ok((Client::from_conf(config), place))
 }
 
+// The SDK's futures are large, and a debug build keeps several copies of each: they live on the heap.
 impl Ledger for DynamoDbLedger {
     async fn read(&self, ask: Ask<'_>) -> Result<View, Error> {
-        read::view(self, ask).await
+        Box::pin(read::view(self, ask)).await
     }
 
-    async fn commit(&self, transaction: &Transaction) -> Result<(), Error> {
-        write::commit(self, transaction).await
+    async fn commit(&self, transaction: &Transaction) -> Result<Written, Error> {
+        Box::pin(write::commit(self, transaction)).await
     }
 
     async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<AclKey>, Error> {
-        read::pending(self, now).await
+        Box::pin(read::pending(self, now)).await
     }
 
     async fn lease(&self, acl: &AclKey, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool, Error> {
-        lease::take(self, acl, owner, now, until).await
+        Box::pin(lease::take(self, acl, owner, now, until)).await
     }
 
     async fn renew(&self, acl: &AclKey, owner: &str, until: DateTime<Utc>) -> Result<bool, Error> {
-        lease::renew(self, acl, owner, until).await
+        Box::pin(lease::renew(self, acl, owner, until)).await
     }
 
     async fn release(&self, acl: &AclKey, owner: &str) -> Result<(), Error> {
-        lease::release(self, acl, owner).await
+        Box::pin(lease::release(self, acl, owner)).await
     }
 
     async fn acls(&self) -> Result<Vec<AclKey>, Error> {
-        read::acls(self).await
+        Box::pin(read::acls(self)).await
     }
 
     async fn entries(&self, filter: Filter) -> Result<Vec<Row>, Error> {
-        read::entries(self, filter).await
+        Box::pin(read::entries(self, filter)).await
     }
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, Error> {
-        read::audit(self, after, limit).await
+        Box::pin(read::audit(self, after, limit)).await
     }
 
     async fn audit_newest(&self, limit: usize) -> Result<Vec<AuditRow>, Error> {
-        read::audit_newest(self, limit).await
+        Box::pin(read::audit_newest(self, limit)).await
     }
 
     async fn alerts_waiting(&self, limit: usize) -> Result<Vec<AlertRow>, Error> {
-        outbox::alerts_waiting(self, limit).await
+        Box::pin(outbox::alerts_waiting(self, limit)).await
     }
 
-    async fn put_message(&self, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
-        outbox::put_message(self, alerts, message).await
+    async fn put_message(&self, alerts: &[u64], message: &MessageRow, first: Option<&Delivery>) -> Result<u64, Error> {
+        Box::pin(outbox::put_message(self, alerts, message, first)).await
     }
 
     async fn messages(&self, limit: usize) -> Result<Vec<MessageRow>, Error> {
-        outbox::messages(self, limit).await
+        Box::pin(outbox::messages(self, limit)).await
     }
 
     async fn unsent(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<MessageRow>, Error> {
-        outbox::unsent(self, now, limit).await
+        Box::pin(outbox::unsent(self, now, limit)).await
     }
 
     async fn delivered(&self, number: u64, outcome: &Delivery) -> Result<(), Error> {
-        outbox::delivered(self, number, outcome).await
+        Box::pin(outbox::delivered(self, number, outcome)).await
     }
 
     async fn unreadable(&self, limit: usize) -> Result<Vec<Unreadable>, Error> {
-        read::unreadable(self, limit).await
+        Box::pin(read::unreadable(self, limit)).await
     }
 
     async fn counts(&self) -> Result<Counts, Error> {
@@ -230,10 +200,10 @@ impl Ledger for DynamoDbLedger {
     }
 
     async fn position(&self, reader: &str) -> Result<Position, Error> {
-        read::position(self, reader).await
+        Box::pin(read::position(self, reader)).await
     }
 
     async fn set_position(&self, reader: &str, position: &Position) -> Result<(), Error> {
-        lease::set_position(self, reader, position).await
+        Box::pin(lease::set_position(self, reader, position)).await
     }
 }

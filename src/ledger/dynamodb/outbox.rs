@@ -27,6 +27,13 @@ impl Kept {
         self.row.sent.is_none() && !self.given_up
     }
 
+    /// Counts a message that is new.
+    fn count(&self, log: &mut super::Log) {
+        log.waiting += u64::from(self.waits());
+        log.sent += u64::from(self.row.sent.is_some());
+        log.dead += u64::from(self.given_up);
+    }
+
     fn item(&self) -> Result<Item, Error> {
         let key = ("MESSAGE".to_owned(), item::padded(self.row.number));
         let mut written = item::with_body(key, self)?;
@@ -52,11 +59,15 @@ pub(super) async fn alerts_waiting(ledger: &DynamoDbLedger, limit: usize) -> Res
     Ok(rows)
 }
 
-pub(super) async fn put_message(ledger: &DynamoDbLedger, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
+pub(super) async fn put_message(
+    ledger: &DynamoDbLedger,
+    alerts: &[u64],
+    message: &MessageRow,
+    first: Option<&Delivery>,
+) -> Result<u64, Error> {
     let build = |log: &mut super::Log| {
         log.message += 1;
-        log.waiting += 1;
-        let kept = Kept {
+        let fresh = Kept {
             row: MessageRow {
                 number: log.message,
                 next: message.at,
@@ -67,6 +78,12 @@ pub(super) async fn put_message(ledger: &DynamoDbLedger, alerts: &[u64], message
             },
             given_up: false,
         };
+        let kept = match first {
+            Some(outcome) => told(fresh, outcome),
+            None => Some(fresh),
+        };
+        let kept = kept.ok_or(Error::Conflict)?;
+        kept.count(log);
         let mut items = Vec::with_capacity(alerts.len() + 1);
         for alert in alerts {
             let condition = Some(Condition::Exists);
@@ -76,7 +93,7 @@ pub(super) async fn put_message(ledger: &DynamoDbLedger, alerts: &[u64], message
         items.push(Operation { ledger, condition }.put(kept.item()?)?);
         Ok(items)
     };
-    write::numbered(ledger, build).await
+    Ok(write::numbered(ledger, build).await?.message)
 }
 
 pub(super) async fn messages(ledger: &DynamoDbLedger, limit: usize) -> Result<Vec<MessageRow>, Error> {
@@ -126,7 +143,7 @@ pub(super) async fn delivered(ledger: &DynamoDbLedger, number: u64, outcome: &De
         };
         match write::numbered(ledger, build).await {
             Err(Error::Conflict) => write::pause(tried).await,
-            done => return done,
+            done => return done.map(drop),
         }
     }
     Err(Error::Conflict)

@@ -148,7 +148,6 @@ async fn several(ledger: &DynamoDbLedger, keys: &[Key]) -> Result<Option<HashMap
 pub(super) async fn view(ledger: &DynamoDbLedger, ask: Ask<'_>) -> Result<View, Error> {
     for _ in 0..TRIES {
         if let Some(view) = still(ledger, ask).await? {
-            remember(ledger, &view);
             return Ok(view);
         }
     }
@@ -156,7 +155,7 @@ pub(super) async fn view(ledger: &DynamoDbLedger, ask: Ask<'_>) -> Result<View, 
 }
 
 /// Meta row and live entries of one network ACL. Only true if the meta row is still the same afterwards.
-pub(super) async fn live(ledger: &DynamoDbLedger, acl: &AclKey) -> Result<AclView, Error> {
+async fn live(ledger: &DynamoDbLedger, acl: &AclKey) -> Result<AclView, Error> {
     let mut view = AclView {
         meta: Meta::new(acl.clone()),
         rows: Vec::new(),
@@ -230,22 +229,11 @@ async fn still(ledger: &DynamoDbLedger, ask: Ask<'_>) -> Result<Option<View>, Er
     Ok(Some(view))
 }
 
-fn remember(ledger: &DynamoDbLedger, view: &View) {
-    let mut seen = ledger.seen();
-    for acl in &view.acls {
-        let rows = acl.rows.iter().filter(|row| row.state.is_live()).cloned().collect();
-        seen.acls.insert(acl.meta.acl.clone(), (acl.meta.version, rows));
-    }
-    for row in &view.findings {
-        seen.findings.insert(row.id.clone(), (row.version, row.versions));
-    }
-}
-
 fn lists(found: Option<&Item>) -> Result<Lists, Error> {
     found.map_or_else(|| Ok(Lists::default()), item::body)
 }
 
-pub(super) fn finding(found: &Item) -> Result<FindingRow, Error> {
+fn finding(found: &Item) -> Result<FindingRow, Error> {
     item::body(found)
 }
 

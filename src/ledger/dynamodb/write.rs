@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, Trans
 use super::item::{self, Item, Key};
 use super::read::{self, MOST_ITEMS};
 use super::{DynamoDbLedger, Log};
-use crate::ledger::{AuditRow, Error, Event, FindingRow, Lists, Meta, Row, State, Transaction, Unreadable};
+use crate::ledger::{AuditRow, Error, Event, Lists, Meta, Row, Transaction, Unreadable, Written};
 use crate::network_acl::AclKey;
 
 /// How often a transaction is repeated that met another one.
@@ -164,11 +164,11 @@ async fn attempt(ledger: &DynamoDbLedger, items: Vec<TransactWriteItem>) -> Resu
 }
 
 /// Writes everything or nothing. `build` is given the numbers to go on from and moves them; it is called again when somebody
-/// else moved them first.
+/// else moved them first. Returns the numbers as they are then.
 pub(super) async fn numbered(
     ledger: &DynamoDbLedger,
     build: impl Fn(&mut Log) -> Result<Vec<TransactWriteItem>, Error>,
-) -> Result<(), Error> {
+) -> Result<Log, Error> {
     let mut known = ledger.log.lock().await;
     for tried in 0..TRIES {
         let before = match known.take() {
@@ -187,8 +187,8 @@ pub(super) async fn numbered(
             items.push(Operation { ledger, condition }.put(written)?);
         }
         if items.is_empty() {
-            *known = Some(log);
-            return Ok(());
+            *known = Some(log.clone());
+            return Ok(log);
         }
         if items.len() > MOST_ITEMS {
             return Err(Error::Illegal {
@@ -197,108 +197,28 @@ pub(super) async fn numbered(
         }
         match attempt(ledger, items).await? {
             Attempt::Done => {
-                *known = Some(log);
-                return Ok(());
+                *known = Some(log.clone());
+                return Ok(log);
             }
             // The numbers were another one's: whether the rest holds is told when they are right.
             Attempt::Moved(places) if places == [log_at] => pause(tried.saturating_sub(2)).await,
-            Attempt::Moved(_) => return Err(Error::Conflict),
+            Attempt::Moved(places) => {
+                // The numbers were right.
+                *known = Some(before).filter(|_| !places.contains(&log_at));
+                return Err(Error::Conflict);
+            }
             Attempt::Busy => pause(tried).await,
         }
     }
     Err(Error::Conflict)
 }
 
-pub(super) async fn commit(ledger: &DynamoDbLedger, transaction: &Transaction) -> Result<(), Error> {
-    let known = known_versions(ledger, transaction).await?;
-    let mut rows = HashMap::new();
-    for meta in &transaction.metas {
-        let after = one_number_one_entry(ledger, transaction, meta).await?;
-        rows.extend(after.map(|after| (&meta.acl, (meta.version, after))));
-    }
-    let done = numbered(ledger, |log| operations(ledger, transaction, &known, log)).await;
-    let mut seen = ledger.seen();
-    for (acl, _) in &transaction.expect_acls {
-        let is_written = transaction.metas.iter().any(|meta| meta.acl == *acl);
-        match rows.remove(acl) {
-            Some(after) if done.is_ok() => drop(seen.acls.insert(acl.clone(), after)),
-            // What was only a condition, and held, stands as it was seen.
-            None if done.is_ok() && !is_written => {}
-            _ => drop(seen.acls.remove(acl)),
-        }
-    }
-    for row in &transaction.findings {
-        seen.findings.remove(&row.id);
-        if done.is_ok() {
-            seen.findings.insert(row.id.clone(), (row.version, row.versions));
-        }
-    }
-    done
-}
-
-/// How many versions of each finding were counted already.
-async fn known_versions(ledger: &DynamoDbLedger, transaction: &Transaction) -> Result<HashMap<String, u64>, Error> {
-    let mut known = HashMap::new();
-    let written = |id: &String| transaction.findings.iter().any(|row| row.id == *id);
-    let counted = transaction.expect_findings.iter();
-    for (id, expected) in counted.filter(|(id, expected)| *expected > 0 && written(id)) {
-        let seen = ledger.seen().findings.get(id).copied();
-        let versions = match seen {
-            Some((version, versions)) if version == *expected => versions,
-            _ => {
-                let found = read::one(ledger, item::finding_key(id)).await?;
-                let found: Option<FindingRow> = found.as_ref().map(read::finding).transpose()?;
-                found
-                    .filter(|row| row.version == *expected)
-                    .ok_or(Error::Conflict)?
-                    .versions
-            }
-        };
-        known.insert(id.clone(), versions);
-    }
-    Ok(known)
-}
-
-/// The live entries as they will be, unless two would hold one rule number; `None` when no entry is written and none was seen.
-/// The condition on the network ACL's version makes the answer last.
-async fn one_number_one_entry(
-    ledger: &DynamoDbLedger,
-    transaction: &Transaction,
-    meta: &Meta,
-) -> Result<Option<Vec<Row>>, Error> {
-    let written = || transaction.rows.iter().filter(|row| row.acl == meta.acl);
-    let expected = expected(transaction, meta);
-    let seen = ledger.seen().acls.get(&meta.acl).cloned();
-    let seen = seen.filter(|(version, _)| *version == expected).map(|(_, rows)| rows);
-    if written().next().is_none() {
-        return Ok(seen);
-    }
-    let mut rows = match seen {
-        Some(rows) => rows,
-        None => {
-            let view = read::live(ledger, &meta.acl).await?;
-            if view.meta.version != expected {
-                return Err(Error::Conflict);
-            }
-            view.rows
-        }
-    };
-    let place = |row: &Row| (row.direction, row.cidr);
-    rows.retain(|known| written().all(|row| place(row) != place(known)));
-    rows.extend(written().cloned());
-    let holds = |row: &&Row| matches!(row.state, State::Planned | State::Applied | State::Expiring);
-    let mut held = HashMap::new();
-    for row in rows.iter().filter(holds) {
-        if let Some(rule) = row.rule
-            && let Some(other) = held.insert((row.direction, rule), row.cidr)
-        {
-            return Err(Error::Illegal {
-                what: format!("rule {rule} for both {other} and {}", row.cidr),
-            });
-        }
-    }
-    rows.retain(|row| row.state.is_live());
-    Ok(Some(rows))
+pub(super) async fn commit(ledger: &DynamoDbLedger, transaction: &Transaction) -> Result<Written, Error> {
+    let log = numbered(ledger, |log| operations(ledger, transaction, log)).await?;
+    let alerts = transaction.alerts.len() as u64;
+    Ok(Written {
+        first_alert: (alerts > 0).then(|| log.alert + 1 - alerts),
+    })
 }
 
 fn expected(transaction: &Transaction, meta: &Meta) -> u64 {
@@ -309,7 +229,6 @@ fn expected(transaction: &Transaction, meta: &Meta) -> u64 {
 fn operations(
     ledger: &DynamoDbLedger,
     transaction: &Transaction,
-    known: &HashMap<String, u64>,
     log: &mut Log,
 ) -> Result<Vec<TransactWriteItem>, Error> {
     let at = |version| Operation {
@@ -331,8 +250,19 @@ fn operations(
             items.push(at(*version).check(item::meta_key(acl))?);
         }
     }
+    let is_new = |row: &Row| {
+        let mut new = transaction.expect_new.iter();
+        new.any(|(acl, direction, cidr)| *acl == row.acl && *direction == row.direction && *cidr == row.cidr)
+    };
     for row in &transaction.rows {
-        items.push(free().put(item::row_item(row)?)?);
+        let operation = if is_new(row) { at(0) } else { free() };
+        items.push(operation.put(item::row_item(row)?)?);
+    }
+    for (acl, direction, cidr) in &transaction.expect_new {
+        let written = |row: &Row| row.acl == *acl && row.direction == *direction && row.cidr == *cidr;
+        if !transaction.rows.iter().any(written) {
+            items.push(at(0).check(item::row_key(acl, *direction, *cidr))?);
+        }
     }
     for (id, version) in &transaction.expect_findings {
         if transaction.findings.iter().all(|row| row.id != *id) {
@@ -344,9 +274,8 @@ fn operations(
         found.insert("version".to_owned(), item::number(row.version));
         item::kept_for(&mut found, FINDING_DAYS);
         items.push(at(row.version.saturating_sub(1)).put(found)?);
-        let counted = known.get(&row.id).copied().unwrap_or_default();
-        log.findings += row.versions.saturating_sub(counted);
     }
+    log.findings += transaction.processed;
     match (&transaction.lists, transaction.expect_lists) {
         (Some(lists), expected) => {
             let next = Lists {

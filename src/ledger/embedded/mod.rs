@@ -17,7 +17,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     AlertRow, Ask, AuditRow, Counts, Delivery, Error, Filter, Ledger, MessageRow, Position, Row, Transaction,
-    Unreadable, View,
+    Unreadable, View, Written,
 };
 use crate::network_acl::AclKey;
 
@@ -140,7 +140,7 @@ impl Ledger for SqliteLedger {
         self.reading(|db| read::view(db, ask))
     }
 
-    async fn commit(&self, transaction: &Transaction) -> Result<(), Error> {
+    async fn commit(&self, transaction: &Transaction) -> Result<Written, Error> {
         // Nothing here ever waits: without this a long sweep would let nobody else have a turn, not even who stops it.
         tokio::task::yield_now().await;
         self.writing(|db| write::transaction(db, transaction))
@@ -148,6 +148,10 @@ impl Ledger for SqliteLedger {
 
     async fn pending(&self, now: DateTime<Utc>) -> Result<Vec<AclKey>, Error> {
         self.reading(|db| read::pending(db, now))
+    }
+
+    fn lease_is_a_row(&self) -> bool {
+        self.acting.is_none()
     }
 
     async fn lease(&self, acl: &AclKey, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool, Error> {
@@ -192,8 +196,8 @@ impl Ledger for SqliteLedger {
         self.reading(|db| read::alerts_waiting(db, limit))
     }
 
-    async fn put_message(&self, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
-        self.writing(|db| write::message(db, alerts, message))
+    async fn put_message(&self, alerts: &[u64], message: &MessageRow, first: Option<&Delivery>) -> Result<u64, Error> {
+        self.writing(|db| write::message(db, alerts, message, first))
     }
 
     async fn messages(&self, limit: usize) -> Result<Vec<MessageRow>, Error> {

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read;
-use crate::ledger::{Delivery, Error, Event, FindingRow, Lists, MessageRow, Meta, Position, Row, Transaction};
+use crate::ledger::{Delivery, Error, Event, FindingRow, Lists, MessageRow, Meta, Position, Row, Transaction, Written};
 use crate::network_acl::AclKey;
 
 /// Unreadable records that are kept, the newest: whoever can send them must not be able to fill the disk.
 const MOST_UNREADABLE: usize = 1000;
 
-pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<(), Error> {
+pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<Written, Error> {
     conditions(db, transaction)?;
     for meta in &transaction.metas {
         put_meta(db, meta)?;
@@ -39,9 +39,11 @@ pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<
         )?
         .execute(params![row.event.word(), reason])?;
     }
+    let mut written = Written::default();
     for row in &transaction.alerts {
         db.prepare_cached("INSERT INTO alert (body) VALUES (?1)")?
             .execute([serde_json::to_string(row)?])?;
+        written.first_alert = written.first_alert.or(u64::try_from(db.last_insert_rowid()).ok());
     }
     for row in &transaction.unreadable {
         db.prepare_cached(
@@ -63,7 +65,7 @@ pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<
         )?
         .execute([MOST_UNREADABLE])?;
     }
-    Ok(())
+    Ok(written)
 }
 
 fn conditions(db: &Connection, transaction: &Transaction) -> Result<(), Error> {
@@ -78,6 +80,22 @@ fn conditions(db: &Connection, transaction: &Transaction) -> Result<(), Error> {
             .query_row([id], |row| row.get(0))
             .optional()?;
         if version.unwrap_or(0) != *expected {
+            return Err(Error::Conflict);
+        }
+    }
+    for (acl, direction, cidr) in &transaction.expect_new {
+        let known = db
+            .prepare_cached(
+                "SELECT 1 FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4 AND cidr = ?5",
+            )?
+            .exists(params![
+                acl.account,
+                acl.region,
+                acl.acl,
+                direction.name(),
+                cidr.to_string()
+            ])?;
+        if known {
             return Err(Error::Conflict);
         }
     }
@@ -205,7 +223,12 @@ pub(super) fn release(db: &Connection, acl: &AclKey, owner: &str) -> Result<(), 
     Ok(())
 }
 
-pub(super) fn message(db: &Connection, alerts: &[u64], message: &MessageRow) -> Result<(), Error> {
+pub(super) fn message(
+    db: &Connection,
+    alerts: &[u64],
+    message: &MessageRow,
+    first: Option<&Delivery>,
+) -> Result<u64, Error> {
     db.prepare_cached("INSERT INTO message (at, next, attempts, addresses, payload) VALUES (?1, ?1, 0, ?2, ?3)")?
         .execute(params![
             message.at.timestamp_millis(),
@@ -221,7 +244,9 @@ pub(super) fn message(db: &Connection, alerts: &[u64], message: &MessageRow) -> 
             return Err(Error::Conflict);
         }
     }
-    Ok(())
+    let number = u64::try_from(number).unwrap_or_default();
+    first.map_or(Ok(()), |outcome| delivered(db, number, outcome))?;
+    Ok(number)
 }
 
 pub(super) fn delivered(db: &Connection, number: u64, outcome: &Delivery) -> Result<(), Error> {

@@ -126,6 +126,7 @@ fn planned(gate: &Gate, cidr: &str, by: By) -> (Outcome, Draft) {
         }],
         findings: Vec::new(),
         lists: gate.lists.clone(),
+        ..View::default()
     };
     let mut draft = Draft::new(view);
     let (about, slots_left, who) = match by {

@@ -39,9 +39,10 @@ pub(crate) fn page(context: &Context<'_>, id: &str) -> Result<Page, PageError> {
         .into_iter()
         .map(|f| (f.name, f.meaning))
         .collect();
-    let mut groups: BTreeMap<String, Vec<(&str, &[String])>> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, String), Vec<(&str, &[String])>> = BTreeMap::new();
     for (name, values) in flat.iter() {
-        groups.entry(group(name)).or_default().push((name, values));
+        let group = group(name);
+        groups.entry((place(&group), group)).or_default().push((name, values));
     }
     let bare = context.query.bare();
     let links = Links {
@@ -56,7 +57,7 @@ pub(crate) fn page(context: &Context<'_>, id: &str) -> Result<Page, PageError> {
             nav.tabs aria-label="Around this document" { ul { (around(&bare, &flat, at)) } }
             (response(context, &bare, &flat, at)?)
             div.groups {
-                @for (name, fields) in &groups {
+                @for ((_, name), fields) in &groups {
                     @let heading = format!("group-{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
                     section.panel aria-labelledby=(heading) {
                         header { h2 id=(heading) { (shown(name)) } }
@@ -124,10 +125,22 @@ fn around(bare: &Query, flat: &Flat, at: Option<DateTime<Utc>>) -> Markup {
                 li { a href=(near.with(include("source.ip", address)).href("/search")) { "The same address within " (AROUND) " minutes" } }
             }
         }
-        @if let Some(address) = flat.first("source.ip").and_then(as_address) {
+        @if let Some(address) = flat.first("aws.guardduty.remote_ip").or(flat.first("source.ip")).and_then(as_address) {
             li { a href=(Links { path: "/", query: bare }.address(address)) { "All about " (address) } }
         }
         @if let Some(rule) = flat.first("rule.id") { li { a href=(bare.with(include("rule.id", rule)).href("/search")) { "The same rule" } } }
+    }
+}
+
+/// What a person reads first stands first; what the program says of itself, last.
+fn place(group: &str) -> usize {
+    const FIRST: &[&str] = &["document", "event", "rule", "source", "destination", "user"];
+    const LAST: &[&str] = &["related", "portcullis", "ecs"];
+    let among = |names: &[&str]| names.iter().position(|name| *name == group);
+    match (among(FIRST), among(LAST)) {
+        (Some(place), _) => place,
+        (None, None) => FIRST.len(),
+        (None, Some(place)) => FIRST.len() + 1 + place,
     }
 }
 
@@ -142,6 +155,11 @@ fn group(name: &str) -> String {
     }
 }
 
+/// A name that may break after its dots and underscores, and nowhere else while it has some.
+fn parts(name: &str) -> Markup {
+    html! { @for part in name.split_inclusive(['.', '_']) { (shown(part)) wbr; } }
+}
+
 fn row(links: Links<'_>, now: DateTime<Utc>, name: &str, values: &[String], meaning: Option<&str>) -> Markup {
     let is_time = |value: &str| {
         DateTime::parse_from_rfc3339(value)
@@ -152,7 +170,7 @@ fn row(links: Links<'_>, now: DateTime<Utc>, name: &str, values: &[String], mean
     let is_prose = matches!(name, "event.original" | "message" | "rule.description") || name.contains(".rest");
     html! {
         tr {
-            th scope="row" { span.mono { (shown(name)) } @if let Some(meaning) = meaning { span.dim { (meaning) } } }
+            th scope="row" { span.mono { (parts(name)) } @if let Some(meaning) = meaning { span.dim { (meaning) } } }
             td {
                 @for value in values.iter().take(200) {
                     div {

@@ -45,15 +45,15 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         body: html! {
             @if let Some(tally) = &tally { (figures(context, tally)) }
             div.grid {
-                section.panel.w8 aria-labelledby="read" {
+                section.panel.w12 aria-labelledby="read" {
                     header { h2 #read { "Read since this program started" } p.question { "How far behind is each source?" } }
                     @match &tally { Some(tally) => (sources(context, tally)), None => (nothing("This program reads no events itself.", "Delivery streams or another process write them; the panels below are drawn from what they wrote.")) }
                 }
-                section.panel.w4 aria-labelledby="refused" {
+                section.panel.w6 aria-labelledby="refused" {
                     header { h2 #refused { "Refused records" } p.question { "What could not be read, and why?" } }
                     @if let Some(tally) = &tally { (refused(tally)) } @else { (nothing("Not known here.", "Each delivery stream keeps what failed in its own bucket, with the reason.")) }
                 }
-                (told::framed("out", "On the way out", "What waits to be done or told?", 12, &context.status, |status| outgoing(context, status)))
+                (told::framed("out", "On the way out", "What waits to be done or told?", 6, &context.status, |status| outgoing(context, status)))
             }
             (grid(easel, &panels))
         },

@@ -38,7 +38,7 @@ pub(crate) fn page(context: &Context<'_>) -> Result<Page, PageError> {
         ranged: true,
         body: html! {
             (sources(query))
-            (syntax::panel(query.text.is_none()))
+            (syntax::panel(false))
             (grid(easel, &panels))
             section.panel aria-labelledby="documents" {
                 header { h2 #documents { "Documents" } p.question { "Newest first" } }
@@ -121,8 +121,9 @@ pub(crate) fn hits(context: &Context<'_>, hits: &[Value]) -> Markup {
 
 /// The name a person reads of an index.
 pub(crate) fn title(index: &str) -> &str {
+    let base = index::latest::base(index);
     SOURCES
         .iter()
-        .find(|(name, _)| *name == index)
+        .find(|(name, _)| *name == base)
         .map_or(index, |(_, title)| title)
 }

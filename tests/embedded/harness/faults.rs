@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::ledger::embedded::SqliteLedger;
 use portcullis::ledger::{
     self, AlertRow, Ask, AuditRow, Counts, Delivery, Filter, Ledger, MessageRow, Position, Row, Transaction,
-    Unreadable, View,
+    Unreadable, View, Written,
 };
 use portcullis::network_acl::model::Model;
 use portcullis::network_acl::{self, Acl, AclKey, Code, Direction, Entry, Inventory, NetworkAcls, Place};
@@ -133,7 +133,7 @@ macro_rules! ledger_calls {
 }
 
 impl Ledger for Faulty<SqliteLedger> {
-    async fn commit(&self, transaction: &Transaction) -> Result<(), ledger::Error> {
+    async fn commit(&self, transaction: &Transaction) -> Result<Written, ledger::Error> {
         let mut transaction = transaction.clone();
         if self.faults.bug == Bug::NoConditions {
             transaction.expect_acls.clear();
@@ -157,7 +157,7 @@ impl Ledger for Faulty<SqliteLedger> {
         audit(after: u64, limit: usize) -> Vec<AuditRow>;
         audit_newest(limit: usize) -> Vec<AuditRow>;
         alerts_waiting(limit: usize) -> Vec<AlertRow>;
-        put_message(alerts: &[u64], message: &MessageRow) -> ();
+        put_message(alerts: &[u64], message: &MessageRow, first: Option<&Delivery>) -> u64;
         messages(limit: usize) -> Vec<MessageRow>;
         unsent(now: DateTime<Utc>, limit: usize) -> Vec<MessageRow>;
         delivered(number: u64, outcome: &Delivery) -> ();

@@ -5,7 +5,7 @@ mod server;
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use crate::{
     shell::{cargo, run},
@@ -22,8 +22,44 @@ const TESTS: &[&str] = &[
     "opensearch",
 ];
 
-/// Starts a server, and runs `tests/opensearch` against it.
+/// How much is proved: option, variable that tells the test, number.
+#[derive(Default)]
+pub(crate) struct Wish(Vec<(&'static str, u64)>);
+
+const OPTIONS: &[(&str, &str)] = &[
+    ("--documents", "PORTCULLIS_DOCUMENTS"),
+    ("--requests", "PORTCULLIS_REQUESTS"),
+    ("--mutations", "PORTCULLIS_MUTATIONS"),
+];
+
+impl Wish {
+    /// Reads the options of the command line.
+    pub(crate) fn read(words: &[&str]) -> Result<Self> {
+        let mut wish = Self::default();
+        for option in words.chunks(2) {
+            let known = OPTIONS.iter().find(|(name, _)| *name == option[0]);
+            let (Some((_, variable)), Some(number)) = (known, option.get(1)) else {
+                bail!(
+                    "`{}` is not understood; there are --documents N, --requests N, --mutations N",
+                    option.join(" ")
+                );
+            };
+            let number = number
+                .parse()
+                .with_context(|| format!("{} {number}: write a number", option[0]))?;
+            wish.0.push((variable, number));
+        }
+        Ok(wish)
+    }
+}
+
+/// The proof as a step of all tests.
 pub(crate) fn prove() -> Result<()> {
+    prove_with(&Wish::default())
+}
+
+/// Starts a server, and runs `tests/opensearch` against it.
+pub(crate) fn prove_with(wish: &Wish) -> Result<()> {
     let tools = tools::installed()?;
     // Built first, so that no server waits for a compiler.
     run(cargo(TESTS).arg("--no-run"))?;
@@ -31,6 +67,9 @@ pub(crate) fn prove() -> Result<()> {
     let start = Instant::now();
     let mut test = cargo(TESTS);
     tools.announce(&mut test);
+    for (variable, number) in &wish.0 {
+        test.env(variable, number.to_string());
+    }
     test.arg("--quiet")
         .env("PORTCULLIS_TEST_OPENSEARCH", &server.endpoint)
         .env("PORTCULLIS_TEST_OPENSEARCH_CA", &server.ca);

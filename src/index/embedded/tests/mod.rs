@@ -4,6 +4,7 @@
 mod differential;
 mod documents;
 mod evaluator;
+mod latest;
 mod refusals;
 mod store;
 

@@ -112,6 +112,8 @@ fn a_malformed_search_text_is_refused_with_its_position_and_a_remedy() {
         ("event.severity:[1 5]", "character 19: a range without TO"),
         ("event.severity:[1 TO 5", "a range is not closed"),
         ("tags:a\\", "a backslash at the end"),
+        ("aws.*:x", "a pattern stands for the name of a field"),
+        ("tags:a OR *.ip:10*", "character 11: a pattern stands"),
     ] {
         let refusal = refusal(&json!({ "query": { "query_string": { "query": typed } } }));
         assert!(refusal.contains(says), "{typed}: {refusal}");

@@ -1,0 +1,124 @@
+//! What a finding costs, from its record to a confirmed entry, in ledgers of more and more rows.
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, TimeDelta, Utc};
+use portcullis::{
+    ledger::Ledger as _,
+    respond::{
+        Embedded, open_embedded,
+        policy::{Limits, Policy},
+        report::Mode,
+    },
+};
+use serde_json::json;
+
+use crate::cpu_nanoseconds;
+
+/// Network ACLs, each behind one subnet.
+const ACLS: u64 = 10;
+/// Findings between two sweeps, as a busy stream brings them.
+const BATCH: u64 = 50;
+/// Findings that are measured at each level.
+const MEASURED: u64 = 2_000;
+
+/// One size of the ledger.
+pub(crate) struct Level {
+    /// Rows of the audit, of which a new block writes three.
+    pub(crate) rows: u64,
+    /// Nanoseconds of CPU per new finding, batch by batch.
+    pub(crate) nanoseconds: Vec<f64>,
+}
+
+/// Measures at 10^2 rows, and at ten times as many, up to 10^6.
+pub(crate) fn levels(short: bool) -> Result<Vec<Level>> {
+    let (most, measured) = if short { (1_000, 100) } else { (1_000_000, MEASURED) };
+    let folder = tempfile::tempdir().context("no room for a ledger")?;
+    let policy = Policy {
+        mode: Mode::Enforce,
+        // What is measured is a stream of new addresses, each of which takes the place of the oldest.
+        limits: Limits {
+            evictions_per_hour: 3_600,
+            // All places are taken before anything is measured, so that every level does the same work.
+            entries_per_direction: 2,
+            flood_addresses: usize::MAX,
+            ..Limits::default()
+        },
+        ..Policy::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut feed = Feed {
+        responder: open_embedded(folder.path(), policy, true)?,
+        number: 0,
+        at: "2026-11-21T12:00:00Z".parse()?,
+    };
+    // What is measured is the work, not the disk.
+    feed.responder.ledger().flush_commits(false)?;
+    feed.responder.network_acls().flush_commits(false)?;
+    runtime.block_on(async {
+        let mut levels = Vec::new();
+        let mut rows = 100;
+        while rows <= most {
+            while feed.rows().await? < rows {
+                feed.batch().await?;
+            }
+            let mut nanoseconds = Vec::new();
+            let rows_then = feed.rows().await?;
+            for _ in 0..measured / BATCH {
+                let began = cpu_nanoseconds();
+                feed.batch().await?;
+                nanoseconds.push((cpu_nanoseconds() - began) as f64 / BATCH as f64);
+            }
+            levels.push(Level {
+                rows: rows_then,
+                nanoseconds,
+            });
+            rows *= 10;
+        }
+        Ok(levels)
+    })
+}
+
+/// New findings, one address each, spread over the network ACLs.
+struct Feed {
+    responder: Embedded,
+    number: u64,
+    at: DateTime<Utc>,
+}
+
+impl Feed {
+    async fn batch(&mut self) -> Result<()> {
+        for _ in 0..BATCH {
+            self.number += 1;
+            // Five a minute for each network ACL: none evicts more often than its limit.
+            self.at += TimeDelta::milliseconds(1_200);
+            let record = finding(self.number, self.at);
+            self.responder.accept(&record, self.at).await?;
+        }
+        self.responder.sweep(self.at).await?;
+        Ok(())
+    }
+
+    async fn rows(&self) -> Result<u64> {
+        let counts = self.responder.ledger().counts().await?;
+        Ok(counts.events.values().sum())
+    }
+}
+
+fn finding(number: u64, at: DateTime<Utc>) -> Vec<u8> {
+    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    // Public, of nobody's list, and a new one each time.
+    let address = std::net::Ipv4Addr::from(0x2d00_0000 + number as u32);
+    json!({
+        "schemaVersion": "2.0", "accountId": "111122223333", "region": "eu-west-1", "partition": "aws",
+        "id": format!("{number:032x}"), "type": "UnauthorizedAccess:EC2/SSHBruteForce", "severity": 2.0,
+        "title": "SSH brute force", "description": "An address tries passwords.", "createdAt": at, "updatedAt": at,
+        "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-1",
+            "networkInterfaces": [{"subnetId": format!("subnet-{}", number % ACLS)}]}},
+        "service": {"serviceName": "guardduty", "resourceRole": "TARGET", "archived": false, "count": 1,
+            "eventFirstSeen": at, "eventLastSeen": at, "action": {"actionType": "NETWORK_CONNECTION",
+                "networkConnectionAction": {"connectionDirection": "INBOUND", "protocol": "TCP", "blocked": false,
+                    "remoteIpDetails": {"ipAddressV4": address.to_string()}}}},
+    })
+    .to_string()
+    .into_bytes()
+}

@@ -1,0 +1,122 @@
+//! The table, the gates, and the file that keeps both.
+
+use std::{fs, path::Path};
+
+use anyhow::Result;
+
+use crate::{
+    Results,
+    machine::{machine, now},
+};
+
+/// Findings a second and core: deciding, and with reading.
+const DECIDED: f64 = 200_000.0;
+const READ: f64 = 50_000.0;
+
+/// How much more a finding may cost in the largest ledger than in the smallest: a B-tree is deeper by a level or two.
+const GROWTH: f64 = 1.25;
+
+/// Prints the tables; writes them, and says whether the gates hold, unless it was short.
+pub(super) fn tell(results: &Results, short: bool) -> Result<bool> {
+    let (text, held) = tables(results);
+    println!("{text}");
+    if short {
+        return Ok(true);
+    }
+    let command = "cargo xtask bench responder";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
+    fs::create_dir_all(&folder)?;
+    let text = format!(
+        "# The responder\n\n`{command}` on {}: {}. CPU time of one process on one core; the middle of its rounds.\n\n{text}",
+        now(),
+        machine()
+    );
+    fs::write(folder.join("responder.md"), text)?;
+    Ok(held)
+}
+
+fn tables(results: &Results) -> (String, bool) {
+    let rates = &results.rates;
+    let mut held = true;
+    let mut text = format!(
+        "| {} findings | a second | gate | |\n|---|---|---|---|\n",
+        rates.findings
+    );
+    for (what, measured, gate) in [
+        ("decided on", middle(&rates.decided), DECIDED),
+        ("read and decided on", middle(&rates.read), READ),
+    ] {
+        held &= measured >= gate;
+        text += &format!("| {what} | {measured:.0} | {gate:.0} | {} |\n", word(measured >= gate));
+    }
+    text.push_str("\n| rows of the audit | µs per new finding, from its record to its entry | beside the smallest |\n|---|---|---|\n");
+    let smallest = results.levels.first().map_or(0.0, |level| middle(&level.nanoseconds));
+    let mut growth = 0.0;
+    for level in &results.levels {
+        let took = middle(&level.nanoseconds);
+        growth = took / smallest;
+        text += &format!("| {} | {:.0} | {growth:.2} |\n", level.rows, took / 1e3);
+    }
+    held &= growth <= GROWTH;
+    text += &format!(
+        "\nAt most {GROWTH} times as much in the largest: {}.\n",
+        word(growth <= GROWTH)
+    );
+    (text, held)
+}
+
+fn word(held: bool) -> &'static str {
+    if held { "holds" } else { "**does not hold**" }
+}
+
+fn middle(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{decide::Rates, ledger::Level};
+
+    #[test]
+    fn a_gate_that_does_not_hold_is_told_in_its_row() {
+        let results = |read: f64, largest: f64| Results {
+            rates: Rates {
+                findings: 3,
+                decided: vec![1.0, 300_000.0, 400_000.0],
+                read: vec![read],
+            },
+            levels: vec![
+                Level {
+                    rows: 100,
+                    nanoseconds: vec![1_000.0],
+                },
+                Level {
+                    rows: 1_000,
+                    nanoseconds: vec![largest],
+                },
+            ],
+        };
+        let (text, held) = tables(&results(60_000.0, 1_200.0));
+        assert!(
+            held && text.contains("| decided on | 300000 | 200000 | holds |"),
+            "{text}"
+        );
+        assert!(text.contains("| 1000 | 1 | 1.20 |"), "{text}");
+        for (results, row) in [
+            (
+                results(49_999.0, 1_200.0),
+                "| read and decided on | 49999 | 50000 | **does not hold** |",
+            ),
+            (
+                results(60_000.0, 1_300.0),
+                "At most 1.25 times as much in the largest: **does not hold**",
+            ),
+        ] {
+            let (text, held) = tables(&results);
+            assert!(!held && text.contains(row), "{text}");
+        }
+    }
+}
