@@ -21,6 +21,8 @@ const LOOKED_AT: usize = 400;
 const LONGEST: usize = 120;
 /// What cardinalities may be off by, as both engines say of theirs.
 const CARDINALITY: f64 = 0.03;
+/// A float has 32 bits on the cluster, and 64 here.
+const SINGLE: f64 = 1e-6;
 /// What percentiles of many values may be off by; of few, see [`FEW`].
 const PERCENTILE: f64 = 0.05;
 /// Of fewer values than these one engine takes a value, and the other one between two.
@@ -202,8 +204,8 @@ fn differs(demo: &Demo, server: &Remote, index: &str, body: &Value) -> Result<u6
     let values = a["value_count"]["value"].as_u64().unwrap_or_default();
     for (name, within) in [
         ("sum", 1e-6),
-        ("min", 1e-9),
-        ("max", 1e-9),
+        ("min", SINGLE),
+        ("max", SINGLE),
         ("avg", 1e-6),
         ("value_count", 0.0),
         ("distinct", CARDINALITY),

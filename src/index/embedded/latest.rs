@@ -91,7 +91,7 @@ impl Latest {
             let times = segment.fast_fields().date(layout::TIME).map_err(engine)?;
             while found.doc() != TERMINATED {
                 if !segment.is_deleted(found.doc()) {
-                    return Ok(times.first(found.doc()).map(|at| at.into_timestamp_millis()));
+                    return Ok(times.first(found.doc()).map(tantivy::DateTime::into_timestamp_millis));
                 }
                 found.advance();
             }

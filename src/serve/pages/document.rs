@@ -22,6 +22,8 @@ const AROUND: i64 = 5;
 /// The finding's id in its own documents, and in those of what was done about it.
 const FINDING: &str = "aws.guardduty.finding_id";
 const DONE_FOR: &str = "portcullis.response.finding_id";
+/// A field's name and its values.
+type Named<'f> = (&'f str, &'f [String]);
 /// Documents shown of the other side.
 const FOLLOWED: usize = 8;
 
@@ -39,7 +41,7 @@ pub(crate) fn page(context: &Context<'_>, id: &str) -> Result<Page, PageError> {
         .into_iter()
         .map(|f| (f.name, f.meaning))
         .collect();
-    let mut groups: BTreeMap<(usize, String), Vec<(&str, &[String])>> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, String), Vec<Named<'_>>> = BTreeMap::new();
     for (name, values) in flat.iter() {
         let group = group(name);
         groups.entry((place(&group), group)).or_default().push((name, values));

@@ -66,7 +66,7 @@ async fn every_page_answers_with_its_policy_and_is_not_kept() {
         );
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["x-content-type-options"], "nosniff");
-        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["referrer-policy"], "same-origin");
         assert!(body.contains("This is not AWS") && body.contains("ENFORCE"), "{path}");
     }
 }
