@@ -13,7 +13,7 @@ pub enum Stage {
     Sqlite,
     /// DynamoDB Local, as AWS ships it for tests.
     #[cfg(feature = "aws")]
-    DynamoDb(dynamodb::Tables),
+    DynamoDb(Box<dynamodb::Tables>),
 }
 
 impl Stage {
@@ -27,7 +27,7 @@ impl Stage {
             #[cfg(feature = "embedded")]
             "sqlite" => Ok(Self::Sqlite),
             #[cfg(feature = "aws")]
-            "dynamodb" => Ok(Self::DynamoDb(dynamodb::Tables::start()?)),
+            "dynamodb" => Ok(Self::DynamoDb(Box::new(dynamodb::Tables::start()?))),
             #[cfg(not(all(feature = "embedded", feature = "aws")))]
             "sqlite" | "dynamodb" => bail!("--store {name}: build the harness with `--all-features`"),
             other => bail!("--store {other}: there are memory, sqlite and dynamodb"),

@@ -42,7 +42,7 @@ pub async fn take<L: Ledger, N: NetworkAcls>(
     while let Some(first) = rest.first() {
         let (batch, later) = rest.split_at(together.min(rest.len()));
         let given: Vec<(&[u8], DateTime<Utc>)> = batch.iter().map(|record| (record.bytes, now)).collect();
-        match responder.accept_many(&given).await {
+        match Box::pin(responder.accept_many(&given)).await {
             Ok(decisions) if planted!(PoisonStops) && decisions.iter().any(is_poison) => {
                 taken.failed = Some((
                     first.number.clone(),

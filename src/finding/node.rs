@@ -35,14 +35,15 @@ impl Node {
                 limit: MAX_BYTES,
             });
         }
-        if too_deep(record) {
-            return Err(Error::TooDeep { limit: MAX_DEPTH });
-        }
         let mut parser = serde_json::Deserializer::from_slice(record);
-        let mut duplicate = None;
-        let node = Tree(&mut duplicate).deserialize(&mut parser);
-        match (node, duplicate) {
-            (_, Some(field)) => Err(Error::DuplicateKey { field }),
+        let mut refusal = None;
+        let tree = Tree {
+            refusal: &mut refusal,
+            depth: 0,
+        };
+        let node = tree.deserialize(&mut parser);
+        match (node, refusal) {
+            (_, Some(refusal)) => Err(refusal),
             (Ok(node), None) => parser.end().map(|()| node).map_err(|error| not_json(&error)),
             (Err(error), None) => Err(not_json(&error)),
         }
@@ -136,36 +137,38 @@ pub(super) fn shorten(text: &str) -> String {
     }
 }
 
-/// Counts brackets outside strings, before anything is built: the parser recurses, this does not.
-fn too_deep(record: &[u8]) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in record {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return true;
-                }
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
+/// An object with more members than this looks its keys up; in a smaller one it is faster to look at each.
+const FEW: usize = 24;
+
+/// Builds a [`Node`] and remembers why it must not be.
+struct Tree<'a> {
+    refusal: &'a mut Option<Error>,
+    /// Objects and lists around it.
+    depth: usize,
 }
 
-/// Builds a [`Node`] and remembers the first key that stands twice.
-struct Tree<'a>(&'a mut Option<String>);
+impl Tree<'_> {
+    /// What stands one level deeper.
+    fn inner(&mut self) -> Tree<'_> {
+        Tree {
+            refusal: self.refusal,
+            depth: self.depth + 1,
+        }
+    }
+
+    fn deepen<E: de::Error>(&mut self) -> Result<(), E> {
+        if self.depth < MAX_DEPTH {
+            return Ok(());
+        }
+        Err(self.refuse(Error::TooDeep { limit: MAX_DEPTH }))
+    }
+
+    /// The parser takes no error of ours: it ends with this one, and ours is found beside it.
+    fn refuse<E: de::Error>(&mut self, refusal: Error) -> E {
+        *self.refusal = Some(refusal);
+        E::custom("refused")
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Tree<'_> {
     type Value = Node;
@@ -206,23 +209,32 @@ impl<'de> Visitor<'de> for Tree<'_> {
         Ok(Node::Text(value.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Node, A::Error> {
+        self.deepen()?;
         let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(Tree(self.0))? {
+        while let Some(item) = list.next_element_seed(self.inner())? {
             items.push(item);
         }
         Ok(Node::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Node, A::Error> {
+        self.deepen()?;
         let mut entries: Vec<(String, Node)> = Vec::new();
-        let mut keys = HashSet::new();
+        let mut many: HashSet<String> = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            if !keys.insert(key.clone()) {
-                *self.0 = Some(shorten(&key));
-                return Err(de::Error::custom("a key stands twice"));
+            if entries.len() == FEW {
+                many = entries.iter().map(|(key, _)| key.clone()).collect();
             }
-            let value = map.next_value_seed(Tree(self.0))?;
+            let is_new = match entries.len() {
+                ..FEW => entries.iter().all(|(known, _)| *known != key),
+                _ => many.insert(key.clone()),
+            };
+            if !is_new {
+                let field = shorten(&key);
+                return Err(self.refuse(Error::DuplicateKey { field }));
+            }
+            let value = map.next_value_seed(self.inner())?;
             entries.push((key, value));
         }
         Ok(Node::Map(entries))

@@ -199,6 +199,8 @@ fn an_attack_sequence_names_its_endpoints() {
 #[test]
 fn what_cannot_be_read_is_refused_with_field_and_remedy() {
     let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+    let many: String = (0..40).map(|number| format!("\"k{number}\":1,")).collect();
+    let many = format!("{{{many}\"k3\":1}}");
     let wide = format!(r#"{{"a":"{}"}}"#, "x".repeat(10 << 20));
     let cases: &[(&str, &str)] = &[
         ("", "empty"),
@@ -234,6 +236,7 @@ fn what_cannot_be_read_is_refused_with_field_and_remedy() {
             "product/aws/inspector",
         ),
         (&deep, "deeper than 64"),
+        (&many, "`k3` stands twice"),
         (&wide, "at most 1048576"),
     ];
     for (text, expected) in cases {

@@ -84,44 +84,45 @@ macro_rules! of {
     };
 }
 
+// The SDK's futures are large, and a debug build keeps several copies of each on the way down: they live on the heap.
 impl NetworkAcls for AnyNetworkAcls {
     fn lag(&self) -> TimeDelta {
         of!(self, acls => acls.lag())
     }
 
     async fn list(&self) -> Result<Vec<AclKey>, Error> {
-        of!(self, acls => acls.list().await)
+        of!(self, acls => Box::pin(acls.list()).await)
     }
 
     async fn describe(&self, key: &AclKey) -> Result<Acl, Error> {
-        of!(self, acls => acls.describe(key).await)
+        of!(self, acls => Box::pin(acls.describe(key)).await)
     }
 
     async fn acl_of(&self, place: &Place<'_>) -> Result<Option<AclKey>, Error> {
-        of!(self, acls => acls.acl_of(place).await)
+        of!(self, acls => Box::pin(acls.acl_of(place)).await)
     }
 
     async fn ensure(&self, place: &Place<'_>) -> Result<(), Error> {
-        of!(self, acls => acls.ensure(place).await)
+        of!(self, acls => Box::pin(acls.ensure(place)).await)
     }
 
     async fn reaches_internet(&self, place: &Place<'_>, address: IpAddr) -> Result<bool, Error> {
-        of!(self, acls => acls.reaches_internet(place, address).await)
+        of!(self, acls => Box::pin(acls.reaches_internet(place, address)).await)
     }
 
     async fn inventory(&self) -> Result<Inventory, Error> {
-        of!(self, acls => acls.inventory().await)
+        of!(self, acls => Box::pin(acls.inventory()).await)
     }
 
     async fn create(&self, key: &AclKey, entry: &Entry) -> Result<(), Error> {
-        of!(self, acls => acls.create(key, entry).await)
+        of!(self, acls => Box::pin(acls.create(key, entry)).await)
     }
 
     async fn replace(&self, key: &AclKey, entry: &Entry) -> Result<(), Error> {
-        of!(self, acls => acls.replace(key, entry).await)
+        of!(self, acls => Box::pin(acls.replace(key, entry)).await)
     }
 
     async fn delete(&self, key: &AclKey, direction: Direction, rule: u16) -> Result<(), Error> {
-        of!(self, acls => acls.delete(key, direction, rule).await)
+        of!(self, acls => Box::pin(acls.delete(key, direction, rule)).await)
     }
 }

@@ -83,7 +83,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     }
 
     async fn try_accept(&self, parsed: &[Parsed<'_>], recall: bool) -> Result<Vec<Decision>, Error> {
-        let (mut draft, decisions) = self.judge(parsed, true, recall).await?;
+        let (mut draft, decisions) = Box::pin(self.judge(parsed, true, recall)).await?;
         if recall {
             draft.all_holds_still();
         }

@@ -16,6 +16,7 @@
 //! The ranges follow the IANA special-purpose address registries for IPv4 and IPv6.
 
 mod embedded;
+pub mod nets;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -25,18 +26,19 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::policy::Policy;
 use super::reason::Reason;
 use embedded::embedded;
+pub use nets::Nets;
 
 /// What the guards know beside the fixed ranges: the policy's lists, the inventory and the ledger's allow-list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Knowledge {
     /// Our own public addresses.
-    pub own_addresses: Vec<IpNet>,
+    pub own_addresses: Nets,
     /// Our own and peered networks.
-    pub own_networks: Vec<IpNet>,
+    pub own_networks: Nets,
     /// Addresses of AWS services other than EC2.
-    pub aws_services: Vec<IpNet>,
+    pub aws_services: Nets,
     /// CDN, VPN, resolver and partner addresses.
-    pub operator: Vec<IpNet>,
+    pub operator: Nets,
     /// The allow-list; an entry with a time holds until then, exclusively.
     pub allow: Vec<(IpNet, Option<DateTime<Utc>>)>,
     /// Shortest IPv4 prefix that may be denied; a shorter one is too wide.
@@ -61,10 +63,10 @@ impl Knowledge {
     pub fn of(policy: &Policy) -> Self {
         let lists = &policy.lists;
         Self {
-            own_addresses: lists.own_addresses.clone(),
-            own_networks: lists.own_networks.clone(),
-            aws_services: lists.aws_services.clone(),
-            operator: lists.operator.clone(),
+            own_addresses: lists.own_addresses.iter().copied().collect(),
+            own_networks: lists.own_networks.iter().copied().collect(),
+            aws_services: lists.aws_services.iter().copied().collect(),
+            operator: lists.operator.iter().copied().collect(),
             allow: lists.allow.iter().map(|net| (*net, None)).collect(),
             widest_prefix: policy.limits.widest_prefix,
             widest_prefix_v6: policy.limits.widest_prefix_v6,
@@ -183,13 +185,13 @@ fn fixed(net: IpNet) -> Option<Reason> {
 }
 
 fn listed(net: IpNet, knowledge: &Knowledge, now: DateTime<Utc>) -> Option<Reason> {
-    let mut forms = vec![net];
-    if let IpNet::V6(v6) = net {
-        forms.extend(embedded(v6).map(IpNet::V4));
-    }
-    let in_list = |list: &[IpNet]| {
-        list.iter()
-            .any(|entry| forms.iter().any(|form| overlaps(form, &canonical(*entry))))
+    // Itself, and the IPv4 addresses that it carries.
+    let forms = || {
+        let carrier = match net {
+            IpNet::V4(_) => None,
+            IpNet::V6(net) => Some(net),
+        };
+        std::iter::once(net).chain(carrier.into_iter().flat_map(embedded).map(IpNet::V4))
     };
     let lists = [
         (&knowledge.own_addresses, Reason::OwnAddress),
@@ -197,16 +199,20 @@ fn listed(net: IpNet, knowledge: &Knowledge, now: DateTime<Utc>) -> Option<Reaso
         (&knowledge.aws_services, Reason::AwsService),
         (&knowledge.operator, Reason::OperatorListed),
     ];
-    if let Some((_, reason)) = lists.into_iter().find(|(list, _)| in_list(list)) {
+    if let Some((_, reason)) = lists
+        .into_iter()
+        .find(|(list, _)| forms().any(|form| list.overlap(form)))
+    {
         return Some(reason);
     }
-    let allowed: Vec<IpNet> = knowledge
+    let mut allowed = knowledge
         .allow
         .iter()
         .filter(|(_, until)| until.is_none_or(|until| now < until))
-        .map(|(net, _)| *net)
-        .collect();
-    in_list(&allowed).then_some(Reason::AllowListed)
+        .map(|(net, _)| canonical(*net));
+    allowed
+        .any(|allowed| forms().any(|form| overlaps(&form, &allowed)))
+        .then_some(Reason::AllowListed)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod drift;
 pub mod error;
 mod flood;
 pub mod guard;
+mod known;
 pub mod lease;
 pub mod notify;
 pub mod outbox;

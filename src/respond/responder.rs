@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use super::agenda::Agenda;
 use super::error::Error;
 use super::guard::Knowledge;
+use super::known::Known;
 use super::policy::Policy;
 use super::reason::Reason;
 use crate::ledger::{self, Ask, Draft, Ledger, Lists, Transaction, View};
@@ -23,6 +24,7 @@ pub struct Responder<L, N> {
     pub(super) owner: String,
     /// One sweep at a time within the process; the ledger's lease is between processes.
     pub(super) sweeping: Mutex<()>,
+    guards: Known,
     /// One delivery at a time within the process, for the same reason.
     pub(super) delivering: Mutex<()>,
     pub(super) agenda: Agenda,
@@ -97,12 +99,14 @@ pub struct Sweep {
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// A responder over a ledger and network ACLs. `owner` names this process in leases.
     pub fn new(ledger: L, acls: N, policy: Policy, owner: impl Into<String>) -> Self {
+        let guards = Known::of(&policy);
         Self {
             ledger,
             acls,
             policy: Arc::new(policy),
             owner: owner.into(),
             sweeping: Mutex::new(()),
+            guards,
             delivering: Mutex::new(()),
             agenda: Agenda::default(),
         }
@@ -126,9 +130,9 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         &self.acls
     }
 
-    /// What the guards know now.
+    /// What the guards know now: the policy's lists, the inventory and the allow-list.
     pub(super) async fn knowledge(&self, lists: &Lists) -> Knowledge {
-        knowledge(&self.policy, &self.acls, lists).await
+        self.guards.now(&self.acls, lists).await
     }
 
     /// What to begin from: what is remembered, where it may be and answers the question, else what stands.
@@ -153,23 +157,6 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     pub(super) async fn view(&self, acls: &[AclKey], cidrs: &[IpNet], findings: &[String]) -> Result<View, Error> {
         Ok(self.ledger.read(Ask { acls, cidrs, findings }).await?)
     }
-}
-
-/// What the guards know now: the policy's lists, the inventory and the allow-list.
-pub(super) async fn knowledge(policy: &Policy, acls: &impl NetworkAcls, lists: &Lists) -> Knowledge {
-    let mut knowledge = Knowledge::of(policy);
-    match acls.inventory().await {
-        Ok(inventory) => {
-            knowledge.own_addresses.extend(inventory.own_addresses);
-            knowledge.own_networks.extend(inventory.own_networks);
-            knowledge.aws_services.extend(inventory.aws_services);
-        }
-        // No inventory, no block: the decision will say so.
-        Err(_) => knowledge.available = false,
-    }
-    let allow = lists.allow.iter().map(|entry| (entry.cidr, entry.until));
-    knowledge.allow.extend(allow);
-    knowledge
 }
 
 /// A responder on one machine: the ledger and the model of network ACLs in `dir`, which is created.

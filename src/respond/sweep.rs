@@ -73,7 +73,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             None => self.all_work(clock.now()).await?,
         };
         for acl in acls {
-            if let Err(error) = self.sweep_acl(&acl, &clock, &mut report).await {
+            if let Err(error) = Box::pin(self.sweep_acl(&acl, &clock, &mut report)).await {
                 failed.get_or_insert(error);
             }
         }

@@ -18,8 +18,8 @@ use ipnet::IpNet;
 
 use super::error::Error;
 use super::guard;
+use super::known::Known;
 use super::policy::{Evict, Policy};
-use super::responder::knowledge;
 use crate::ledger::{Ask, AuditRow, Event, Filter, Ledger, Row, State};
 use crate::network_acl::{Acl, AclKey, Code, Direction, Entry, NetworkAcls};
 
@@ -54,7 +54,7 @@ pub async fn verify<L: Ledger, N: NetworkAcls>(ledger: &L, acls: &N, policy: &Po
         }
     }
     let lists = ledger.read(Ask::default()).await?.lists;
-    let knowledge = knowledge(policy, acls, &lists).await;
+    let knowledge = Known::of(policy).now(acls, &lists).await;
     // The present of a ledger is the time of what it did last.
     let now = audit.last().map(|row| row.at).unwrap_or_default();
     for row in rows

@@ -127,7 +127,7 @@ fn finding(subnet: &str, id: &str, address: &str) -> Value {
 }
 
 /// A VPC with a subnet that a network ACL of no entries guards, and with a route to an internet gateway.
-async fn network(ec2: &Client) -> (String, String) {
+pub(crate) async fn network(ec2: &Client) -> (String, String) {
     let vpc = ec2.create_vpc().cidr_block("10.0.0.0/24").send().await.expect("a VPC");
     let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).expect("its id").to_owned();
     let subnet = ec2

@@ -75,13 +75,22 @@ impl Stream {
         self.call("PutRecord", input).await;
     }
 
-    /// Puts many at once.
+    /// Puts many at once, on any shard.
     pub(crate) async fn put_all(&self, records: &[Vec<u8>]) {
+        let keyed: Vec<(String, Vec<u8>)> = records
+            .iter()
+            .enumerate()
+            .map(|(key, data)| (key.to_string(), data.clone()))
+            .collect();
+        self.put_keyed(&keyed).await;
+    }
+
+    /// Puts many at once; those of one key stay in order.
+    pub(crate) async fn put_keyed(&self, records: &[(String, Vec<u8>)]) {
         for records in records.chunks(200) {
             let records: Vec<Value> = records
                 .iter()
-                .enumerate()
-                .map(|(key, data)| json!({"PartitionKey": key.to_string(), "Data": base64_simd::STANDARD.encode_to_string(data)}))
+                .map(|(key, data)| json!({"PartitionKey": key, "Data": base64_simd::STANDARD.encode_to_string(data)}))
                 .collect();
             let answer = self
                 .call("PutRecords", json!({"StreamName": "findings", "Records": records}))

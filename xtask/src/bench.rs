@@ -19,14 +19,21 @@ fn transforms(options: &[&str]) -> Result<()> {
             target().join("release/portcullis")
         }
     };
+    // As one, as the functions are deployed, unless in a hurry.
+    let profile = if options.contains(&"--short") {
+        "release"
+    } else {
+        "measured"
+    };
     run(&mut cargo(&[
         "build",
-        "--release",
         "--locked",
+        "--profile",
+        profile,
         "--package",
         "portcullis-benches",
     ]))?;
-    let mut driver = command(target().join("release/portcullis-benches"), &["drive"]);
+    let mut driver = command(target().join(profile).join("portcullis-benches"), &["drive"]);
     driver
         .args(options)
         .env("PORTCULLIS_BIN", portcullis)

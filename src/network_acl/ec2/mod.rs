@@ -155,7 +155,7 @@ impl NetworkAcls for Ec2 {
     }
 
     async fn describe(&self, key: &AclKey) -> Result<Acl, Error> {
-        let at = self.clients.at(&key.account, &key.region).await?;
+        let at = Box::pin(self.clients.at(&key.account, &key.region)).await?;
         let described = describe::one(&at, &key.acl, self.settings.quota).await;
         match &described {
             Ok(acl) => self.subnets.learn(key, &acl.subnets, Utc::now()),
@@ -177,12 +177,12 @@ impl NetworkAcls for Ec2 {
             return Ok(known);
         }
         in_time(place, async {
-            let Some(key) = self.acl_of(place).await? else {
+            let Some(key) = Box::pin(self.acl_of(place)).await? else {
                 return Ok(false);
             };
-            let at = self.clients.at(&key.account, &key.region).await?;
-            let vpc = self.describe(&key).await?.vpc;
-            let routes = routes::of_subnet(&at, place.subnet, vpc.as_deref()).await?;
+            let at = Box::pin(self.clients.at(&key.account, &key.region)).await?;
+            let vpc = Box::pin(self.describe(&key)).await?.vpc;
+            let routes = Box::pin(routes::of_subnet(&at, place.subnet, vpc.as_deref())).await?;
             let reaches = routes::reach(&routes, address);
             self.subnets.learn_routes(place, routes, Utc::now());
             Ok(reaches)
@@ -195,17 +195,17 @@ impl NetworkAcls for Ec2 {
     }
 
     async fn create(&self, key: &AclKey, entry: &Entry) -> Result<(), Error> {
-        let at = self.clients.at(&key.account, &key.region).await?;
+        let at = Box::pin(self.clients.at(&key.account, &key.region)).await?;
         entries::create(&at, &key.acl, entry).await
     }
 
     async fn replace(&self, key: &AclKey, entry: &Entry) -> Result<(), Error> {
-        let at = self.clients.at(&key.account, &key.region).await?;
+        let at = Box::pin(self.clients.at(&key.account, &key.region)).await?;
         entries::replace(&at, &key.acl, entry).await
     }
 
     async fn delete(&self, key: &AclKey, direction: Direction, rule: u16) -> Result<(), Error> {
-        let at = self.clients.at(&key.account, &key.region).await?;
+        let at = Box::pin(self.clients.at(&key.account, &key.region)).await?;
         entries::delete(&at, &key.acl, direction, rule).await
     }
 }

@@ -39,7 +39,7 @@ fn brute_force() -> Value {
 }
 
 fn knowledge() -> Knowledge {
-    let nets = |text: &str| vec![text.parse().unwrap()];
+    let nets = |text: &str| std::iter::once(text.parse::<ipnet::IpNet>().unwrap()).collect();
     Knowledge {
         own_addresses: nets("52.16.10.20/32"),
         own_networks: nets("44.128.0.0/16"),

@@ -75,7 +75,7 @@ fn every_form_of_a_guarded_address_is_guarded() {
 
 #[test]
 fn lists_are_tested_by_overlap_and_through_embedded_forms() {
-    let nets = |text: &str| vec![text.parse().unwrap()];
+    let nets = |text: &str| std::iter::once(text.parse::<IpNet>().unwrap()).collect();
     let knowledge = Knowledge {
         own_addresses: nets("52.16.10.20/32"),
         own_networks: nets("::ffff:44.128.0.0/112"),

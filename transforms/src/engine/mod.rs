@@ -11,9 +11,11 @@
 //! A source is a table and what cannot be said in a table ([`Map::derive`]).
 
 mod canonical;
+mod facts;
 mod flat;
 mod found;
 mod literals;
+mod map;
 mod member;
 mod refusal;
 mod scan;
@@ -23,12 +25,9 @@ mod trie;
 mod value;
 mod write;
 
-use std::fmt;
-
-use highway::{HighwayHash, HighwayHasher, Key};
-
 pub(crate) use self::{
     canonical::{canonicalise, cut_key},
+    map::{Map, RowId, row},
     scan::is_too_large,
     value::{Derived, Input, plain_text, unescape},
 };
@@ -43,13 +42,10 @@ use self::{
     write::{Scratch, Writer},
 };
 use crate::{
-    document::hex,
-    envelope,
-    normalize::{Options, Outcome, Refusal, RefusalKind, excerpt},
+    normalize::{Options, Outcome, Refusal, RefusalKind},
     policy::redact::{NameError, Redactor},
     proxies::TrustedProxies,
-    schema::{Field, Schema},
-    source::Source,
+    schema::Schema,
     time,
 };
 
@@ -58,76 +54,6 @@ pub(crate) const DEPTH_LIMIT: usize = 64;
 
 /// Longest key in bytes. Longer ones are cut, so that a path of them stays below what an index takes.
 pub(crate) const KEY_LIMIT: usize = 256;
-
-/// Number of a row in its source's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RowId(usize);
-
-/// The row called `name`; a name that the table does not have fails the build.
-pub(crate) const fn row(fields: &[Field], name: &str) -> RowId {
-    let mut number = 0;
-    while number < fields.len() {
-        if same(fields[number].name.as_bytes(), name.as_bytes()) {
-            return RowId(number);
-        }
-        number += 1;
-    }
-    panic!("the table has no row of this name");
-}
-
-const fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < a.len() {
-        if a[at] != b[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-/// What a source is: its table, and what a table cannot say.
-pub(crate) trait Map: fmt::Debug + Sync {
-    /// Which source.
-    fn source(&self) -> Source;
-
-    /// Its own rows.
-    fn fields(&self) -> &'static [Field];
-
-    /// Members that are the same in every document.
-    fn constants(&self) -> &'static [(&'static str, &'static str)];
-
-    /// Envelopes in which the record may come, as paths.
-    fn wrappers(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// Whether `Id` and `id` are the same key.
-    fn folds_first_letter(&self) -> bool {
-        false
-    }
-
-    /// Writes a record that is no JSON object but a line of text as the object that the table's paths are for. The
-    /// answer is whether it is a line of this source.
-    fn line(&self, _line: &str, _json: &mut Vec<u8>) -> Result<bool, Refusal> {
-        Ok(false)
-    }
-
-    /// Paths of the timestamps that the `native` schema normalises.
-    fn native_times(&self) -> &'static [&'static str];
-
-    /// Of each list, the record must have a value for at least one row; else it is of another source, or incomplete.
-    fn required(&self) -> &'static [&'static [RowId]];
-
-    /// The row of the id that the source itself gives. Without one, the whole record is hashed.
-    fn native_id(&self) -> Option<RowId>;
-
-    /// Adds what depends on more than one value.
-    fn derive(&self, input: &Input<'_>, derived: &mut Derived);
-}
 
 /// Maps the records of one source. Everything it needs is allocated once and kept.
 #[derive(Debug)]
@@ -399,101 +325,6 @@ impl Mapper {
         self.found.unusual = true;
         scanned.map_err(|fault| self.refusal(fault, &self.canonical))?;
         Ok(cut)
-    }
-
-    /// Whether the record is of this source and has what a document needs.
-    fn check(&self, input: Input<'_>, text: &[u8]) -> Result<(), Refusal> {
-        for any_of in self.map.required() {
-            if any_of.iter().any(|&row| input.has(row)) {
-                continue;
-            }
-            return Err(match envelope::recognise(text) {
-                Some(seen) if seen != self.map.source().title() => Refusal::new(
-                    RefusalKind::WrongSource,
-                    "",
-                    format!("this is no {} record: it looks like {seen}", self.map.source().title()),
-                ),
-                _ => {
-                    let names: Vec<&str> = any_of.iter().map(|row| self.path(*row)).collect();
-                    Refusal::new(
-                        RefusalKind::MissingField,
-                        names.first().copied().unwrap_or_default(),
-                        format!("the record has no {}", names.join(" and no ")),
-                    )
-                }
-            });
-        }
-        Ok(())
-    }
-
-    fn path(&self, row: RowId) -> &'static str {
-        self.map.fields().get(row.0).map_or("", |field| field.from)
-    }
-
-    /// The first of the table's timestamps that can be read, and the hit that it came from.
-    fn timestamp(&self, input: Input<'_>) -> Result<(i64, usize), Refusal> {
-        let row = RowId(self.table.timestamp);
-        let mut failure = None;
-        for (hit, text) in input.numbered(row) {
-            match time::parse(text.as_bytes()) {
-                Ok(millis) => return Ok((millis, hit)),
-                Err(error) => failure = failure.or(Some((error, excerpt(text.as_bytes())))),
-            }
-        }
-        let path = self.path(row);
-        Err(match failure {
-            Some((error, text)) => Refusal::new(
-                RefusalKind::Time,
-                path,
-                format!("the timestamp `{text}` cannot be read: {error}"),
-            ),
-            None => Refusal::new(RefusalKind::Time, path, "the record has no timestamp"),
-        })
-    }
-
-    /// Names this version of the record: from source, native id and version time, or from the whole of it.
-    fn event_id(&self, record: &[u8], input: Input<'_>, timestamp: i64) -> [u8; 32] {
-        let mut id = [0; 16];
-        match self.map.native_id().and_then(|row| input.text(row)) {
-            Some(native) => {
-                let mut hasher = blake3::Hasher::new();
-                hasher.update(self.map.source().name().as_bytes());
-                hasher.update(&(native.len() as u64).to_le_bytes());
-                hasher.update(native.as_bytes());
-                hasher.update(&timestamp.to_le_bytes());
-                id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-            }
-            None => {
-                let [first, second] = HighwayHasher::new(Key(self.id_key)).hash128(record);
-                id[..8].copy_from_slice(&first.to_be_bytes());
-                id[8..].copy_from_slice(&second.to_be_bytes());
-            }
-        }
-        hex(&id)
-    }
-
-    /// The record with its timestamps rewritten in place, on one line.
-    fn native(&self, text: &[u8], out: &mut Vec<u8>) {
-        let mut times: Vec<(found::Span, i64)> = Vec::new();
-        for &slot in &self.table.native_times {
-            for (_, hit) in self.found.hits_of(slot) {
-                let raw = hit.value.of(text);
-                if let Some(Ok(millis)) = value::plain_text(raw).map(|text| time::parse(text.as_bytes())) {
-                    times.push((hit.value, millis));
-                }
-            }
-        }
-        times.sort_unstable_by_key(|(span, _)| span.start);
-        let mut from = 0;
-        for (span, millis) in times {
-            out.extend_from_slice(text.get(from..span.start as usize).unwrap_or_default());
-            out.push(b'"');
-            time::push_rfc3339(millis, out);
-            out.push(b'"');
-            from = span.end as usize;
-        }
-        out.extend_from_slice(text.get(from..).unwrap_or_default());
-        out.push(b'\n');
     }
 }
 

@@ -104,6 +104,25 @@ fn most_records_are_of_a_shape_that_came_twice() {
     }
 }
 
+#[test]
+fn shapes_that_differ_in_the_keys_of_a_body_are_all_learnt() {
+    let mut both = Both::new(&crate::sources::cloudtrail::CloudTrail, &[]);
+    let keys = ["bucketName", "roleArn", "keyId", "groupName"];
+    let read = |both: &mut Both| {
+        for key in keys {
+            let start =
+                r#"{"eventVersion":"1.11","eventSource":"s3.amazonaws.com","eventName":"Call","requestParameters":"#;
+            both.read(format!(r#"{start}{{"{key}":"value"}}}}"#).as_bytes());
+        }
+    };
+    for _ in 0..3 {
+        read(&mut both);
+    }
+    both.known = 0;
+    read(&mut both);
+    assert_eq!(both.known, keys.len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
