@@ -33,7 +33,7 @@ pub mod finding;
 pub mod generate;
 pub mod index;
 pub mod input;
-#[cfg(feature = "aws")]
+#[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod ledger;
 pub mod network_acl;

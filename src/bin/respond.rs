@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    portcullis::lambda::main()
+    portcullis::lambda::respond::main()
 }

@@ -267,29 +267,16 @@ pub(crate) async fn client(config: &OpenSearch, endpoint: Option<&str>) -> Resul
     };
     let auth = match config.auth {
         AuthKind::None => Auth::None,
-        AuthKind::Basic => Auth::Basic {
-            user: secret(&config.user_env)?,
-            password: secret(&config.password_env)?,
-        },
+        AuthKind::Basic => Auth::from_variables(&config.user_env, &config.password_env).map_err(Failure::usage)?,
         #[cfg(feature = "aws")]
         AuthKind::SigV4 => {
-            let service = if config.serverless { "aoss" } else { "es" };
-            let signer = crate::opensearch::sign::Signer::from_environment(service).await;
+            let signer = crate::opensearch::sign::Signer::from_environment(config.service()).await;
             Auth::Signed(signer.map_err(Failure::usage)?)
         }
         #[cfg(not(feature = "aws"))]
         AuthKind::SigV4 => return Err(Failure::without_aws("sign")),
     };
     Client::new(endpoint, config.ca.as_deref(), auth).map_err(Failure::usage)
-}
-
-fn secret(variable: &str) -> Result<String, Failure> {
-    std::env::var(variable).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
-        Failure::usage(anyhow::anyhow!(
-            "the environment variable {variable} is not set; opensearch.auth = \"basic\" takes user and password from \
-             opensearch.user_env and opensearch.password_env"
-        ))
-    })
 }
 
 /// What the configuration wants of a cluster.

@@ -58,6 +58,14 @@ impl Default for OpenSearch {
     }
 }
 
+impl OpenSearch {
+    /// The service that requests are signed for.
+    #[must_use]
+    pub fn service(&self) -> &'static str {
+        if self.serverless { "aoss" } else { "es" }
+    }
+}
+
 /// As whom requests are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

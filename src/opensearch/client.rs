@@ -28,8 +28,31 @@ pub enum Auth {
         password: String,
     },
     /// As an IAM role or user, by signature.
-    #[cfg(feature = "aws")]
+    #[cfg(feature = "sigv4")]
     Signed(super::sign::Signer),
+}
+
+impl Auth {
+    /// User and password from the environment variables with these names.
+    ///
+    /// # Errors
+    /// When one is not set.
+    pub fn from_variables(user: &str, password: &str) -> Result<Self, Error> {
+        let value = |variable: &str| {
+            let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
+            value.ok_or_else(|| Error::Setting {
+                key: "auth",
+                message: format!(
+                    "the environment variable {variable} is not set; \"basic\" takes user and password from opensearch.user_env \
+                     and opensearch.password_env"
+                ),
+            })
+        };
+        Ok(Self::Basic {
+            user: value(user)?,
+            password: value(password)?,
+        })
+    }
 }
 
 impl fmt::Debug for Auth {
@@ -38,7 +61,7 @@ impl fmt::Debug for Auth {
         f.write_str(match self {
             Auth::None => "none",
             Auth::Basic { .. } => "basic",
-            #[cfg(feature = "aws")]
+            #[cfg(feature = "sigv4")]
             Auth::Signed(_) => "sigv4",
         })
     }
@@ -158,7 +181,7 @@ impl Client {
         }
         #[allow(unused_mut, reason = "only a signature changes the request")]
         let mut request = builder.build().map_err(|error| away(&error))?;
-        #[cfg(feature = "aws")]
+        #[cfg(feature = "sigv4")]
         if let Auth::Signed(signer) = &self.auth {
             signer.sign(&mut request).await?;
         }

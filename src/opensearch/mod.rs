@@ -15,7 +15,7 @@ pub mod policy;
 pub mod reindex;
 pub mod remote;
 pub mod roles;
-#[cfg(feature = "aws")]
+#[cfg(feature = "sigv4")]
 pub mod sign;
 pub mod templates;
 pub mod writer;

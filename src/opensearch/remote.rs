@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{
     client::{Body, Client},
     error, names,
-    writer::{Item, Rejected, Writer},
+    writer::{Item, Rejected, Writer, Written},
 };
 use crate::index::{Error, Index, latest::Head};
 
@@ -116,8 +116,24 @@ impl Remote {
     }
 }
 
+/// Writes events, and beside them the newest versions of findings; the counts are of events, what is rejected is of both.
+///
+/// # Errors
+/// As [`Writer::write`].
+pub(crate) async fn write(writer: &Writer, items: Vec<Item>) -> Result<Written, error::Error> {
+    let latest = names::latest_pattern();
+    let beside = |item: &Item| item.index.starts_with(latest.trim_end_matches('*'));
+    let (newest, events): (Vec<Item>, Vec<Item>) = items.into_iter().partition(beside);
+    let mut written = writer.write(events).await?;
+    written.rejected.extend(writer.write(newest).await?.rejected);
+    Ok(written)
+}
+
 /// A document on its way to its day, and to the newest version of its finding.
-fn items(index: &str, document: &[u8]) -> Result<Vec<Item>, Error> {
+///
+/// # Errors
+/// When it is no document: it has no time or no id.
+pub(crate) fn items(index: &str, document: &[u8]) -> Result<Vec<Item>, Error> {
     let head = Head::of(index, document)?;
     let mut items = vec![Item {
         index: names::daily(index, head.at),
@@ -157,17 +173,9 @@ impl Index for Remote {
         if all.is_empty() {
             return Ok(0);
         }
-        let latest = names::latest_pattern();
         let writer = self.writer.clone();
-        let written = self.wait(async move {
-            // The count is of events, so what goes beside them is written apart.
-            let beside = |item: &Item| item.index.starts_with(latest.trim_end_matches('*'));
-            let (newest, events): (Vec<Item>, Vec<Item>) = all.into_iter().partition(beside);
-            let mut written = writer.write(events).await?;
-            written.rejected.extend(writer.write(newest).await?.rejected);
-            Ok(written)
-        })?;
-        let written = written.map_err(|failure: error::Error| Error::Engine(failure.to_string()))?;
+        let written = self.wait(async move { write(&writer, all).await })?;
+        let written = written.map_err(|failure| Error::Engine(failure.to_string()))?;
         if !written.rejected.is_empty() {
             self.keep(&written.rejected)?;
         }

@@ -4,7 +4,10 @@
 
 use std::{fmt, time::SystemTime};
 
-use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials as _, SharedCredentialsProvider},
+};
 use aws_sigv4::{
     http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
@@ -35,12 +38,9 @@ impl Signer {
     ///
     /// # Errors
     /// When there is no region or nothing that gives credentials.
+    #[cfg(feature = "aws")]
     pub async fn from_environment(service: &'static str) -> Result<Self, Error> {
         let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-        let missing = |what: &str, remedy: &str| Error::Setting {
-            key: "auth",
-            message: format!("sigv4 needs {what}; {remedy}"),
-        };
         let region = config.region().map(ToString::to_string);
         Ok(Self {
             credentials: config
@@ -51,7 +51,29 @@ impl Signer {
         })
     }
 
-    /// As [`Signer::from_environment`], of given parts.
+    /// Credentials and region from the variables that Lambda sets for its function's role. They hold as long as the process does.
+    ///
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+    ///
+    /// # Errors
+    /// When one of the variables is missing.
+    pub fn from_variables(service: &'static str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let value = |name: &str| {
+            let value = variable(name).filter(|value| !value.is_empty());
+            value.ok_or_else(|| missing(name, "Lambda sets it for the function's role"))
+        };
+        let credentials = Credentials::new(
+            value("AWS_ACCESS_KEY_ID")?,
+            value("AWS_SECRET_ACCESS_KEY")?,
+            variable("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
+            None,
+            "environment",
+        );
+        let region = value("AWS_REGION")?;
+        Ok(Self::new(SharedCredentialsProvider::new(credentials), region, service))
+    }
+
+    /// A signer of given parts.
     #[must_use]
     pub fn new(credentials: SharedCredentialsProvider, region: impl Into<String>, service: &'static str) -> Self {
         Self {
@@ -115,13 +137,32 @@ impl Signer {
     }
 }
 
+fn missing(what: &str, remedy: &str) -> Error {
+    Error::Setting {
+        key: "auth",
+        message: format!("sigv4 needs {what}; {remedy}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use aws_credential_types::Credentials;
-
     use super::*;
+
+    #[test]
+    fn a_variable_that_lambda_did_not_set_is_named() {
+        let all = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
+        let without = |missing: &str| {
+            let value = |name: &str| (name != missing && all.contains(&name)).then(|| "value".to_owned());
+            Signer::from_variables("es", value)
+        };
+        assert!(without("").is_ok(), "a user's keys have no session token");
+        for name in all {
+            let error = without(name).expect_err(name).to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
 
     #[tokio::test]
     async fn a_request_carries_the_signature_of_its_service_and_its_body() {

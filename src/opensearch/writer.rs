@@ -12,7 +12,10 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     client::{Body, Client},
@@ -78,6 +81,7 @@ pub struct Writer {
     client: Client,
     bulk_bytes: usize,
     first_wait: Duration,
+    until: Option<Instant>,
 }
 
 impl Writer {
@@ -88,6 +92,16 @@ impl Writer {
             client,
             bulk_bytes: bulk_bytes.max(1),
             first_wait: FIRST_WAIT,
+            until: None,
+        }
+    }
+
+    /// The same writer for somebody who has until this moment: it sends again as often as there is time for, and no longer.
+    #[must_use]
+    pub fn until(&self, moment: Instant) -> Self {
+        Self {
+            until: Some(moment),
+            ..self.clone()
         }
     }
 
@@ -119,7 +133,7 @@ impl Writer {
         let mut attempt = 0;
         while let Some(mut batch) = waiting.pop() {
             let body = Body::Lines(compressed(&batch));
-            let failure = match self.client.send(Method::POST, "/_bulk", Some(body)).await {
+            let failure = match self.send(body).await {
                 Ok(answer) => {
                     let (done, again) = judged(batch, &answer)?;
                     written.add(done);
@@ -152,17 +166,40 @@ impl Writer {
                 Err(error) => return Err(error),
             };
             attempt += 1;
-            if attempt >= ATTEMPTS {
-                return Err(failure);
-            }
             let wait = self
                 .first_wait
                 .saturating_mul(1 << (attempt - 1).min(16))
                 .min(LONGEST_WAIT);
+            let wait = spread(wait);
+            if self.gives_up(attempt, wait) {
+                return Err(failure);
+            }
             tracing::warn!(error = %failure, attempt, ?wait, "the cluster did not take documents; they are sent again");
-            tokio::time::sleep(spread(wait)).await;
+            tokio::time::sleep(wait).await;
         }
         Ok(written)
+    }
+
+    /// One request, for as long as there is time.
+    async fn send(&self, body: Body) -> Result<Value, Error> {
+        let sent = self.client.send(Method::POST, "/_bulk", Some(body));
+        let Some(moment) = self.until else {
+            return sent.await;
+        };
+        timeout_at(moment, sent).await.unwrap_or_else(|_| {
+            Err(Error::Away {
+                endpoint: self.client.endpoint().to_owned(),
+                reason: "no answer in the time that was left".to_owned(),
+            })
+        })
+    }
+
+    /// Whether to stop after so many attempts, or because the next one would come too late.
+    fn gives_up(&self, attempts: u32, wait: Duration) -> bool {
+        match self.until {
+            Some(moment) => Instant::now() + wait >= moment,
+            None => attempts >= ATTEMPTS,
+        }
     }
 }
 

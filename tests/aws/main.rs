@@ -8,6 +8,7 @@ mod e2e;
 #[path = "../embedded/harness/findings.rs"]
 #[expect(dead_code, reason = "shared with the tests on one machine")]
 mod findings;
+mod index;
 mod kcl;
 mod kinesis;
 mod lambda;
@@ -21,3 +22,5 @@ mod responses;
 #[expect(dead_code, reason = "shared with the transforms' functions")]
 mod runtime_api;
 mod slack;
+#[path = "../program/subscription.rs"]
+mod subscription;

@@ -3,14 +3,20 @@
 //! In order: templates and roles are put there as a user who may do that and nothing else; the demo's documents go through the
 //! writer; every panel's answer, and those of generated
 //! requests, are compared with the embedded index's; what is open now is counted by hand; samples and hostile mutations are written as the
-//! Firehose role; each role is refused what it may not do; every panel is asked for as an analyst.
+//! Firehose role; each role is refused what it may not do; the Lambda function writes log events; every panel is asked for as an analyst.
 
 mod answers;
 mod cluster;
 mod documents;
+mod function;
 mod generated;
 mod now;
+#[path = "../../transforms/tests/firehose_lambda/runtime_api.rs"]
+#[expect(dead_code, reason = "shared with the transforms' functions")]
+mod runtime_api;
 mod set_up;
+#[path = "../program/subscription.rs"]
+mod subscription;
 mod told;
 
 use std::process::ExitCode;
@@ -45,6 +51,7 @@ fn prove(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
 
     documents::deliver(cluster, told)?;
     set_up::refusals(cluster, told);
+    function::prove(cluster, told)?;
 
     let at = |text: &str| text.parse::<DateTime<Utc>>().map_err(|error| error.to_string());
     let scope = Scope::between(at("1970-01-01T00:00:00Z")?, at("2101-01-01T00:00:00Z")?);

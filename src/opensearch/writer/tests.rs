@@ -102,6 +102,33 @@ async fn a_cluster_that_stays_busy_is_an_error_and_not_a_loss() {
 }
 
 #[tokio::test]
+async fn a_writer_with_little_time_sends_again_for_as_long_as_it_has() {
+    let (cluster, mut writer) = played(
+        |calls, _| if calls < 12 { (429, "busy") } else { (201, "") },
+        usize::MAX,
+    )
+    .await;
+    writer.first_wait = Duration::from_micros(1);
+    let enough = writer.until(Instant::now() + Duration::from_secs(30));
+    assert_eq!(enough.write(items(1)).await.expect("written").created, 1);
+    assert!(cluster.seen.lock().expect("seen").len() > ATTEMPTS as usize);
+
+    let (_, busy) = played(|_, _| (999, ""), usize::MAX).await;
+    let error = busy
+        .until(Instant::now() + Duration::from_millis(50))
+        .write(items(1))
+        .await;
+    assert!(matches!(error, Err(Error::Busy { .. })), "{error:?}");
+
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", silent.local_addr().expect("an address"));
+    let client = Client::new(&endpoint, None, Auth::None).expect("a client");
+    let late = Writer::new(client, 1_000).until(Instant::now() + Duration::from_millis(50));
+    let error = late.write(items(1)).await.expect_err("no answer").to_string();
+    assert!(error.contains("in the time that was left"), "{error}");
+}
+
+#[tokio::test]
 async fn a_request_that_is_too_large_is_halved_until_it_fits() {
     let (played, writer) = played(|_, _| (201, ""), 200).await;
     let mut several = items(8);

@@ -1,10 +1,8 @@
 //! The responder and the channels that the function's variables describe.
 
-use std::path::Path;
-
 use lambda_runtime::Error;
 
-use crate::config::{self, Config, Origin};
+use crate::config::{Config, Origin};
 use crate::ledger::{AnyLedger, Store};
 use crate::network_acl::{self, AnyNetworkAcls};
 use crate::respond::carry::Firehose;
@@ -16,8 +14,7 @@ const SCRATCH: &str = "/tmp/portcullis";
 
 /// What the function's variables, and its file, say.
 pub(super) fn settings() -> Result<Config, Error> {
-    let file = std::env::var_os("PORTCULLIS_CONFIG");
-    let mut effective = config::load(file.as_deref().map(Path::new), config::environment())?;
+    let mut effective = crate::lambda::settings()?;
     if matches!(effective.origin("ledger.store"), Origin::Default) {
         effective.config.ledger.store = Store::DynamoDb;
     }

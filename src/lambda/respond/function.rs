@@ -1,23 +1,20 @@
 //! One invocation: findings to decisions, and what follows from them within the time that is left.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::emf::Metrics;
 use super::event::{self, Event, Record, Unknown};
 use crate::aws;
 use crate::consume::kinesis::aggregate;
 use crate::consume::shard::{self, take};
 use crate::consume::{told, unpack};
+use crate::lambda::{Metrics, left};
 use crate::ledger::{self, Ledger};
 use crate::network_acl::NetworkAcls;
 use crate::respond::notify::Sender;
 use crate::respond::{self, Clock, Decision, Place, Responder, Verdict, WallClock};
-
-/// Time that is kept back for the answer: a record that is not durable by then has to come again.
-const RESERVE: Duration = Duration::from_secs(2);
 
 /// The ledger's reader of audit rows that metrics were made of.
 const READER: &str = "metrics";
@@ -224,8 +221,5 @@ fn counted(decisions: &[Decision], metrics: &mut Metrics) -> bool {
 
 /// Work that is given up when the answer is due. Whatever was under way is as after a crash, which does no harm.
 async fn within<T>(deadline: SystemTime, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-    timeout(left.saturating_sub(RESERVE), work)
-        .await
-        .unwrap_or(Err(Error::Late))
+    timeout(left(deadline), work).await.unwrap_or(Err(Error::Late))
 }

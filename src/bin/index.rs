@@ -1,0 +1,7 @@
+//! The Lambda function that writes log events into OpenSearch.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portcullis::lambda::index::main()
+}
