@@ -1,5 +1,7 @@
 //! What every client of AWS shares: region, credentials and endpoint, and the count of calls.
 
+pub mod sign;
+
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use aws_config::{BehaviorVersion, SdkConfig};

@@ -274,8 +274,8 @@ pub(crate) async fn client(config: &OpenSearch, endpoint: Option<&str>) -> Resul
         #[cfg(feature = "aws")]
         AuthKind::SigV4 => {
             let service = if config.serverless { "aoss" } else { "es" };
-            let signer = crate::opensearch::sign::Signer::from_environment(service).await;
-            Auth::Signed(signer.map_err(Failure::usage)?)
+            let signer = crate::aws::sign::Signer::from_environment(service).await;
+            Auth::Signed(signer.map_err(|error| Failure::usage(crate::opensearch::Error::from(error)))?)
         }
         #[cfg(not(feature = "aws"))]
         AuthKind::SigV4 => return Err(Failure::without_aws("sign")),

@@ -29,7 +29,7 @@ pub enum Auth {
     },
     /// As an IAM role or user, by signature.
     #[cfg(feature = "aws")]
-    Signed(super::sign::Signer),
+    Signed(crate::aws::sign::Signer),
 }
 
 impl fmt::Debug for Auth {

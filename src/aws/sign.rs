@@ -1,16 +1,36 @@
-//! Requests signed as an IAM role or user, for Amazon OpenSearch Service (`es`) and Serverless (`aoss`).
+//! Requests signed as an IAM role or user, where no SDK makes them: for Amazon OpenSearch Service (`es`) and Serverless (`aoss`),
+//! and for the one call of RDS.
 //!
-//! <https://docs.aws.amazon.com/opensearch-service/latest/developerguide/request-signing.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
 
 use std::{fmt, time::SystemTime};
 
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sigv4::{
     http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
 
-use super::error::Error;
+/// A request cannot be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsigned {
+    /// A setting is missing.
+    #[error("sigv4 needs {what}; {remedy}")]
+    Missing {
+        /// What is.
+        what: &'static str,
+        /// What to set.
+        remedy: &'static str,
+    },
+    /// No credentials can be had, or the request is none that can be signed.
+    #[error("a request cannot be signed: {reason}; check the AWS credentials")]
+    Failed {
+        /// Why, without any secret.
+        reason: String,
+    },
+}
 
 /// Credentials, region and service that requests are signed for.
 #[derive(Clone)]
@@ -35,12 +55,9 @@ impl Signer {
     ///
     /// # Errors
     /// When there is no region or nothing that gives credentials.
-    pub async fn from_environment(service: &'static str) -> Result<Self, Error> {
+    pub async fn from_environment(service: &'static str) -> Result<Self, Unsigned> {
         let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
-        let missing = |what: &str, remedy: &str| Error::Setting {
-            key: "auth",
-            message: format!("sigv4 needs {what}; {remedy}"),
-        };
+        let missing = |what, remedy| Unsigned::Missing { what, remedy };
         let region = config.region().map(ToString::to_string);
         Ok(Self {
             credentials: config
@@ -65,17 +82,15 @@ impl Signer {
     ///
     /// # Errors
     /// When no credentials can be had.
-    pub async fn sign(&self, request: &mut reqwest::Request) -> Result<(), Error> {
+    pub async fn sign(&self, request: &mut reqwest::Request) -> Result<(), Unsigned> {
         self.sign_at(request, SystemTime::now()).await
     }
 
-    async fn sign_at(&self, request: &mut reqwest::Request, at: SystemTime) -> Result<(), Error> {
-        let failed = |reason: String| Error::Setting {
-            key: "auth",
-            message: format!("a request cannot be signed: {reason}; check the AWS credentials"),
-        };
+    async fn sign_at(&self, request: &mut reqwest::Request, at: SystemTime) -> Result<(), Unsigned> {
+        let failed = |reason: String| Unsigned::Failed { reason };
         let credentials = self.credentials.provide_credentials().await;
-        let identity = credentials.map_err(|error| failed(error.to_string()))?.into();
+        let whole = |error| DisplayErrorContext(error).to_string();
+        let identity = credentials.map_err(|error| failed(whole(error)))?.into();
         let mut settings = SigningSettings::default();
         // Serverless refuses a request without it; the other service takes it.
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
