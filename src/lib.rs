@@ -41,3 +41,5 @@ pub mod opensearch;
 pub mod respond;
 #[cfg(feature = "embedded")]
 pub mod serve;
+#[cfg(feature = "sigv4")]
+pub mod sigv4;

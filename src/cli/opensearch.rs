@@ -270,8 +270,8 @@ pub(crate) async fn client(config: &OpenSearch, endpoint: Option<&str>) -> Resul
         AuthKind::Basic => Auth::from_variables(&config.user_env, &config.password_env).map_err(Failure::usage)?,
         #[cfg(feature = "aws")]
         AuthKind::SigV4 => {
-            let signer = crate::opensearch::sign::Signer::from_environment(config.service()).await;
-            Auth::Signed(signer.map_err(Failure::usage)?)
+            let signer = crate::sigv4::Signer::from_environment(config.service()).await;
+            Auth::Signed(signer.map_err(|error| Failure::usage(crate::opensearch::Error::from(error)))?)
         }
         #[cfg(not(feature = "aws"))]
         AuthKind::SigV4 => return Err(Failure::without_aws("sign")),

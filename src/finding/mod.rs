@@ -111,6 +111,8 @@ pub struct Resource {
     pub role: Role,
     /// Subnets of every network interface, without repeats, in the finding's order.
     pub subnets: Vec<String>,
+    /// Identifier of the RDS instance, whose subnets a finding does not name.
+    pub database: Option<String>,
 }
 
 /// Who opened the connection.

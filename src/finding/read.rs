@@ -9,6 +9,9 @@ const LONGEST_IDENTIFIER: usize = 256;
 const LONGEST_TITLE: usize = 512;
 const LONGEST_TEXT: usize = 4096;
 
+/// Where a finding names the instance of RDS.
+const DATABASE: [&str; 2] = ["rdsDbInstanceDetails", "dbInstanceIdentifier"];
+
 /// Reads one record that holds one finding.
 pub(super) fn finding(record: &[u8]) -> Result<Finding, Error> {
     let record = Node::parse(record)?;
@@ -243,6 +246,7 @@ fn resource(node: &Node, service: &Node) -> Result<Resource, Error> {
             name: lambda.get("functionName")?.string(),
             role,
             subnets: distinct(subnets),
+            database: None,
         });
     }
     let instance = node.get("instanceDetails")?;
@@ -257,6 +261,7 @@ fn resource(node: &Node, service: &Node) -> Result<Resource, Error> {
         name: name(node, instance)?,
         role,
         subnets: distinct(subnets.into_iter()),
+        database: node.at(DATABASE)?.string(),
     })
 }
 
@@ -265,7 +270,7 @@ fn name(node: &Node, instance: &Node) -> Result<Option<String>, Error> {
     const NAMES: &[[&str; 2]] = &[
         ["eksClusterDetails", "name"],
         ["ecsClusterDetails", "name"],
-        ["rdsDbInstanceDetails", "dbInstanceIdentifier"],
+        DATABASE,
         ["accessKeyDetails", "userName"],
     ];
     if let Some(name) = instance.get("instanceId")?.string() {

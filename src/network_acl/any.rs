@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::ec2::Ec2;
 #[cfg(feature = "embedded")]
 use super::model::Model;
-use super::{Acl, AclKey, Direction, Entry, Error, Inventory, NetworkAcls, Place, Settings, Store};
+use super::{Acl, AclKey, Database, Direction, Entry, Error, Inventory, NetworkAcls, Place, Settings, Store};
 
 /// Network ACLs of either kind.
 #[non_exhaustive]
@@ -108,6 +108,10 @@ impl NetworkAcls for AnyNetworkAcls {
 
     async fn reaches_internet(&self, place: &Place<'_>, address: IpAddr) -> Result<bool, Error> {
         of!(self, acls => Box::pin(acls.reaches_internet(place, address)).await)
+    }
+
+    async fn database(&self, account: &str, region: &str, identifier: &str) -> Result<Database, Error> {
+        of!(self, acls => Box::pin(acls.database(account, region, identifier)).await)
     }
 
     async fn inventory(&self) -> Result<Inventory, Error> {

@@ -132,6 +132,18 @@ pub struct Place<'a> {
     pub subnet: &'a str,
 }
 
+/// Where a database stands, as far as a network ACL could guard it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Database {
+    /// In this subnet, or in these: where it runs, and where its standby waits.
+    In(Vec<String>),
+    /// Nobody reaches it from the internet through its subnet.
+    NotPublic,
+    /// There is no such database, or which of several subnets it is in cannot be told.
+    #[default]
+    Unknown,
+}
+
 /// Reads and writes network ACL entries with the meaning, the errors and the lack of a compare-and-swap that EC2 has.
 ///
 /// Create is create-if-absent, replace swaps the content of a rule number in one call, delete of a missing entry is an
@@ -170,6 +182,16 @@ pub trait NetworkAcls: Send + Sync {
         _address: std::net::IpAddr,
     ) -> impl Future<Output = Result<bool, Error>> + Send {
         async { Ok(true) }
+    }
+
+    /// Where an instance of RDS stands, by the identifier that a finding of this account and region gives it. Stores that know no databases say so.
+    fn database(
+        &self,
+        _account: &str,
+        _region: &str,
+        _identifier: &str,
+    ) -> impl Future<Output = Result<Database, Error>> + Send {
+        async { Ok(Database::Unknown) }
     }
 
     /// What the guards must know of the accounts.

@@ -29,7 +29,7 @@ pub enum Auth {
     },
     /// As an IAM role or user, by signature.
     #[cfg(feature = "sigv4")]
-    Signed(super::sign::Signer),
+    Signed(crate::sigv4::Signer),
 }
 
 impl Auth {

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+#[cfg(feature = "sigv4")]
+use crate::sigv4::Unsigned;
+
 /// A request to a cluster came to nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -89,6 +92,16 @@ pub enum Error {
 
 /// Longest reason that is repeated to people.
 const REASON: usize = 400;
+
+#[cfg(feature = "sigv4")]
+impl From<Unsigned> for Error {
+    fn from(error: Unsigned) -> Self {
+        Self::Setting {
+            key: "auth",
+            message: error.to_string(),
+        }
+    }
+}
 
 impl Error {
     /// The error that an answer of this status and body is.

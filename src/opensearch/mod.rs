@@ -15,8 +15,6 @@ pub mod policy;
 pub mod reindex;
 pub mod remote;
 pub mod roles;
-#[cfg(feature = "sigv4")]
-pub mod sign;
 pub mod templates;
 pub mod writer;
 

@@ -17,7 +17,7 @@ use super::report::Mode;
 use super::responder::Responder;
 use crate::finding::{self, Finding};
 use crate::ledger::{self, Ask, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable};
-use crate::network_acl::{self, Acl, AclKey, Code, NetworkAcls, Place};
+use crate::network_acl::{self, Acl, AclKey, Code, Database, NetworkAcls, Place};
 
 /// How often a change is prepared again when somebody else commits first.
 pub(super) const ATTEMPTS: usize = 20;
@@ -102,9 +102,11 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut cases = Vec::with_capacity(parsed.len());
         for (record, now, finding) in parsed {
             let finding = match finding {
-                Ok(finding) => Ok(self
-                    .locate(decide(finding, &self.policy, &knowledge, *now), act)
-                    .await?),
+                Ok(finding) => {
+                    let database = finding.resource.database.as_deref();
+                    let decisions = decide(finding, &self.policy, &knowledge, *now);
+                    Ok(self.locate(decisions, database, act).await?)
+                }
                 Err(error) => Err(error),
             };
             cases.push(Case {
@@ -152,11 +154,14 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     }
 
     /// Finds the network ACLs that a block is about.
-    async fn locate(&self, decisions: Vec<Decision>, act: bool) -> Result<Vec<Judged>, Error> {
+    async fn locate(&self, decisions: Vec<Decision>, database: Option<&str>, act: bool) -> Result<Vec<Judged>, Error> {
         let mut located = Vec::with_capacity(decisions.len());
         for mut decision in decisions {
             let mut acls = Vec::new();
             let mut inside = false;
+            if let (Verdict::Block, true, Some(database)) = (decision.verdict, decision.subnets.is_empty(), database) {
+                self.locate_database(&mut decision, database).await?;
+            }
             if decision.verdict == Verdict::Block {
                 for subnet in &decision.subnets {
                     let place = Place {
@@ -192,6 +197,17 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             located.push(Judged { decision, acls });
         }
         Ok(located)
+    }
+
+    /// Finds the subnets of a database, which no finding names. In doubt nothing is blocked.
+    async fn locate_database(&self, decision: &mut Decision, database: &str) -> Result<(), Error> {
+        let FindingSummary { account, region, .. } = &decision.finding;
+        match reached(self.acls.database(account, region, database).await)?.unwrap_or_default() {
+            Database::In(subnets) => decision.subnets = subnets,
+            Database::NotPublic => set(decision, Verdict::Alert, Reason::DatabaseNotPublic),
+            Database::Unknown => set(decision, Verdict::Alert, Reason::DatabaseUnknown),
+        }
+        Ok(())
     }
 
     /// Describes a network ACL when nothing recent is known of it.
@@ -324,7 +340,7 @@ fn reached<T>(answer: Result<T, network_acl::Error>) -> Result<Option<T>, networ
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.code.is_transient() => Err(error),
         Err(error) => {
-            tracing::warn!(%error, "a subnet cannot be looked at, so nothing is blocked there");
+            tracing::warn!(%error, "a subnet or database cannot be looked at, so nothing is blocked there");
             Ok(None)
         }
     }

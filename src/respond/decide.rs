@@ -60,7 +60,7 @@ const TABLE: &[Row] = &[
 #[must_use]
 pub fn decide(finding: &Finding, policy: &Policy, knowledge: &Knowledge, now: DateTime<Utc>) -> Vec<Decision> {
     let whole = about_finding(finding, policy, now);
-    let (remotes, action) = about_action(finding);
+    let (remotes, action) = about_action(finding, policy);
     let decision = |remote: &Remote, outcome: Result<&[Direction], Reason>| Decision {
         finding: finding.summary(),
         address: remote.address,
@@ -125,7 +125,7 @@ fn about_finding(finding: &Finding, policy: &Policy, now: DateTime<Utc>) -> Opti
 }
 
 /// The addresses that the action names, and which directions may be denied to them.
-fn about_action(finding: &Finding) -> (&[Remote], Result<&'static [Direction], Reason>) {
+fn about_action<'a>(finding: &'a Finding, policy: &Policy) -> (&'a [Remote], Result<&'static [Direction], Reason>) {
     match &finding.action {
         Action::NetworkConnection {
             flow,
@@ -135,11 +135,22 @@ fn about_action(finding: &Finding) -> (&[Remote], Result<&'static [Direction], R
         Action::PortProbe(remotes) => (remotes, directions(finding, Flow::Inbound)),
         Action::AwsApiCall(remotes) => (remotes, Err(Reason::ApiCall)),
         Action::KubernetesApiCall(remotes) => (remotes, Err(Reason::KubernetesCall)),
-        Action::RdsLogin(remotes) => (remotes, Err(Reason::RdsLogin)),
+        Action::RdsLogin(remotes) => (remotes, login(finding, policy)),
         Action::Other(remotes) => (remotes, Err(Reason::NoNetworkAction)),
         Action::DnsRequest => (&[], Err(Reason::DnsRequest)),
         Action::None => (&[], Err(Reason::NoNetworkAction)),
     }
+}
+
+/// A login is a connection that the remote party opened, over TCP. Where the database stands is looked up afterwards.
+fn login(finding: &Finding, policy: &Policy) -> Result<&'static [Direction], Reason> {
+    if !policy.rds_logins {
+        return Err(Reason::RdsLogin);
+    }
+    if finding.resource.database.is_none() {
+        return Err(Reason::DatabaseUnknown);
+    }
+    directions(finding, Flow::Inbound)
 }
 
 fn connection(finding: &Finding, flow: Flow, protocol: &str) -> Result<&'static [Direction], Reason> {
@@ -171,7 +182,8 @@ fn about_address(
     if remote.blocked {
         return Err(Reason::TrafficBlocked);
     }
-    if finding.resource.subnets.is_empty() {
+    let looked_up = matches!(finding.action, Action::RdsLogin(_));
+    if finding.resource.subnets.is_empty() && !looked_up {
         return Err(match finding.resource.kind {
             ResourceKind::Function => Reason::NotInVpc,
             ResourceKind::Instance => Reason::NoSubnet,

@@ -30,6 +30,8 @@ pub struct Policy {
     pub evict: Evict,
     /// Whether IPv6 addresses are blocked.
     pub ipv6: bool,
+    /// Whether addresses are blocked that log in to databases of RDS. Their subnets are looked up.
+    pub rds_logins: bool,
     /// Whether an entry that somebody else removed is put back. When not, the removal counts as an unblock.
     pub put_back: bool,
     /// How long entries stand.
@@ -193,6 +195,7 @@ impl Default for Policy {
             types: types::defaults(),
             evict: Evict::Oldest,
             ipv6: true,
+            rds_logins: false,
             put_back: false,
             expiry: Expiry::default(),
             limits: Limits::default(),

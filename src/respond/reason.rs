@@ -82,8 +82,12 @@ reasons! {
     KubernetesCall = "kubernetes_call",
     /// A DNS request names no address, and the attacker picks what the name resolves to.
     DnsRequest = "dns_request",
-    /// A database login attempt; blocking is behind a switch.
+    /// A database login attempt; blocking is behind a switch (`policy.rds_logins`).
     RdsLogin = "rds_login",
+    /// The subnet in which the database stands cannot be told: RDS does not know it, or may not be asked, or it could be one of several.
+    DatabaseUnknown = "database_unknown",
+    /// The database is not publicly accessible: whoever logs in does not come through its subnet's gateway.
+    DatabaseNotPublic = "database_not_public",
     /// The finding describes no network action.
     NoNetworkAction = "no_network_action",
     /// The network action names no remote address, or text that is no address.

@@ -69,6 +69,7 @@ impl Account {
     pub(crate) fn run(&self, arguments: &[&str], input: &[u8]) -> Run {
         let environment = [
             ("AWS_ENDPOINT_URL_EC2", self.front.url()),
+            ("AWS_ENDPOINT_URL_RDS", self.front.url()),
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.tables),
             ("AWS_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "test"),
@@ -107,13 +108,18 @@ impl Account {
             .collect()
     }
 
+    /// Credentials and endpoint.
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// An SSH brute force on an instance in the subnet.
     pub(crate) fn finding(&self, id: &str, address: &str) -> Vec<u8> {
         finding(&self.subnet, id, address).to_string().into_bytes()
     }
 }
 
-fn finding(subnet: &str, id: &str, address: &str) -> Value {
+pub(crate) fn finding(subnet: &str, id: &str, address: &str) -> Value {
     json!({"schemaVersion": "2.0", "accountId": ACCOUNT, "region": REGION, "partition": "aws", "id": id,
         "arn": format!("arn:aws:guardduty:{REGION}:{ACCOUNT}:detector/d/finding/{id}"),
         "type": "UnauthorizedAccess:EC2/SSHBruteForce", "severity": 2, "title": "Brute force", "description": "Someone tries.",

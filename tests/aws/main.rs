@@ -17,6 +17,7 @@ mod moto;
 mod notify;
 #[path = "../program/mod.rs"]
 mod program;
+mod rds;
 mod responses;
 #[path = "../../transforms/tests/firehose_lambda/runtime_api.rs"]
 #[expect(dead_code, reason = "shared with the transforms' functions")]

@@ -30,6 +30,21 @@ impl Refusal {
             self.code, self.message
         )
     }
+
+    /// The same in the form of RDS, which has its own words too.
+    pub(super) fn body_of_rds(&self) -> String {
+        let code = match self.code {
+            "UnauthorizedOperation" => "AccessDenied",
+            "RequestLimitExceeded" => "Throttling",
+            "InternalError" => "InternalFailure",
+            code => code,
+        };
+        format!(
+            "<ErrorResponse xmlns=\"http://rds.amazonaws.com/doc/2014-10-31/\"><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{}</Message></Error><RequestId>front</RequestId></ErrorResponse>",
+            self.message
+        )
+    }
 }
 
 /// What a call asks for.

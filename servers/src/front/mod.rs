@@ -1,5 +1,5 @@
 //! A server in front of moto, for every service, with what moto lacks of EC2's network ACLs: the quota of entries, the refusals of
-//! what is missing or out of range, dry runs; and with failures on demand. It passes on the rest and keeps what was called.
+//! what is missing or out of range, dry runs; and with failures on demand, of RDS too. It passes on the rest and keeps what was called.
 
 mod judge;
 
@@ -91,12 +91,12 @@ impl Front {
         *held(&self.shared.quota) = quota;
     }
 
-    /// Lets the next `times` calls of an EC2 action fail; faults of one action are used up in the order in which they came.
+    /// Lets the next `times` calls of an action of EC2 or RDS fail; faults of one action are used up in the order in which they came.
     pub fn fail(&self, action: &'static str, fault: Fault, times: usize) {
         held(&self.shared.faults).extend(std::iter::repeat_n((action, fault), times));
     }
 
-    /// EC2 actions that were called since this was last asked, in order.
+    /// Actions of EC2 and RDS that were called since this was last asked, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         std::mem::take(&mut held(&self.shared.calls))
@@ -111,21 +111,24 @@ async fn answer(
     body: Bytes,
 ) -> Response {
     let form: Form = form_urlencoded::parse(&body).into_owned().collect();
-    let is_ec2 = headers
+    let signed = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.contains("/ec2/aws4_request"));
-    let judged = match form.get("Action").filter(|_| is_ec2) {
-        Some(action) => ec2(&shared, action, &form, &uri, &headers, &body).await,
+        .unwrap_or_default();
+    let is_rds = signed.contains("/rds/aws4_request");
+    let is_judged = is_rds || signed.contains("/ec2/aws4_request");
+    let judged = match form.get("Action").filter(|_| is_judged) {
+        Some(action) => called(&shared, action, &form, &uri, &headers, &body).await,
         None => pass(&shared, method, &uri, &headers, body.clone()).await,
     };
     judged.unwrap_or_else(|refusal| {
         let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(header::CONTENT_TYPE, "text/xml")], refusal.body()).into_response()
+        let body = if is_rds { refusal.body_of_rds() } else { refusal.body() };
+        (status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
     })
 }
 
-async fn ec2(
+async fn called(
     shared: &Shared,
     action: &str,
     form: &Form,

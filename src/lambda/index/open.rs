@@ -7,7 +7,8 @@ use super::function::Function;
 use crate::config::{AuthKind, Effective, Normalize, OpenSearch, Origin, SourceChoice};
 use crate::input::Normalizers;
 use crate::lambda;
-use crate::opensearch::{Auth, Client, sign::Signer, writer::Writer};
+use crate::opensearch::{Auth, Client, writer::Writer};
+use crate::sigv4::Signer;
 
 /// Normalisers and a writer, checked and warm.
 pub(super) fn function() -> Result<Function, Error> {

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::bucket::{Bucket, READS, WRITES};
 use super::error::Call;
+use super::rds::Rds;
 use crate::network_acl::{Code, Ec2Settings, Error};
 
 /// Every call ends by then, retries included: below [`CALL`](crate::network_acl::CALL), which leases count on.
@@ -68,8 +69,11 @@ pub(super) struct Regional {
     /// Who calls, for people: the role's ARN.
     pub(super) caller: String,
     pub(super) client: Client,
+    pub(super) rds: Rds,
     reads: Bucket,
     writes: Bucket,
+    /// Of the calls of RDS, which count its own.
+    looks: Bucket,
     counters: Arc<Counters>,
 }
 
@@ -138,16 +142,21 @@ impl Clients {
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().operation_timeout(PATIENCE).build());
         let role = self.settings.role_in(account);
+        let mut credentials = None;
         if let Some(role) = &role {
-            config = config.credentials_provider(self.role(account, role).await);
+            let assumed = self.role(account, role).await;
+            config = config.credentials_provider(assumed.clone());
+            credentials = Some(assumed);
         }
         let made = Arc::new(Regional {
             account: account.to_owned(),
             region: region.to_owned(),
             caller: role.unwrap_or_else(|| "this program's role".to_owned()),
             client: Client::from_conf(config.build()),
+            rds: Rds::new(&self.base, region, credentials),
             reads: Bucket::new(READS),
             writes: Bucket::new(WRITES),
+            looks: Bucket::new(READS),
             counters: Arc::clone(&self.counters),
         });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,13 +182,28 @@ impl Clients {
 }
 
 impl Regional {
-    /// A call of this action, about a resource or, when that is empty, about everything.
+    /// A call of this action of EC2, about a resource or, when that is empty, about everything.
     pub(super) fn call<'a>(&'a self, action: &'static str, about: &'a str) -> Call<'a> {
+        self.call_of("ec2", action, about)
+    }
+
+    /// The same of another service.
+    pub(super) fn call_of<'a>(&'a self, service: &'static str, action: &'static str, about: &'a str) -> Call<'a> {
         Call {
             at: self,
+            service,
             action,
             about,
         }
+    }
+
+    /// A call of RDS, which only reads.
+    pub(super) async fn ask_rds<T, F>(&self, call: Call<'_>, make: impl Fn() -> F + Send) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        self.attempts(call, &self.looks, ATTEMPT, Code::is_transient, make)
+            .await
     }
 
     /// A call that only reads: repeated when EC2 failed or refused it for their number.
@@ -187,14 +211,14 @@ impl Regional {
         &self,
         action: &'static str,
         about: &str,
-        make: impl Fn() -> F + Send,
+        make: impl Fn() -> F + Send + Sync,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, SdkError<E>>> + Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let call = self.call(action, about);
-        self.attempts(call, &self.reads, ATTEMPT, Code::is_transient, make)
+        self.attempts(call, &self.reads, ATTEMPT, Code::is_transient, || asked(call, make()))
             .await
     }
 
@@ -204,7 +228,7 @@ impl Regional {
         &self,
         action: &'static str,
         about: &str,
-        make: impl Fn() -> F + Send,
+        make: impl Fn() -> F + Send + Sync,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, SdkError<E>>> + Send,
@@ -212,7 +236,8 @@ impl Regional {
     {
         let call = self.call(action, about);
         let did_nothing = |code: Code| code == Code::RequestLimitExceeded;
-        self.attempts(call, &self.writes, PATIENCE, did_nothing, make).await
+        self.attempts(call, &self.writes, PATIENCE, did_nothing, || asked(call, make()))
+            .await
     }
 
     /// Every page of a description, in order. `take` says where the next begins.
@@ -237,7 +262,7 @@ impl Regional {
         Err(self.call(action, "").says(Code::Unavailable, "its pages do not end"))
     }
 
-    async fn attempts<T, E, F>(
+    async fn attempts<T, F>(
         &self,
         call: Call<'_>,
         bucket: &Bucket,
@@ -246,14 +271,13 @@ impl Regional {
         make: impl Fn() -> F + Send,
     ) -> Result<T, Error>
     where
-        F: Future<Output = Result<T, SdkError<E>>> + Send,
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        F: Future<Output = Result<T, Error>> + Send,
     {
         let deadline = Instant::now() + PATIENCE;
         let mut attempt = 0;
         loop {
             let Some(wait) = bucket.take(Instant::now(), deadline - Instant::now()) else {
-                let what = "EC2 refused calls for their number, so this one is not made yet";
+                let what = "calls were refused for their number, so this one is not made yet";
                 return Err(call.says(Code::RequestLimitExceeded, what));
             };
             sleep(wait).await;
@@ -265,7 +289,7 @@ impl Regional {
                     bucket.passed(Instant::now());
                     return Ok(answer);
                 }
-                Ok(Err(error)) => call.failed(&error),
+                Ok(Err(error)) => error,
                 Err(_) => call.says(Code::Unavailable, "it timed out; check the network and the endpoint"),
             };
             if error.code == Code::RequestLimitExceeded {
@@ -281,4 +305,12 @@ impl Regional {
             sleep(pause).await;
         }
     }
+}
+
+/// A call of the SDK, with its failure in our words.
+async fn asked<T, E>(call: Call<'_>, sent: impl Future<Output = Result<T, SdkError<E>>> + Send) -> Result<T, Error>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    sent.await.map_err(|error| call.failed(&error))
 }

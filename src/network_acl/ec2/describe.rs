@@ -6,7 +6,6 @@ use aws_sdk_ec2::types::{Filter, NetworkAcl, NetworkAclEntry, RuleAction};
 use ipnet::IpNet;
 
 use super::clients::Regional;
-use super::error::Call;
 use crate::network_acl::{Acl, AclKey, Code, Direction, Entry, Error};
 
 /// The highest rule number that a person may use; above are the default denies, which cannot be changed.
@@ -41,11 +40,7 @@ pub(super) async fn list(at: &Regional) -> Result<Vec<AclKey>, Error> {
 
 /// One network ACL.
 pub(super) async fn one(at: &Regional, id: &str, quota: usize) -> Result<Acl, Error> {
-    let call = Call {
-        at,
-        action: ACTION,
-        about: id,
-    };
+    let call = at.call(ACTION, id);
     let page = at
         .read(ACTION, id, || {
             at.client.describe_network_acls().network_acl_ids(id).send()

@@ -37,7 +37,9 @@ const WORDS: &[(&str, Code)] = &[
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
     pub(super) at: &'a Regional,
-    /// EC2's action.
+    /// `ec2`, or `rds`.
+    pub(super) service: &'static str,
+    /// The service's action.
     pub(super) action: &'static str,
     /// What it is about, as people know it: `acl-1`, or nothing for everything.
     pub(super) about: &'a str,
@@ -50,7 +52,10 @@ impl Call<'_> {
         let place = format!("{} {}", self.at.account, self.at.region);
         Error::new(
             code,
-            format!("ec2:{}{about}{} in {place}: {what}", self.action, self.about),
+            format!(
+                "{}:{}{about}{} in {place}: {what}",
+                self.service, self.action, self.about
+            ),
         )
     }
 
@@ -58,11 +63,42 @@ impl Call<'_> {
     fn resource(&self) -> String {
         let Regional { account, region, .. } = self.at;
         let partition = crate::network_acl::settings::partition(region);
-        if self.action.contains("NetworkAclEntry") {
+        if self.service == "rds" {
+            format!("arn:{partition}:rds:{region}:{account}:db:*")
+        } else if self.action.contains("NetworkAclEntry") {
             format!("arn:{partition}:ec2:{region}:{account}:network-acl/*")
         } else {
             "*".to_owned()
         }
+    }
+
+    /// A refusal by the service's own word.
+    pub(super) fn refused(&self, word: &str, its_own_fault: bool, said: &str) -> Error {
+        let code = code_of(word, its_own_fault);
+        let remedy = match code {
+            Code::Unauthorized => format!(
+                "; allow {} {}:{} on {}",
+                self.at.caller,
+                self.service,
+                self.action,
+                self.resource()
+            ),
+            Code::Unavailable => "; it is tried again".to_owned(),
+            _ => String::new(),
+        };
+        self.says(code, &format!("{word}: {}{remedy}", clipped(said)))
+    }
+
+    /// That the account's role refuses this program, if that is what an error says.
+    pub(super) fn not_assumed(&self, detail: &str) -> Option<Error> {
+        (detail.contains("AccessDenied") && detail.contains("AssumeRole")).then(|| {
+            let what = format!(
+                "{} cannot be assumed; let its trust policy name this program's role (and its external id), and allow this \
+                 program's role sts:AssumeRole on it",
+                self.at.caller
+            );
+            self.says(Code::Unauthorized, &what)
+        })
     }
 
     /// What the SDK reports.
@@ -70,27 +106,16 @@ impl Call<'_> {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let said = clipped(error.message().unwrap_or_default());
+        let said = error.message().unwrap_or_default();
         if let Some(word) = error.code() {
             let its_own_fault = error
                 .raw_response()
                 .is_some_and(|answer| answer.status().is_server_error());
-            let code = code_of(word, its_own_fault);
-            let remedy = match code {
-                Code::Unauthorized => format!("; allow {} ec2:{} on {}", self.at.caller, self.action, self.resource()),
-                Code::Unavailable => "; it is tried again".to_owned(),
-                _ => String::new(),
-            };
-            return self.says(code, &format!("{word}: {said}{remedy}"));
+            return self.refused(word, its_own_fault, said);
         }
         let detail = DisplayErrorContext(error).to_string();
-        if detail.contains("AccessDenied") && detail.contains("AssumeRole") {
-            let what = format!(
-                "{} cannot be assumed; let its trust policy name this program's role (and its external id), and allow this \
-                 program's role sts:AssumeRole on it",
-                self.at.caller
-            );
-            return self.says(Code::Unauthorized, &what);
+        if let Some(error) = self.not_assumed(&detail) {
+            return error;
         }
         let remedy = match error {
             SdkError::ConstructionFailure(_) => "the request could not be made; check the credentials",

@@ -6,17 +6,19 @@
 //!
 //! | what | actions that the role needs |
 //! |---|---|
-//! | look | `ec2:DescribeNetworkAcls`, `DescribeSubnets`, `DescribeRouteTables` |
+//! | look | `ec2:DescribeNetworkAcls`, `DescribeSubnets`, `DescribeRouteTables`; with `policy.rds_logins` also `rds:DescribeDBInstances` on `db:*` |
 //! | guard | `ec2:DescribeNetworkInterfaces`, `DescribeVpcs`, `DescribeVpcPeeringConnections`, `DescribeManagedPrefixLists`, `GetManagedPrefixListEntries` |
 //! | act | `ec2:CreateNetworkAclEntry`, `ReplaceNetworkAclEntry`, `DeleteNetworkAclEntry` on `network-acl/*` |
 
 mod bucket;
 mod clients;
+mod databases;
 mod describe;
 mod entries;
 mod error;
 mod inventory;
 mod ip_ranges;
+mod rds;
 mod routes;
 mod subnets;
 
@@ -30,10 +32,11 @@ use tokio::task::JoinSet;
 
 pub use self::clients::Calls;
 use self::clients::{Clients, PATIENCE};
+use self::databases::Databases;
 use self::describe::Guard;
 use self::inventory::Keeper;
 use self::subnets::Subnets;
-use super::{Acl, AclKey, Code, Direction, Ec2Settings, Entry, Error, Inventory, NetworkAcls, Place};
+use super::{Acl, AclKey, Code, Database, Direction, Ec2Settings, Entry, Error, Inventory, NetworkAcls, Place};
 
 /// Accounts and regions that are listed at once.
 const AT_ONCE: usize = 8;
@@ -48,6 +51,7 @@ pub struct Ec2 {
     clients: Arc<Clients>,
     inventory: Arc<Keeper>,
     subnets: Subnets,
+    databases: Databases,
 }
 
 impl Ec2 {
@@ -81,6 +85,7 @@ impl Ec2 {
             settings,
             clients,
             subnets: Subnets::default(),
+            databases: Databases::default(),
         })
     }
 
@@ -188,6 +193,14 @@ impl NetworkAcls for Ec2 {
             Ok(reaches)
         })
         .await
+    }
+
+    async fn database(&self, account: &str, region: &str, identifier: &str) -> Result<Database, Error> {
+        if !self.clients.reaches(account, region) {
+            return Ok(Database::Unknown);
+        }
+        let at = Box::pin(self.clients.at(account, region)).await?;
+        self.databases.of(&at, identifier, Utc::now()).await
     }
 
     async fn inventory(&self) -> Result<Inventory, Error> {

@@ -121,6 +121,25 @@ fn call(kind: &str, object: &str, body: Value) -> Value {
     with_action(action)
 }
 
+fn login(address: &str, role: &str, database: Option<&str>) -> Value {
+    let details = json!({"remoteIpDetails": remote(address)});
+    let mut finding = call("RDS_LOGIN_ATTEMPT", "rdsLoginAttemptAction", details);
+    set(
+        &mut finding,
+        "/type",
+        json!("CredentialAccess:RDS/TorIPCaller.FailedLogin"),
+    );
+    set(&mut finding, "/severity", json!(5));
+    set(&mut finding, "/service/resourceRole", json!(role));
+    let details = json!({"dbInstanceIdentifier": database, "engine": "Aurora PostgreSQL"});
+    set(
+        &mut finding,
+        "/resource",
+        json!({"resourceType": "RDSDBInstance", "rdsDbInstanceDetails": details}),
+    );
+    finding
+}
+
 /// `address verdict reason directions` of each decision, as one text.
 fn shown(decisions: &[Decision]) -> String {
     let lines: Vec<String> = decisions
@@ -266,7 +285,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "database login",
-            call("RDS_LOGIN_ATTEMPT", "rdsLoginAttemptAction", details),
+            login("185.220.101.4", "TARGET", Some("orders-1")),
             "185.220.101.4 alert rds_login",
         ),
         (
@@ -473,6 +492,49 @@ fn only_the_accounts_that_the_policy_names_are_touched() {
         shown(&decided(&brute_force(), &policy, &knowledge())),
         "185.220.101.4 block matched ingress"
     );
+}
+
+#[test]
+fn logins_to_databases_block_public_addresses_where_the_policy_says_so() {
+    let policy = Policy {
+        rds_logins: true,
+        ..Policy::default()
+    };
+    let mut anomaly = login(ATTACKER, "TARGET", Some("orders-1"));
+    set(
+        &mut anomaly,
+        "/type",
+        json!("CredentialAccess:RDS/AnomalousBehavior.FailedLogin"),
+    );
+    let mut connection = with(
+        "/resource",
+        json!({"rdsDbInstanceDetails": {"dbInstanceIdentifier": "orders-1"}}),
+    );
+    set(
+        &mut connection,
+        "/type",
+        json!("CredentialAccess:RDS/TorIPCaller.FailedLogin"),
+    );
+    let cases = [
+        (
+            login(ATTACKER, "TARGET", Some("orders-1")),
+            "185.220.101.4 block matched ingress",
+        ),
+        (login("10.1.2.3", "TARGET", Some("orders-1")), "10.1.2.3 alert private"),
+        (
+            login(ATTACKER, "ACTOR", Some("orders-1")),
+            "185.220.101.4 alert direction_role",
+        ),
+        (login(ATTACKER, "TARGET", None), "185.220.101.4 alert database_unknown"),
+        (anomaly, "185.220.101.4 alert type_not_in_policy"),
+        // The switch is for logins alone.
+        (connection, "185.220.101.4 alert no_subnet"),
+    ];
+    for (finding, expected) in cases {
+        assert_eq!(shown(&decided(&finding, &policy, &knowledge())), expected);
+    }
+    let decisions = decided(&login(ATTACKER, "TARGET", Some("orders-1")), &policy, &knowledge());
+    assert!(decisions[0].subnets.is_empty(), "they are looked up afterwards");
 }
 
 proptest! {

@@ -28,7 +28,8 @@ impl TypeRule {
 
 /// What is blocked unless the configuration says otherwise. Port probes and brute force are Low (2.0) for a target, so a
 /// common severity floor would block nothing. Left out are types whose remote side is a victim or a bystander, such as
-/// port scans, spam and denial of service that one of our instances does, and anomalies.
+/// port scans, spam and denial of service that one of our instances does, and anomalies that may be our own people. Logins to databases
+/// count only with `policy.rds_logins`.
 const DEFAULTS: &[(&str, f64)] = &[
     ("Recon:EC2/PortProbe*", 1.0),
     ("UnauthorizedAccess:EC2/SSHBruteForce", 1.0),
@@ -41,6 +42,10 @@ const DEFAULTS: &[(&str, f64)] = &[
     ("CryptoCurrency:*", 4.0),
     ("Trojan:*", 4.0),
     ("Execution:*/ReverseShell", 4.0),
+    ("CredentialAccess:RDS/MaliciousIPCaller*", 4.0),
+    ("CredentialAccess:RDS/TorIPCaller*", 4.0),
+    ("CredentialAccess:RDS/AnomalousBehavior.SuccessfulBruteForce", 4.0),
+    ("Discovery:RDS/*IPCaller", 4.0),
 ];
 
 pub(super) fn defaults() -> Vec<TypeRule> {
@@ -116,6 +121,10 @@ mod tests {
             "CryptoCurrency:EC2/BitcoinTool.B",
             "Trojan:EC2/BlackholeTraffic",
             "Execution:Runtime/ReverseShell",
+            "CredentialAccess:RDS/MaliciousIPCaller.FailedLogin",
+            "CredentialAccess:RDS/TorIPCaller.SuccessfulLogin",
+            "CredentialAccess:RDS/AnomalousBehavior.SuccessfulBruteForce",
+            "Discovery:RDS/TorIPCaller",
         ];
         for rule in defaults() {
             let named = types.iter().any(|name| rule.names(name, Role::Actor));

@@ -1,6 +1,7 @@
-//! Requests signed as an IAM role or user, for Amazon OpenSearch Service (`es`) and Serverless (`aoss`).
+//! Requests signed as an IAM role or user, where no SDK makes them: for Amazon OpenSearch Service (`es`) and Serverless (`aoss`),
+//! and for the one call of RDS.
 //!
-//! <https://docs.aws.amazon.com/opensearch-service/latest/developerguide/request-signing.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
 
 use std::{fmt, time::SystemTime};
 
@@ -13,7 +14,25 @@ use aws_sigv4::{
     sign::v4,
 };
 
-use super::error::Error;
+/// A request cannot be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsigned {
+    /// A setting is missing.
+    #[error("sigv4 needs {what}; {remedy}")]
+    Missing {
+        /// What is.
+        what: &'static str,
+        /// What to set.
+        remedy: &'static str,
+    },
+    /// No credentials can be had, or the request is none that can be signed.
+    #[error("a request cannot be signed: {reason}; check the AWS credentials")]
+    Failed {
+        /// Why, without any secret.
+        reason: String,
+    },
+}
 
 /// Credentials, region and service that requests are signed for.
 #[derive(Clone)]
@@ -39,7 +58,7 @@ impl Signer {
     /// # Errors
     /// When there is no region or nothing that gives credentials.
     #[cfg(feature = "aws")]
-    pub async fn from_environment(service: &'static str) -> Result<Self, Error> {
+    pub async fn from_environment(service: &'static str) -> Result<Self, Unsigned> {
         let config = aws_config::defaults(aws_config::BehaviorVersion::latest()).load().await;
         let region = config.region().map(ToString::to_string);
         Ok(Self {
@@ -57,8 +76,8 @@ impl Signer {
     ///
     /// # Errors
     /// When one of the variables is missing.
-    pub fn from_variables(service: &'static str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let value = |name: &str| {
+    pub fn from_variables(service: &'static str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Unsigned> {
+        let value = |name| {
             let value = variable(name).filter(|value| !value.is_empty());
             value.ok_or_else(|| missing(name, "Lambda sets it for the function's role"))
         };
@@ -87,17 +106,15 @@ impl Signer {
     ///
     /// # Errors
     /// When no credentials can be had.
-    pub async fn sign(&self, request: &mut reqwest::Request) -> Result<(), Error> {
+    pub async fn sign(&self, request: &mut reqwest::Request) -> Result<(), Unsigned> {
         self.sign_at(request, SystemTime::now()).await
     }
 
-    async fn sign_at(&self, request: &mut reqwest::Request, at: SystemTime) -> Result<(), Error> {
-        let failed = |reason: String| Error::Setting {
-            key: "auth",
-            message: format!("a request cannot be signed: {reason}; check the AWS credentials"),
-        };
+    async fn sign_at(&self, request: &mut reqwest::Request, at: SystemTime) -> Result<(), Unsigned> {
+        let failed = |reason: String| Unsigned::Failed { reason };
         let credentials = self.credentials.provide_credentials().await;
-        let identity = credentials.map_err(|error| failed(error.to_string()))?.into();
+        let whole = |error| format!("{:#}", anyhow::Error::from(error));
+        let identity = credentials.map_err(|error| failed(whole(error)))?.into();
         let mut settings = SigningSettings::default();
         // Serverless refuses a request without it; the other service takes it.
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
@@ -137,11 +154,8 @@ impl Signer {
     }
 }
 
-fn missing(what: &str, remedy: &str) -> Error {
-    Error::Setting {
-        key: "auth",
-        message: format!("sigv4 needs {what}; {remedy}"),
-    }
+fn missing(what: &'static str, remedy: &'static str) -> Unsigned {
+    Unsigned::Missing { what, remedy }
 }
 
 #[cfg(test)]
