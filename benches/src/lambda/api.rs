@@ -111,7 +111,7 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<Vec<u8>>>>, said: &Sende
 }
 
 /// The first line of a request, and its body.
-fn request(reader: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
+pub(super) fn request(reader: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
     let mut first = String::new();
     if reader.read_line(&mut first)? == 0 {
         return Ok(None);
