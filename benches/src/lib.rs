@@ -1,6 +1,8 @@
-//! What the benches share: how one ends, its clock, the middle of its rounds, and the machine that it ran on.
+//! What the benches share: how one ends, its clock, the middle of its rounds, the machine that it ran on, and a Runtime API for
+//! functions.
 
 pub mod machine;
+pub mod runtime_api;
 
 use std::process::ExitCode;
 

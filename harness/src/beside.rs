@@ -3,7 +3,7 @@
 //! The checks look at the ledger in memory, whose conditions and order are simple enough to be read. What makes a hundred thousand
 //! schedules on it count is that a real store answers each call of a schedule in the same way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -91,8 +91,8 @@ pub struct Beside {
     real: Box<dyn Real>,
     /// What both answered, by question.
     agreed: HashMap<String, String>,
-    /// Calls that were made of the real store.
-    pub calls: u64,
+    /// Calls that were made of the real store, by the first word of what was asked.
+    pub calls: BTreeMap<String, u64>,
 }
 
 impl Beside {
@@ -102,7 +102,7 @@ impl Beside {
         Self {
             real,
             agreed: HashMap::new(),
-            calls: 0,
+            calls: BTreeMap::new(),
         }
     }
 }
@@ -126,7 +126,8 @@ impl State {
         real: impl FnOnce(&dyn Real) -> Result<T, Error>,
     ) {
         let Some(beside) = &mut self.beside else { return };
-        beside.calls += 1;
+        let word = what.split(' ').next().unwrap_or_default();
+        *beside.calls.entry(word.to_owned()).or_default() += 1;
         let real = real(&*beside.real);
         if !agree(memory, &real) {
             self.wrong(

@@ -25,4 +25,5 @@ pub mod shrink;
 pub mod slack;
 pub mod stage;
 pub mod stores;
+pub mod turns;
 pub mod world;

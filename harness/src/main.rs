@@ -10,7 +10,7 @@ use portcullis_harness::gate::Fault;
 use portcullis_harness::run::{play, play_on};
 use portcullis_harness::schedule::Schedule;
 use portcullis_harness::stage::Stage;
-use portcullis_harness::{prove, shrink};
+use portcullis_harness::{prove, shrink, turns};
 
 const HELP: &str = "\
 harness --schedules N [--seed S]      play N schedules from seed S on (without --seed a fresh one, which is printed)
@@ -90,28 +90,30 @@ fn played(schedules: u64, seed: u64, stage: &Stage) -> Result<bool> {
     println!("{schedules} schedules from seed {seed}");
     let start = Instant::now();
     let mut counts: BTreeMap<Fault, u64> = BTreeMap::new();
-    let (mut violations, mut slipped, mut calls) = (0, 0, 0);
-    for at in 0..schedules {
-        let schedule = Schedule::draw(seed.wrapping_add(at));
-        let outcome = play_on(&schedule, false, stage.beside()?);
+    let mut calls: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut violations, mut slipped) = (0, 0);
+    let each = |schedule: &Schedule| Ok(play_on(schedule, false, stage.beside()?));
+    turns::play(seed, schedules, stage.at_once(), each, |schedule, outcome| {
         slipped += outcome.slipped;
-        calls += outcome.calls;
+        for (word, count) in outcome.calls {
+            *calls.entry(word).or_default() += count;
+        }
         for (fault, count) in outcome.counts {
             *counts.entry(fault).or_default() += count;
         }
         if outcome.broken.is_empty() {
-            continue;
+            return;
         }
         violations += 1;
         println!("\nseed {}: {}", schedule.seed, outcome.broken.join("\n  "));
         if violations <= MOST_SHOWN && stage.is_memory() {
-            let small = shrink::shrink(&schedule, &outcome.broken);
+            let small = shrink::shrink(schedule, &outcome.broken);
             let again = play(&small, true);
             print!("made smaller:\n{}", shrink::shown(&small));
             told(&again.trace);
             println!("again: cargo xtask harness --replay '{}'", shrink::word(&small));
         }
-    }
+    })?;
     println!("\n{:<22} {:>10}", "fault", "injected");
     for (fault, word) in Fault::ALL {
         println!("{word:<22} {:>10}", counts.get(fault).copied().unwrap_or(0));
@@ -122,7 +124,12 @@ fn played(schedules: u64, seed: u64, stage: &Stage) -> Result<bool> {
         schedules as f64 / start.elapsed().as_secs_f64()
     );
     if !stage.is_memory() {
-        println!("{calls} calls of the real store, each compared with what the one in memory says");
+        let by_word: Vec<String> = calls.iter().map(|(word, count)| format!("{word} {count}")).collect();
+        println!(
+            "{} calls of the real store, each compared with what the one in memory says: {}",
+            calls.values().sum::<u64>(),
+            by_word.join(", ")
+        );
     }
     println!("{schedules} schedules, {violations} violations");
     Ok(violations == 0)

@@ -38,8 +38,8 @@ pub struct Outcome {
     pub trace: Vec<String>,
     /// Entries of people that were overwritten before anybody could know.
     pub slipped: u64,
-    /// Calls that were made of a real store.
-    pub calls: u64,
+    /// Calls that were made of a real store, by what was asked.
+    pub calls: BTreeMap<String, u64>,
 }
 
 /// Plays it.
@@ -126,7 +126,7 @@ fn outcome(world: &World) -> Outcome {
         state.compare_all(world.timers.now());
     }
     Outcome {
-        calls: state.beside.as_ref().map_or(0, |beside| beside.calls),
+        calls: state.beside.take().map(|beside| beside.calls).unwrap_or_default(),
         broken: std::mem::take(&mut state.broken),
         counts: std::mem::take(&mut state.counts),
         trace: state.trace.take().unwrap_or_default(),

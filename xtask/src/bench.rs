@@ -88,7 +88,14 @@ fn functions(driver: &mut Command, short: bool) -> Result<()> {
 fn responder(options: &[&str]) -> Result<()> {
     let package = "portcullis-bench-responder";
     run(&mut cargo(&["build", "--release", "--locked", "--package", package]))?;
-    run(&mut command(target().join("release").join(package), options))
+    let mut bench = command(target().join("release").join(package), options);
+    if !options.contains(&"--short") {
+        let name = "portcullis-respond";
+        let features = ["--no-default-features", "--features", "aws"];
+        run(cargo(&["build", "--locked", "--profile", "lambda", "--bin", name]).args(features))?;
+        bench.env("PORTCULLIS_BENCH_RESPOND", target().join("lambda").join(name));
+    }
+    run(&mut bench)
 }
 
 /// The benches by name.

@@ -8,7 +8,7 @@ use portcullis_benches::{
     median,
 };
 
-use crate::Results;
+use crate::{Results, function::Function};
 
 /// Findings a second and core: deciding, and with reading.
 const DECIDED: f64 = 200_000.0;
@@ -63,7 +63,23 @@ fn tables(results: &Results) -> (String, bool) {
         "\nAt most {GROWTH} times as much in the largest: {}.\n",
         word(growth <= GROWTH)
     );
+    if let Some(function) = &results.function {
+        text += &told(function);
+    }
     (text, held)
+}
+
+/// The function as it is deployed.
+fn told(function: &Function) -> String {
+    let most = function.milliseconds.iter().copied().fold(0.0, f64::max);
+    format!(
+        "\n| the Lambda function `portcullis-respond`, as deployed | |\n|---|---|\n| bootstrap | {:.1} MiB |\n\
+         | cold start, from its start to its first question, while AWS answers at once: the middle of {} | {:.0} ms |\n\
+         | the slowest | {most:.0} ms |\n",
+        function.bytes as f64 / f64::from(1 << 20),
+        function.milliseconds.len(),
+        median(&function.milliseconds)
+    )
 }
 
 fn word(held: bool) -> &'static str {
@@ -93,6 +109,10 @@ mod tests {
                     nanoseconds: vec![largest],
                 },
             ],
+            function: Some(Function {
+                bytes: 3 << 19,
+                milliseconds: vec![20.0, 10.0, 30.0],
+            }),
         };
         let (text, held) = tables(&results(60_000.0, 1_200.0));
         assert!(
@@ -100,6 +120,13 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("| 1000 | 1 | 1.20 |"), "{text}");
+        for row in [
+            "| bootstrap | 1.5 MiB |",
+            "the middle of 3 | 20 ms |",
+            "| the slowest | 30 ms |",
+        ] {
+            assert!(text.contains(row), "{text}");
+        }
         for (results, row) in [
             (
                 results(49_999.0, 1_200.0),

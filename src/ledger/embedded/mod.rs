@@ -25,7 +25,7 @@ use crate::network_acl::AclKey;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// The form of the tables; a file of another form is refused.
-const FORM: i64 = 3;
+const FORM: i64 = 4;
 
 /// A ledger in one SQLite file.
 pub struct SqliteLedger {
@@ -63,10 +63,7 @@ impl SqliteLedger {
         connection.set_prepared_statement_cache_capacity(64);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let form: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if form == 2 {
-            transaction.execute_batch(include_str!("from_2.sql"))?;
-            transaction.pragma_update(None, "user_version", FORM)?;
-        } else if form != FORM && form != 0 {
+        if !matches!(form, 0 | 2..=FORM) {
             return Err(Error::Store {
                 message: format!(
                     "ledger.sqlite has form {form}, this version reads form {FORM}; use the version that wrote it"
@@ -74,9 +71,18 @@ impl SqliteLedger {
                 source: None,
             });
         }
-        if form == 0 {
+        if form == 2 {
+            transaction.execute_batch(include_str!("from_2.sql"))?;
+        }
+        if matches!(form, 2 | 3) {
+            transaction.execute_batch(include_str!("from_3.sql"))?;
+        }
+        if form != FORM {
             transaction.execute_batch(include_str!("schema.sql"))?;
             transaction.pragma_update(None, "user_version", FORM)?;
+        }
+        if matches!(form, 2 | 3) {
+            transaction.execute_batch(include_str!("rows_of_3.sql"))?;
         }
         transaction.commit()?;
         Ok(Self {
@@ -253,7 +259,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_ledger_of_the_form_before_keeps_its_positions_and_opens_only_once_anew() {
+    async fn a_ledger_of_an_older_form_keeps_what_it_holds_and_a_newer_one_is_refused() {
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("ledger.sqlite");
         drop(SqliteLedger::open(dir.path()).expect("a ledger"));
@@ -263,12 +269,36 @@ mod tests {
                 "DROP TABLE position;
                  CREATE TABLE position (reader TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
                  INSERT INTO position VALUES ('documents', 41);
+                 DROP TABLE entry;
+                 CREATE TABLE entry (account TEXT NOT NULL, region TEXT NOT NULL, acl TEXT NOT NULL, direction TEXT NOT NULL,
+                   cidr TEXT NOT NULL, state TEXT NOT NULL, rule INTEGER, seq INTEGER NOT NULL, planned_at INTEGER NOT NULL,
+                   expires INTEGER, body TEXT NOT NULL, PRIMARY KEY (account, region, acl, direction, cidr)) STRICT, WITHOUT ROWID;
+                 CREATE INDEX entry_by_rule ON entry (account, region, acl, direction, rule);
+                 CREATE INDEX entry_by_state ON entry (state, planned_at);
+                 CREATE INDEX entry_live ON entry (account, region, acl, seq);
+                 DROP TABLE finding;
+                 CREATE TABLE finding (id TEXT PRIMARY KEY, version INTEGER NOT NULL, versions INTEGER NOT NULL, body TEXT NOT NULL)
+                   STRICT, WITHOUT ROWID;
+                 CREATE INDEX finding_versions ON finding (versions);
+                 INSERT INTO finding VALUES ('f1', 3, 2, '{}');
+                 INSERT INTO entry VALUES ('1', 'eu', 'acl-1', 'ingress', '45.83.64.9/32', 'applied', 71, 1, 5, NULL, '{}');
                  PRAGMA user_version = 2;",
             )
-            .expect("the form before");
+            .expect("an older form");
         drop(before);
         for _ in 0..2 {
             let ledger = SqliteLedger::open(dir.path()).expect("a ledger");
+            assert_eq!(ledger.counts().await.expect("counts").findings, 2);
+            assert_eq!(ledger.pending(Utc::now()).await.expect("readable"), []);
+            let (entries, left): (u64, u64) = ledger
+                .connection()
+                .query_row(
+                    "SELECT (SELECT count(*) FROM entry WHERE rule = 71), (SELECT count(*) FROM sqlite_schema WHERE name LIKE '%_3')",
+                    [],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .expect("counted");
+            assert_eq!((entries, left), (1, 0));
             assert_eq!(
                 ledger.position("documents").await.expect("a position"),
                 Position::from(41)
@@ -279,5 +309,19 @@ mod tests {
             .pragma_update(None, "user_version", FORM + 1)
             .expect("a newer form");
         assert!(SqliteLedger::open(dir.path()).is_err());
+    }
+
+    #[test]
+    fn what_is_read_for_every_finding_and_sweep_passes_over_nothing_that_went() {
+        let ledger = SqliteLedger::in_memory().expect("a ledger");
+        let db = ledger.connection();
+        for sql in [read::LIVE_OF_ACL, read::PENDING, read::GONE_OF_ADDRESS] {
+            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+            let nothing: Vec<rusqlite::types::Null> = vec![rusqlite::types::Null; plan.parameter_count()];
+            let steps = plan.query_map(rusqlite::params_from_iter(nothing), |row| row.get::<_, String>(3));
+            let steps: Vec<String> = steps.expect("a plan").collect::<Result<_, _>>().expect("steps");
+            assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{sql}: {steps:?}");
+            assert!(steps.iter().any(|step| step.contains("INDEX")), "{sql}: {steps:?}");
+        }
     }
 }

@@ -12,7 +12,19 @@ use crate::ledger::{
 };
 use crate::network_acl::AclKey;
 
-const LIVE: &str = "'planned', 'applied', 'evicting', 'expiring'";
+/// The entries of one network ACL that are in use.
+pub(super) const LIVE_OF_ACL: &str = "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
+     AND state IN ('planned', 'applied', 'evicting', 'expiring') ORDER BY seq";
+
+/// The entries of one address in one network ACL that are not.
+pub(super) const GONE_OF_ADDRESS: &str = "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
+     AND direction IN ('ingress', 'egress') AND cidr = ?4 AND state NOT IN ('planned', 'applied', 'evicting', 'expiring')";
+
+/// Network ACLs with something to do.
+pub(super) const PENDING: &str = "SELECT account, region, acl FROM entry
+     WHERE state IN ('planned', 'applied', 'evicting', 'expiring')
+       AND (state IN ('planned', 'evicting', 'expiring') OR (state = 'applied' AND expires <= ?1))
+     GROUP BY account, region, acl ORDER BY min(planned_at), account, region, acl";
 
 /// All rows of one statement, each made by `row`.
 fn all<T>(
@@ -58,21 +70,11 @@ pub(super) fn view(db: &Connection, ask: Ask<'_>) -> Result<View, Error> {
         ..View::default()
     };
     for acl in ask.acls {
-        let mut rows: Vec<Row> = all(
-            db,
-            &format!(
-                "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND state IN ({LIVE}) ORDER BY seq"
-            ),
-            params![acl.account, acl.region, acl.acl],
-            body,
-        )?;
+        let mut rows: Vec<Row> = all(db, LIVE_OF_ACL, params![acl.account, acl.region, acl.acl], body)?;
         for cidr in ask.cidrs {
             let known: Vec<Row> = all(
                 db,
-                &format!(
-                    "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
-                     AND direction IN ('ingress', 'egress') AND cidr = ?4 AND state NOT IN ({LIVE})"
-                ),
+                GONE_OF_ADDRESS,
                 params![acl.account, acl.region, acl.acl, cidr.to_string()],
                 body,
             )?;
@@ -116,14 +118,7 @@ pub(super) fn meta(db: &Connection, acl: &AclKey) -> Result<Option<Meta>, Error>
 }
 
 pub(super) fn pending(db: &Connection, now: DateTime<Utc>) -> Result<Vec<AclKey>, Error> {
-    all(
-        db,
-        "SELECT account, region, acl FROM entry
-         WHERE state IN ('planned', 'evicting', 'expiring') OR (state = 'applied' AND expires <= ?1)
-         GROUP BY account, region, acl ORDER BY min(planned_at), account, region, acl",
-        [now.timestamp_millis()],
-        key,
-    )
+    all(db, PENDING, [now.timestamp_millis()], key)
 }
 
 pub(super) fn acls(db: &Connection) -> Result<Vec<AclKey>, Error> {
@@ -137,8 +132,8 @@ pub(super) fn acls(db: &Connection) -> Result<Vec<AclKey>, Error> {
 
 pub(super) fn entries(db: &Connection, filter: Filter) -> Result<Vec<Row>, Error> {
     let which = match filter {
-        Filter::Active => format!("state IN ({LIVE})"),
-        Filter::All => "1".to_owned(),
+        Filter::Active => "state IN ('planned', 'applied', 'evicting', 'expiring')",
+        Filter::All => "1",
     };
     all(
         db,

@@ -4,24 +4,26 @@ CREATE TABLE IF NOT EXISTS meta (
   PRIMARY KEY (account, region, acl)
 ) STRICT, WITHOUT ROWID;
 
+-- Not WITHOUT ROWID, as rows are long: such a tree holds few of them in a page, and every level of it would hold whole rows.
 CREATE TABLE IF NOT EXISTS entry (
   account TEXT NOT NULL, region TEXT NOT NULL, acl TEXT NOT NULL,
   direction TEXT NOT NULL, cidr TEXT NOT NULL,
   state TEXT NOT NULL, rule INTEGER, seq INTEGER NOT NULL, planned_at INTEGER NOT NULL, expires INTEGER, body TEXT NOT NULL,
   PRIMARY KEY (account, region, acl, direction, cidr)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- One rule number, one entry. The one that is being evicted shares it with the one that replaces it.
 CREATE UNIQUE INDEX IF NOT EXISTS entry_by_rule ON entry (account, region, acl, direction, rule)
   WHERE state IN ('planned', 'applied', 'expiring') AND rule IS NOT NULL;
-CREATE INDEX IF NOT EXISTS entry_by_state ON entry (state, planned_at);
--- Those that went stay in the table for good, so what is read for every finding must not pass over them.
+-- Those that went stay in the table for good, so what is read for every finding or in every sweep must not pass over them.
+CREATE INDEX IF NOT EXISTS entry_by_state ON entry (state, planned_at)
+  WHERE state IN ('planned', 'applied', 'evicting', 'expiring');
 CREATE INDEX IF NOT EXISTS entry_live ON entry (account, region, acl, seq)
   WHERE state IN ('planned', 'applied', 'evicting', 'expiring');
 
 CREATE TABLE IF NOT EXISTS finding (
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, versions INTEGER NOT NULL, body TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX IF NOT EXISTS finding_versions ON finding (versions);
 

@@ -148,13 +148,16 @@ fn put_row(db: &Connection, row: &Row) -> Result<(), Error> {
 }
 
 fn put_finding(db: &Connection, finding: &FindingRow) -> Result<(), Error> {
-    db.prepare_cached("INSERT OR REPLACE INTO finding (id, version, versions, body) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![
-            finding.id,
-            finding.version,
-            finding.versions,
-            serde_json::to_string(finding)?
-        ])?;
+    db.prepare_cached(
+        "INSERT INTO finding (id, version, versions, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET version = excluded.version, versions = excluded.versions, body = excluded.body",
+    )?
+    .execute(params![
+        finding.id,
+        finding.version,
+        finding.versions,
+        serde_json::to_string(finding)?
+    ])?;
     Ok(())
 }
 
