@@ -95,7 +95,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             .filter(|entry| !entry.allow)
             .map(|entry| entry.cidr)
             .collect();
-        let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs, &[]).await?);
+        let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs).await?);
         let owner = draft
             .meta(acl)
             .and_then(|meta| meta.lease.as_ref())

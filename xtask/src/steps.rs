@@ -1,6 +1,6 @@
 //! What `cargo xtask test` runs, in order: cheap first, so that a small mistake is told early.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     bench, demo, opensearch,
@@ -137,23 +137,25 @@ pub(crate) fn harness(options: &[&str]) -> Result<()> {
     run(harness.args(options))
 }
 
-/// The responder on the wire, with this many events; the program is optimised, as people run it.
-pub(crate) fn e2e(events: &str) -> Result<()> {
-    let events: u64 = events
-        .parse()
-        .with_context(|| format!("--events {events}: write a number"))?;
-    let mut test = cargo(&[
-        "test",
-        "--release",
-        "--locked",
-        "--package",
-        "portcullis",
-        "--all-features",
-        "--test",
-        "aws",
-    ]);
-    test.args(["--", "--nocapture", "--ignored", "e2e::", "kcl::"])
-        .env("PORTCULLIS_E2E_EVENTS", events.to_string());
+/// The responder on the wire. The build is that of the tests: its checks of arithmetic are on, and the servers take the time.
+pub(crate) fn e2e(options: &[&str]) -> Result<()> {
+    let (mut events, mut acls) = (10_000, 10);
+    for option in options.chunks(2) {
+        let (into, words) = match option {
+            ["--events", number] => (&mut events, number),
+            ["--network-acls", number] => (&mut acls, number),
+            _ => bail!("`{}` is not understood: --events N, --network-acls N", option.join(" ")),
+        };
+        *into = words
+            .parse()
+            .ok()
+            .filter(|number: &u64| *number > 0)
+            .with_context(|| format!("{}: write a number, 1 or more", option.join(" ")))?;
+    }
+    let mut test = cargo(&["test", "--locked", "--package", "portcullis", "--all-features", "--test", "aws"]);
+    test.args(["--", "--nocapture", "--ignored", "--test-threads", "1", "e2e::", "kcl::"])
+        .env("PORTCULLIS_E2E_EVENTS", events.to_string())
+        .env("PORTCULLIS_E2E_NETWORK_ACLS", acls.to_string());
     tools::installed()?.announce(&mut test);
     run(&mut test)
 }

@@ -66,14 +66,14 @@ pub(super) fn view(db: &Connection, ask: Ask<'_>) -> Result<View, Error> {
             params![acl.account, acl.region, acl.acl],
             body,
         )?;
-        for cidr in ask.cidrs {
+        for (_, direction, cidr) in ask.entries_of(acl) {
             let known: Vec<Row> = all(
                 db,
                 &format!(
                     "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
-                     AND direction IN ('ingress', 'egress') AND cidr = ?4 AND state NOT IN ({LIVE})"
+                     AND direction = ?4 AND cidr = ?5 AND state NOT IN ({LIVE})"
                 ),
-                params![acl.account, acl.region, acl.acl, cidr.to_string()],
+                params![acl.account, acl.region, acl.acl, direction.name(), cidr.to_string()],
                 body,
             )?;
             rows.extend(known);
