@@ -57,7 +57,9 @@ impl Memory {
             rows.sort_by_key(|row| row.seq);
             for (_, direction, cidr) in ask.entries_of(acl) {
                 let place = (*direction, *cidr);
-                let asked = self.of(acl).filter(|row| (row.direction, row.cidr) == place && !row.state.is_live());
+                let asked = self
+                    .of(acl)
+                    .filter(|row| (row.direction, row.cidr) == place && !row.state.is_live());
                 rows.extend(asked.cloned());
             }
             AclView {

@@ -140,8 +140,7 @@ impl Memory {
         let new = &mut view.supposed_new;
         for key in ask.acls {
             let known = self.acls.get(key)?;
-            let asked: HashSet<(Direction, IpNet)> =
-                ask.entries_of(key).map(|(_, way, cidr)| (*way, *cidr)).collect();
+            let asked: HashSet<(Direction, IpNet)> = ask.entries_of(key).map(|(_, way, cidr)| (*way, *cidr)).collect();
             let place = |row: &Row| (row.direction, row.cidr);
             let wanted = |row: &&Row| row.state.is_live() || asked.contains(&place(row));
             view.acls.push(AclView {

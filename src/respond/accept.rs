@@ -44,11 +44,7 @@ impl Judged {
     fn entries(&self) -> Vec<(AclKey, Direction, IpNet)> {
         let cidr = self.decision.address.map(IpNet::from);
         let ways = || self.decision.directions.iter().zip(cidr.into_iter().cycle());
-        let on = |acl: &AclKey| {
-            ways()
-                .map(|(way, cidr)| (acl.clone(), *way, cidr))
-                .collect::<Vec<_>>()
-        };
+        let on = |acl: &AclKey| ways().map(|(way, cidr)| (acl.clone(), *way, cidr)).collect::<Vec<_>>();
         self.acls.iter().flat_map(on).collect()
     }
 }

@@ -6,7 +6,6 @@ mod commands;
 mod consume;
 mod e2e;
 #[path = "../embedded/harness/findings.rs"]
-#[expect(dead_code, reason = "shared with the tests on one machine")]
 mod findings;
 mod kcl;
 mod kinesis;
@@ -21,3 +20,4 @@ mod responses;
 #[expect(dead_code, reason = "shared with the transforms' functions")]
 mod runtime_api;
 mod slack;
+mod stranger;

@@ -39,6 +39,7 @@ cargo xtask e2e opensearch [--documents N] [--requests N] [--mutations N]
                                     prove templates, roles, writer and every panel on a real OpenSearch, which it starts and ends,
                                     over N documents of a day (9,000), with N generated requests (60) and mutations (2,000) per source
 cargo xtask e2e browser             every page of a demo in a real Chromium: drawn, worked with, read by axe-core, pictured
+cargo xtask stack                   start a stream, tables, EC2 and a Slack to try the responder on, until Enter is pressed
 cargo xtask opensearch              start such an OpenSearch to try things on, until Enter is pressed
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
@@ -72,6 +73,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["e2e", "responder", options @ ..] => steps::e2e(options),
         ["e2e", "opensearch", options @ ..] => opensearch::prove_with(&opensearch::Wish::read(options)?),
         ["e2e", "browser"] => demo::prove(),
+        ["stack"] => steps::stack(),
         ["opensearch"] => opensearch::serve(),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),

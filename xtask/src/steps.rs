@@ -1,10 +1,12 @@
 //! What `cargo xtask test` runs, in order: cheap first, so that a small mistake is told early.
 
+use std::process::Stdio;
+
 use anyhow::{Context, Result, bail};
 
 use crate::{
     bench, demo, opensearch,
-    shell::{cargo, run, target},
+    shell::{cargo, output, run, target},
     tools,
 };
 
@@ -152,12 +154,49 @@ pub(crate) fn e2e(options: &[&str]) -> Result<()> {
             .filter(|number: &u64| *number > 0)
             .with_context(|| format!("{}: write a number, 1 or more", option.join(" ")))?;
     }
-    let mut test = cargo(&["test", "--locked", "--package", "portcullis", "--all-features", "--test", "aws"]);
-    test.args(["--", "--nocapture", "--ignored", "--test-threads", "1", "e2e::", "kcl::"])
-        .env("PORTCULLIS_E2E_EVENTS", events.to_string())
-        .env("PORTCULLIS_E2E_NETWORK_ACLS", acls.to_string());
+    let mut test = cargo(&[
+        "test",
+        "--locked",
+        "--package",
+        "portcullis",
+        "--all-features",
+        "--test",
+        "aws",
+    ]);
+    test.args([
+        "--",
+        "--nocapture",
+        "--ignored",
+        "--test-threads",
+        "1",
+        "e2e::",
+        "kcl::",
+    ])
+    .env("PORTCULLIS_E2E_EVENTS", events.to_string())
+    .env("PORTCULLIS_E2E_NETWORK_ACLS", acls.to_string());
     tools::installed()?.announce(&mut test);
     run(&mut test)
+}
+
+/// The servers that the responder stands on, to try it by hand; `docs/consume.md` says how.
+pub(crate) fn stack() -> Result<()> {
+    let folder = target().join("stack");
+    let now = output("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"])?;
+    let mut stack = cargo(&[
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "portcullis-servers",
+        "--features",
+        "front",
+        "--bin",
+        "stack",
+        "--",
+    ]);
+    stack.arg(&folder).arg(now).stdin(Stdio::inherit());
+    tools::installed()?.announce(&mut stack);
+    run(&mut stack)
 }
 
 fn acceptance() -> Result<()> {

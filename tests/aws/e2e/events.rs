@@ -17,7 +17,7 @@ use crate::findings::{self, Kind, finding};
 
 /// Findings that are told of at a time, and how often each is.
 const ACTIVE: usize = 40;
-const VERSIONS: usize = 10;
+const VERSIONS: usize = 25;
 
 /// Findings of one address.
 const REPEATS: usize = 5;
@@ -59,13 +59,13 @@ const CROWDS: usize = 10;
 
 /// A network ACL, and the subnet that it guards.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Gate {
-    pub(super) acl: String,
-    pub(super) subnet: String,
+pub(crate) struct Gate {
+    pub(crate) acl: String,
+    pub(crate) subnet: String,
 }
 
 /// An entry: network ACL, direction, address.
-pub(super) type Entry = (String, Direction, String);
+pub(crate) type Entry = (String, Direction, String);
 
 /// The events.
 pub(super) struct Events {
@@ -76,13 +76,13 @@ pub(super) struct Events {
 
 /// What has to come of them.
 #[derive(Default)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     /// Findings, each with its newest version and how many there are.
-    pub(super) findings: BTreeMap<String, (DateTime<Utc>, u64)>,
+    pub(crate) findings: BTreeMap<String, (DateTime<Utc>, u64)>,
     /// Every entry that was ever planned, and no other.
-    pub(super) entries: BTreeSet<Entry>,
+    pub(crate) entries: BTreeSet<Entry>,
     /// Digests of the records that cannot be read.
-    pub(super) unreadable: BTreeSet<String>,
+    pub(crate) unreadable: BTreeSet<String>,
 }
 
 impl Events {
@@ -159,13 +159,11 @@ impl Events {
             .collect();
         let updated = self.updated(version);
         let record = finding(&Self::id(finding_number), kind, &addresses, &subnets, updated, updated);
-        let record = String::from_utf8_lossy(&record)
-            .replace(findings::ACCOUNT, ACCOUNT)
-            .replace(findings::REGION, REGION);
+        let record = of_account(&record);
         if !matches!(what, What::Refused | What::Hostile) {
-            return record.into_bytes();
+            return record;
         }
-        let mut record: Value = serde_json::from_str(&record).expect("JSON");
+        let mut record: Value = serde_json::from_slice(&record).expect("JSON");
         let turn = finding_number / 20 + finding_number % 20;
         if what == What::Refused {
             (REFUSED[turn % REFUSED.len()].change)(&mut record);
@@ -229,6 +227,13 @@ impl Events {
         }
         entries
     }
+}
+
+/// A finding, moved to the emulator's account and region.
+pub(crate) fn of_account(record: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(record);
+    let text = text.replace(findings::ACCOUNT, ACCOUNT);
+    text.replace(findings::REGION, REGION).into_bytes()
 }
 
 /// A record that is none.

@@ -18,16 +18,16 @@ const AT_ONCE: usize = 90;
 
 /// What was found.
 #[derive(Default)]
-pub(super) struct Found {
-    pub(super) planned: usize,
-    pub(super) standing: usize,
-    pub(super) lost: u64,
+pub(crate) struct Found {
+    pub(crate) planned: usize,
+    pub(crate) standing: usize,
+    pub(crate) lost: u64,
     /// Everything that is wrong, in words.
-    pub(super) problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 /// Compares everything.
-pub(super) async fn compare(expected: &Expected, stage: &Stage, ledger: &DynamoDbLedger) -> Found {
+pub(crate) async fn compare(expected: &Expected, stage: &Stage, ledger: &DynamoDbLedger) -> Found {
     let mut found = Found::default();
     findings(expected, ledger, &mut found).await;
     let rows = ledger.entries(Filter::All).await.expect("the table");

@@ -12,16 +12,18 @@ mod odd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use aws_sdk_ec2::Client;
 use chrono::Utc;
 use portcullis::ledger::Ledger as _;
 use portcullis::ledger::dynamodb::DynamoDbLedger;
 use portcullis::network_acl::{Ec2Settings, ec2::Ec2};
 use portcullis_servers::Server;
 use portcullis_servers::front::{Fault, Front};
+use portcullis_servers::network::guarded_subnet;
 
 use self::events::{Events, Gate};
-use crate::account::{ACCOUNT, REGION, network};
+pub(crate) use self::events::{Expected, of_account};
+pub(crate) use self::expected::compare;
+use crate::account::{ACCOUNT, REGION};
 use crate::consume::Consumer;
 use crate::kinesis::Stream;
 use crate::program::portcullis_with;
@@ -51,7 +53,7 @@ pub(crate) struct Stage {
     _moto: Server,
     pub(crate) front: Front,
     pub(crate) webhook: Webhook,
-    gates: Vec<Gate>,
+    pub(crate) gates: Vec<Gate>,
     pub(crate) dir: tempfile::TempDir,
 }
 
@@ -60,10 +62,9 @@ impl Stage {
     pub(crate) async fn new(gates: usize, refuses: usize) -> Self {
         let moto = portcullis_servers::moto();
         let front = Front::of(&moto.url()).await;
-        let ec2 = Client::new(&reached(front.url()).await);
         let mut made = Vec::new();
         for _ in 0..gates {
-            let (acl, subnet) = network(&ec2).await;
+            let (acl, subnet) = guarded_subnet(front.url()).await;
             made.push(Gate { acl, subnet });
         }
         let dir = tempfile::tempdir().expect("a folder");
@@ -93,11 +94,6 @@ impl Stage {
             ("PORTCULLIS__POLICY__LIMITS__EVICTIONS_PER_HOUR", "3600".to_owned()),
         ]);
         environment
-    }
-
-    /// The subnet of a network ACL, by its place.
-    pub(crate) fn subnet(&self, at: usize) -> String {
-        self.gates[at].subnet.clone()
     }
 
     /// The ledger, beside the program.
@@ -138,7 +134,10 @@ impl Stage {
 
 /// As processes take it.
 pub(crate) fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
-    environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect()
 }
 
 /// What goes wrong beside the kills.
@@ -188,7 +187,10 @@ async fn no_event_is_lost_and_no_entry_doubled_while_everything_fails() {
             put = upto;
         }
         let took = began.elapsed();
-        assert!(took < patience, "{decided} of {count} events in {took:?}, {kills} kills");
+        assert!(
+            took < patience,
+            "{decided} of {count} events in {took:?}, {kills} kills"
+        );
         if Instant::now() >= next {
             // Dropping kills with -9.
             consumers[kills % 2] = consumer();
@@ -216,7 +218,7 @@ async fn no_event_is_lost_and_no_entry_doubled_while_everything_fails() {
         let stopped = consumer.stop();
         assert!(stopped < Duration::from_secs(5), "{stopped:?}");
     }
-    let found = expected::compare(&expected, &stage, &ledger).await;
+    let found = compare(&expected, &stage, &ledger).await;
     println!(
         "{count} events, {kills} kills, {gates} network ACLs, {} entries planned, {} standing, {} messages: {} lost, {} problems",
         found.planned,
