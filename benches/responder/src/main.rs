@@ -5,14 +5,11 @@
 
 mod decide;
 mod ledger;
-#[path = "../../src/report/machine.rs"]
-mod machine;
 mod report;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use rustix::time::{ClockId, clock_gettime};
 
 /// What was measured.
 struct Results {
@@ -22,16 +19,7 @@ struct Results {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(&words) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("bench: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    portcullis_benches::main(run)
 }
 
 /// Whether every gate holds.
@@ -46,10 +34,4 @@ fn run(words: &[&str]) -> Result<bool> {
         levels: ledger::levels(short)?,
     };
     report::tell(&results, short)
-}
-
-/// CPU time of this process.
-fn cpu_nanoseconds() -> i64 {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
