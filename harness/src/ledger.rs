@@ -55,8 +55,11 @@ impl Memory {
         let acls = ask.acls.iter().map(|acl| {
             let mut rows: Vec<Row> = self.of(acl).filter(|row| row.state.is_live()).cloned().collect();
             rows.sort_by_key(|row| row.seq);
-            for cidr in ask.cidrs {
-                let asked = self.of(acl).filter(|row| row.cidr == *cidr && !row.state.is_live());
+            for (_, direction, cidr) in ask.entries_of(acl) {
+                let place = (*direction, *cidr);
+                let asked = self
+                    .of(acl)
+                    .filter(|row| (row.direction, row.cidr) == place && !row.state.is_live());
                 rows.extend(asked.cloned());
             }
             AclView {

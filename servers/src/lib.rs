@@ -6,6 +6,10 @@
 
 #[cfg(feature = "front")]
 pub mod front;
+#[cfg(feature = "front")]
+pub mod network;
+#[cfg(feature = "front")]
+pub mod stack;
 
 use std::{
     ffi::OsString,
@@ -87,7 +91,7 @@ pub fn dynamodb_local() -> Server {
     Server::start("DynamoDB Local", |port| {
         let mut java = Command::new("java");
         java.current_dir(jars)
-            .args(["-Xmx256m", "-Djava.library.path=.", "-cp", "*"])
+            .args(["-Xmx768m", "-Djava.library.path=.", "-cp", "*"])
             .arg("com.amazonaws.services.dynamodbv2.local.main.ServerRunner")
             .args(["-inMemory", "-disableTelemetry", "-port", &port.to_string()]);
         java

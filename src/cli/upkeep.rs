@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
+
 use super::places::Places;
 use super::stop::Stop;
 use crate::ledger::Ledger;
@@ -15,6 +17,9 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// How often the ledger is compared with the network ACLs.
 const COMPARE: Duration = Duration::from_secs(300);
+
+/// What anybody compared within this time is not compared again: others do the same, and a program may be started often.
+const COMPARED: TimeDelta = TimeDelta::seconds(150);
 
 /// How often response documents are carried on: each time asks the ledger whether there are some.
 const CARRY: Duration = Duration::from_secs(5);
@@ -63,7 +68,7 @@ async fn round<L: Ledger, N: NetworkAcls>(
     last: &mut Last,
 ) {
     if is_due(&mut last.compared, COMPARE) {
-        match responder.reconcile(WallClock, false).await {
+        match responder.reconcile_every(COMPARED, WallClock).await {
             Ok(found) if found.is_empty() => {}
             Ok(found) => tracing::warn!(entries = found.len(), "the ledger and the network ACLs disagreed"),
             Err(error) => tracing::warn!(%error, "the ledger was not compared with the network ACLs"),

@@ -29,7 +29,7 @@ pub struct Taken {
     pub failed: Option<(Position, Error)>,
 }
 
-/// Takes a batch in order, many records at once, and one by one where that fails: what is wrong with one, or too much for one
+/// Takes a batch in order, many records at once, and by halves where that fails: what is wrong with one, or too much for one
 /// transaction, holds up no other. Every record before [`Taken::failed`] is durable; one that cannot be read is kept and passed over.
 /// What fails is transient: deliver from there again.
 pub async fn take<L: Ledger, N: NetworkAcls>(
@@ -53,8 +53,9 @@ pub async fn take<L: Ledger, N: NetworkAcls>(
             Ok(decisions) => {
                 taken.decisions.extend(decisions);
                 rest = later;
+                together = (2 * together).min(TOGETHER);
             }
-            Err(_) if batch.len() > 1 => together = 1,
+            Err(_) if batch.len() > 1 => together = batch.len() / 2,
             Err(error) => {
                 taken.failed = Some((first.number.clone(), error));
                 break;

@@ -21,7 +21,7 @@ pub mod state;
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 
-use crate::network_acl::AclKey;
+use crate::network_acl::{AclKey, Direction};
 
 #[cfg(any(feature = "embedded", feature = "aws"))]
 pub use any::AnyLedger;
@@ -65,10 +65,17 @@ pub enum Error {
 pub struct Ask<'a> {
     /// Network ACLs: their meta rows and every live entry.
     pub acls: &'a [AclKey],
-    /// Addresses whose entries are wanted in any state.
-    pub cidrs: &'a [IpNet],
+    /// Entries that are wanted in any state, on network ACLs that are asked for.
+    pub entries: &'a [(AclKey, Direction, IpNet)],
     /// Findings by id.
     pub findings: &'a [String],
+}
+
+impl<'a> Ask<'a> {
+    /// The entries that are wanted in any state on one network ACL.
+    pub fn entries_of(&self, acl: &AclKey) -> impl Iterator<Item = &'a (AclKey, Direction, IpNet)> {
+        self.entries.iter().filter(move |(of, ..)| of == acl)
+    }
 }
 
 /// Which rows `entries` returns.

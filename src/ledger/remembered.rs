@@ -21,7 +21,7 @@ use crate::network_acl::{AclKey, Direction};
 /// Network ACLs, and findings, that are remembered; then it begins anew.
 const MOST: usize = 10_000;
 
-/// Addresses per network ACL of which it is known that they have no entry.
+/// Entries per network ACL of which it is known whether they are there.
 const MOST_ASKED: usize = 1_000;
 
 /// Entries and findings that are supposed to be new in one transaction: each is a condition, and DynamoDB takes 100 of them.
@@ -32,11 +32,11 @@ const MOST_SUPPOSED: usize = 24;
 const CAUTION: u32 = 8;
 const MOST_CAUTION: u32 = 256;
 
-/// A network ACL as it was last read, and the addresses that were asked for.
+/// A network ACL as it was last read, and the entries that were asked for.
 #[derive(Debug)]
 struct Known {
     view: AclView,
-    asked: HashSet<IpNet>,
+    asked: HashSet<(Direction, IpNet)>,
 }
 
 impl Known {
@@ -127,7 +127,8 @@ impl Memory {
             for row in &read.rows {
                 known.view.put(row);
             }
-            known.asked.extend(ask.cidrs);
+            let asked = ask.entries_of(&read.meta.acl);
+            known.asked.extend(asked.map(|(_, way, cidr)| (*way, *cidr)));
         }
     }
 
@@ -139,23 +140,19 @@ impl Memory {
         let new = &mut view.supposed_new;
         for key in ask.acls {
             let known = self.acls.get(key)?;
-            let wanted = |row: &&Row| row.state.is_live() || ask.cidrs.contains(&row.cidr);
+            let asked: HashSet<(Direction, IpNet)> = ask.entries_of(key).map(|(_, way, cidr)| (*way, *cidr)).collect();
+            let place = |row: &Row| (row.direction, row.cidr);
+            let wanted = |row: &&Row| row.state.is_live() || asked.contains(&place(row));
             view.acls.push(AclView {
                 meta: known.view.meta.clone(),
                 rows: known.view.rows.iter().filter(wanted).cloned().collect(),
             });
-            for cidr in ask.cidrs.iter().filter(|cidr| !known.asked.contains(cidr)) {
-                let ways = [Direction::Ingress, Direction::Egress].into_iter();
-                let never = |way: &Direction| {
-                    known
-                        .view
-                        .rows
-                        .iter()
-                        .all(|row| (row.direction, row.cidr) != (*way, *cidr))
-                };
-                new.entries
-                    .extend(ways.filter(never).map(|way| (key.clone(), way, *cidr)));
-            }
+            let heard_of: HashSet<(Direction, IpNet)> = known.view.rows.iter().map(place).collect();
+            let never = |asked: &&(Direction, IpNet)| !known.asked.contains(asked) && !heard_of.contains(asked);
+            let mut never: Vec<&(Direction, IpNet)> = asked.iter().filter(never).collect();
+            never.sort();
+            new.entries
+                .extend(never.into_iter().map(|(way, cidr)| (key.clone(), *way, *cidr)));
         }
         for id in ask.findings {
             match self.findings.get(id) {
@@ -205,7 +202,7 @@ impl Memory {
                 }
             }
             let new = transaction.expect_new.iter().filter(|(of, ..)| of == acl);
-            known.asked.extend(new.map(|(_, _, cidr)| *cidr));
+            known.asked.extend(new.map(|(_, way, cidr)| (*way, *cidr)));
         }
         for row in &transaction.findings {
             self.findings.insert(row.id.clone(), row.clone());

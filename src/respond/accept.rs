@@ -17,7 +17,7 @@ use super::report::Mode;
 use super::responder::Responder;
 use crate::finding::{self, Finding};
 use crate::ledger::{self, Ask, AuditRow, Draft, Event, FindingRow, Ledger, Unreadable};
-use crate::network_acl::{self, Acl, AclKey, Code, Database, NetworkAcls, Place};
+use crate::network_acl::{self, Acl, AclKey, Code, Database, Direction, NetworkAcls, Place};
 
 /// How often a change is prepared again when somebody else commits first.
 pub(super) const ATTEMPTS: usize = 20;
@@ -37,6 +37,16 @@ type Parsed<'a> = (&'a [u8], DateTime<Utc>, Result<Finding, finding::Error>);
 struct Judged {
     decision: Decision,
     acls: Vec<AclKey>,
+}
+
+impl Judged {
+    /// The entries that are meant.
+    fn entries(&self) -> Vec<(AclKey, Direction, IpNet)> {
+        let cidr = self.decision.address.map(IpNet::from);
+        let ways = || self.decision.directions.iter().zip(cidr.into_iter().cycle());
+        let on = |acl: &AclKey| ways().map(|(way, cidr)| (acl.clone(), *way, cidr)).collect::<Vec<_>>();
+        self.acls.iter().flat_map(on).collect()
+    }
 }
 
 /// What was decided about one record.
@@ -119,17 +129,15 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let mut acls: Vec<AclKey> = judged().flat_map(|judged| judged.acls.iter().cloned()).collect();
         acls.sort();
         acls.dedup();
-        let mut cidrs: Vec<IpNet> = judged()
-            .filter_map(|judged| judged.decision.address.map(IpNet::from))
-            .collect();
-        cidrs.sort();
-        cidrs.dedup();
+        let mut entries: Vec<(AclKey, Direction, IpNet)> = judged().flat_map(Judged::entries).collect();
+        entries.sort();
+        entries.dedup();
         let mut ids: Vec<String> = judged().map(|judged| finding_key(&judged.decision.finding)).collect();
         ids.sort();
         ids.dedup();
         let ask = Ask {
             acls: &acls,
-            cidrs: &cidrs,
+            entries: &entries,
             findings: &ids,
         };
         let view = self.known(ask, recall).await?;

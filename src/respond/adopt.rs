@@ -70,7 +70,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         for _ in 0..ATTEMPTS {
             let described = self.acls.describe(acl).await?;
             let cidrs: Vec<IpNet> = described.entries.iter().map(|entry| entry.cidr).collect();
-            let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs, &[]).await?);
+            let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs).await?);
             let knowledge = self.knowledge(draft.lists()).await;
             let facts = plan::learned(&draft, acl, &described, now);
             draft.edit_meta(acl, |meta| meta.facts = Some(facts))?;

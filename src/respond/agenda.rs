@@ -21,7 +21,7 @@ const FRESH: TimeDelta = TimeDelta::seconds(10);
 /// Alerts that are remembered; more of them are left to the ledger.
 const MOST_ALERTS: usize = 1_000;
 
-/// Network ACLs whose leases one plan takes. Where a plan is about more, a crash would keep others from all of them for a minute.
+/// Network ACLs whose leases one plan takes. Where a plan is about more, a crash would keep others from all of them for a while.
 const MOST_LEASES: usize = 3;
 
 #[derive(Debug, Default)]

@@ -10,8 +10,11 @@ use super::responder::Responder;
 use crate::ledger::{self, Ask, Draft, Lease, Ledger, Row};
 use crate::network_acl::{AclKey, CALL, NetworkAcls};
 
-/// How long a lease lasts.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
+/// How long a lease lasts. Whoever dies keeps others away for so long; a call and the clocks' difference take half of it.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+
+/// How long a lease lasts that a plan takes: long enough for a call that begins within five seconds. Later it is renewed first.
+const WITH_PLAN: TimeDelta = TimeDelta::seconds(20);
 
 /// The most by which the clocks of two processes may differ.
 pub const SKEW: TimeDelta = TimeDelta::seconds(5);
@@ -28,9 +31,10 @@ pub(super) struct Hold {
 
 impl Hold {
     fn new(acl: &AclKey, taken: DateTime<Utc>, planned: Option<DateTime<Utc>>) -> Self {
+        let lasts = if planned.is_some() { WITH_PLAN } else { LEASE };
         Self {
             acl: acl.clone(),
-            until: taken + LEASE,
+            until: taken + lasts,
             planned,
             given_back: false,
         }
@@ -84,7 +88,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             draft.edit_meta(acl, |meta| {
                 meta.lease = Some(Lease {
                     owner: self.owner.clone(),
-                    until: now + LEASE,
+                    until: now + WITH_PLAN,
                 });
             })?;
         }

@@ -37,7 +37,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         now: DateTime<Utc>,
     ) -> Result<(Draft, Vec<ActReport>), Error> {
         let cidr = guard::canonical(block.cidr);
-        let mut draft = Draft::new(self.view(acls, &[cidr], &[]).await?);
+        let mut draft = Draft::new(self.view(acls, &[cidr]).await?);
         let knowledge = self.knowledge(draft.lists()).await;
         let guarded = guard::check(cidr, &knowledge, now);
         let about = About {
@@ -99,7 +99,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             None => vec![None],
         };
         for _ in 0..ATTEMPTS {
-            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            let mut draft = Draft::new(self.view(&acls, &[]).await?);
             let removal = Removal {
                 event: Event::Unblocked,
                 who: who.to_owned(),
@@ -159,7 +159,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let cidr = guard::canonical(cidr);
         let acls = self.ledger.acls().await?;
         for _ in 0..ATTEMPTS {
-            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            let mut draft = Draft::new(self.view(&acls, &[]).await?);
             draft.allow(Allowance {
                 cidr,
                 until,
@@ -199,7 +199,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             if rest.is_empty() {
                 return Ok(Vec::new());
             }
-            let mut draft = Draft::new(self.view(&rest, &[], &[]).await?);
+            let mut draft = Draft::new(self.view(&rest, &[]).await?);
             let (reports, _) = take_away(&mut draft, &rest, meant, removal, now)?;
             if reports.is_empty() || self.done(draft, false).await? {
                 return Ok(reports);
@@ -215,7 +215,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     pub async fn allow_remove(&self, cidr: IpNet, who: &str, reason: &str, now: DateTime<Utc>) -> Result<bool, Error> {
         let cidr = guard::canonical(cidr);
         for _ in 0..ATTEMPTS {
-            let mut draft = Draft::new(self.view(&[], &[], &[]).await?);
+            let mut draft = Draft::new(self.view(&[], &[]).await?);
             if !draft.disallow(cidr) {
                 return Ok(false);
             }
@@ -232,7 +232,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// Transient ones.
     pub async fn allow_list(&self) -> Result<Vec<Allowance>, Error> {
-        Ok(self.view(&[], &[], &[]).await?.lists.allow)
+        Ok(self.view(&[], &[]).await?.lists.allow)
     }
 
     /// Lets findings make nothing new until `until`, or until somebody resumes. What is planned and not made yet is dropped;
@@ -248,7 +248,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let mut draft = Draft::new(self.view(&[], &[], &[]).await?);
+            let mut draft = Draft::new(self.view(&[], &[]).await?);
             draft.pause(Some(Pause {
                 who: who.to_owned(),
                 reason: reason.to_owned(),
@@ -274,7 +274,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             None => Vec::new(),
         };
         for _ in 0..ATTEMPTS {
-            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            let mut draft = Draft::new(self.view(&acls, &[]).await?);
             let mut stood = false;
             if acls.is_empty() {
                 stood = draft.lists().pause.is_some();
@@ -317,7 +317,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         let cidr = guard::canonical(cidr);
         let acls = self.ledger.acls().await?;
         for _ in 0..ATTEMPTS {
-            let mut draft = Draft::new(self.view(&acls, &[], &[]).await?);
+            let mut draft = Draft::new(self.view(&acls, &[]).await?);
             let event = if pin { Event::Pinned } else { Event::Unpinned };
             let mut changed = 0;
             for acl in &acls {

@@ -2,7 +2,7 @@
 
 mod others;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -52,10 +52,37 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger fails. A network ACL that cannot be described, or that another process acts on, is left out.
     pub async fn reconcile(&self, clock: impl Clock, dry_run: bool) -> Result<Vec<DriftReport>, Error> {
+        self.reconcile_some(self.ledger.acls().await?, clock, dry_run).await
+    }
+
+    /// As [`Responder::reconcile`], but for network ACLs that anybody compared within `every`: many processes, or one that is started
+    /// again and again, compare no more often than one does.
+    ///
+    /// # Errors
+    /// As [`Responder::reconcile`].
+    pub async fn reconcile_every(&self, every: TimeDelta, clock: impl Clock) -> Result<Vec<DriftReport>, Error> {
+        let mut due = Vec::new();
+        for acl in self.ledger.acls().await? {
+            let known = Draft::new(self.view(std::slice::from_ref(&acl), &[]).await?);
+            let facts = known.meta(&acl).and_then(|meta| meta.facts.as_ref());
+            let age = facts.map(|facts| clock.now() - facts.at);
+            if age.is_none_or(|age| age < TimeDelta::zero() || age >= every) {
+                due.push(acl);
+            }
+        }
+        self.reconcile_some(due, clock, false).await
+    }
+
+    async fn reconcile_some(
+        &self,
+        acls: Vec<AclKey>,
+        clock: impl Clock,
+        dry_run: bool,
+    ) -> Result<Vec<DriftReport>, Error> {
         let _one = self.sweeping.lock().await;
         let mut found = Vec::new();
         let mut failed = None;
-        for acl in self.ledger.acls().await? {
+        for acl in acls {
             let done = if dry_run {
                 self.reconcile_acl(&acl, None, &clock, &mut found).await
             } else {
@@ -95,7 +122,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             .filter(|entry| !entry.allow)
             .map(|entry| entry.cidr)
             .collect();
-        let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs, &[]).await?);
+        let mut draft = Draft::new(self.view(std::slice::from_ref(acl), &cidrs).await?);
         let owner = draft
             .meta(acl)
             .and_then(|meta| meta.lease.as_ref())

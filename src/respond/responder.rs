@@ -154,8 +154,21 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
         self.write(&draft.into_transaction()).await
     }
 
-    pub(super) async fn view(&self, acls: &[AclKey], cidrs: &[IpNet], findings: &[String]) -> Result<View, Error> {
-        Ok(self.ledger.read(Ask { acls, cidrs, findings }).await?)
+    /// What stands of these network ACLs, and of each address on each of them in either direction.
+    pub(super) async fn view(&self, acls: &[AclKey], cidrs: &[IpNet]) -> Result<View, Error> {
+        let ways = [Direction::Ingress, Direction::Egress];
+        let each = |acl: &AclKey| {
+            let (acl, ways) = (acl.clone(), ways.into_iter());
+            ways.flat_map(move |way| cidrs.iter().map(move |cidr| (way, *cidr)))
+                .map(move |(way, cidr)| (acl.clone(), way, cidr))
+        };
+        let entries: Vec<_> = acls.iter().flat_map(each).collect();
+        let ask = Ask {
+            acls,
+            entries: &entries,
+            findings: &[],
+        };
+        Ok(self.ledger.read(ask).await?)
     }
 }
 

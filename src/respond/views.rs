@@ -113,7 +113,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// When the ledger or the network ACLs cannot be read.
     pub async fn status(&self, now: DateTime<Utc>) -> Result<StatusReport, Error> {
         let counts = self.ledger.counts().await?;
-        let lists = self.view(&[], &[], &[]).await?.lists;
+        let lists = self.view(&[], &[]).await?.lists;
         let rows = self.ledger.entries(Filter::Active).await?;
         let pending = || rows.iter().filter(|row| row.state.is_pending());
         let oldest = pending().map(|row| row.planned_at).min();

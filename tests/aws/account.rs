@@ -5,12 +5,13 @@ use std::path::Path;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Credentials;
-use aws_sdk_ec2::types::{Filter, NetworkAcl};
+use aws_sdk_ec2::types::NetworkAcl;
 use serde_json::{Value, json};
 
 use crate::program::{Run, portcullis_with};
 use portcullis_servers::Server;
 use portcullis_servers::front::Front;
+use portcullis_servers::network::guarded_subnet;
 
 /// The emulator's own account.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -44,7 +45,7 @@ impl Account {
             .load()
             .await;
         let ec2 = Client::new(&config);
-        let (acl, subnet) = network(&ec2).await;
+        let (acl, subnet) = guarded_subnet(front.url()).await;
         let dir = tempfile::tempdir().expect("a directory");
         let text = format!(
             "[policy]\n{policy}\n[ledger]\nstore = \"dynamodb\"\n[network_acls]\nstore = \"ec2\"\n[network_acls.ec2]\n\
@@ -130,71 +131,4 @@ pub(crate) fn finding(subnet: &str, id: &str, address: &str) -> Value {
             "action": {"actionType": "NETWORK_CONNECTION", "networkConnectionAction": {"connectionDirection": "INBOUND",
                 "protocol": "TCP", "blocked": false, "remoteIpDetails": {"ipAddressV4": address,
                 "organization": {"asn": "64500", "asnOrg": "Example"}, "country": {"countryName": "Netherlands"}}}}}})
-}
-
-/// A VPC with a subnet that a network ACL of no entries guards, and with a route to an internet gateway.
-pub(crate) async fn network(ec2: &Client) -> (String, String) {
-    let vpc = ec2.create_vpc().cidr_block("10.0.0.0/24").send().await.expect("a VPC");
-    let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).expect("its id").to_owned();
-    let subnet = ec2
-        .create_subnet()
-        .vpc_id(&vpc)
-        .cidr_block("10.0.0.0/24")
-        .send()
-        .await
-        .expect("a subnet");
-    let subnet = subnet
-        .subnet()
-        .and_then(|subnet| subnet.subnet_id())
-        .expect("its id")
-        .to_owned();
-    let acl = ec2
-        .create_network_acl()
-        .vpc_id(&vpc)
-        .send()
-        .await
-        .expect("a network ACL");
-    let acl = acl
-        .network_acl()
-        .and_then(|acl| acl.network_acl_id())
-        .expect("its id")
-        .to_owned();
-    let by = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
-
-    let guards = ec2
-        .describe_network_acls()
-        .filters(by("association.subnet-id", &subnet));
-    let guards = guards.send().await.expect("described");
-    let mut associations = guards.network_acls().iter().flat_map(NetworkAcl::associations);
-    let now = associations.find(|association| association.subnet_id() == Some(&subnet));
-    let now = now
-        .and_then(|now| now.network_acl_association_id())
-        .expect("an association");
-    let moved = ec2
-        .replace_network_acl_association()
-        .association_id(now)
-        .network_acl_id(&acl);
-    moved.send().await.expect("moved");
-
-    let gateway = ec2.create_internet_gateway().send().await.expect("a gateway");
-    let gateway = gateway
-        .internet_gateway()
-        .and_then(|gateway| gateway.internet_gateway_id());
-    let gateway = gateway.expect("its id");
-    let attached = ec2.attach_internet_gateway().internet_gateway_id(gateway).vpc_id(&vpc);
-    attached.send().await.expect("attached");
-    let tables = ec2
-        .describe_route_tables()
-        .filters(by("vpc-id", &vpc))
-        .send()
-        .await
-        .expect("described");
-    let table = tables
-        .route_tables()
-        .first()
-        .and_then(|table| table.route_table_id())
-        .expect("a table");
-    let route = ec2.create_route().route_table_id(table).gateway_id(gateway);
-    route.destination_cidr_block("0.0.0.0/0").send().await.expect("a route");
-    (acl, subnet)
 }

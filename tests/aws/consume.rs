@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A program that reads the stream; killed with -9 when it is dropped.
 pub(crate) struct Consumer {
     process: Child,
-    /// Of its metrics, or its pages.
+    /// Of its metrics, or its pages; empty where nobody waited for it.
     address: String,
 }
 
@@ -41,7 +41,7 @@ impl Consumer {
     }
 
     /// A consumer with these variables and no others.
-    pub(crate) fn with(dir: &Path, environment: &[(&str, &str)]) -> Self {
+    fn with(dir: &Path, environment: &[(&str, &str)]) -> Self {
         Self::run(
             dir,
             &["consume", "--metrics", "127.0.0.1:0"],
@@ -50,8 +50,17 @@ impl Consumer {
         )
     }
 
-    /// A command that reads the stream and says on which address it listens.
-    fn run(dir: &Path, arguments: &[&str], says: &str, environment: &[(&str, &str)]) -> Self {
+    /// The same, without waiting for a word of it.
+    pub(crate) fn begin(dir: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = Self::command(dir, &["consume"], environment);
+        let process = command.stderr(Stdio::null()).spawn().expect("the program starts");
+        Self {
+            process,
+            address: String::new(),
+        }
+    }
+
+    fn command(dir: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command
             .args(arguments)
@@ -61,9 +70,14 @@ impl Consumer {
             .envs(environment.iter().copied())
             .env("PORTCULLIS__POLICY__LIMITS__EVICTIONS_PER_HOUR", "3600")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut process = command.spawn().expect("the program starts");
+            .stdout(Stdio::null());
+        command
+    }
+
+    /// A command that reads the stream and says on which address it listens.
+    fn run(dir: &Path, arguments: &[&str], says: &str, environment: &[(&str, &str)]) -> Self {
+        let mut command = Self::command(dir, arguments, environment);
+        let mut process = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut log = BufReader::new(process.stderr.take().expect("piped"));
         let mut address = None;
         let mut told = String::new();

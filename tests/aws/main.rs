@@ -6,7 +6,6 @@ mod commands;
 mod consume;
 mod e2e;
 #[path = "../embedded/harness/findings.rs"]
-#[expect(dead_code, reason = "shared with the tests on one machine")]
 mod findings;
 mod index;
 mod kcl;
@@ -23,5 +22,6 @@ mod responses;
 #[expect(dead_code, reason = "shared with the transforms' functions")]
 mod runtime_api;
 mod slack;
+mod stranger;
 #[path = "../program/subscription.rs"]
 mod subscription;

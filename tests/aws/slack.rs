@@ -15,8 +15,18 @@ pub(crate) struct Webhook {
 }
 
 impl Webhook {
-    /// One that refuses the first `failures` messages: throttled, then a server error, then a connection that is cut.
+    /// One that refuses the first `failures` messages.
     pub(crate) fn start(failures: usize) -> Self {
+        Self::with(move |nth| nth < failures)
+    }
+
+    /// One that refuses every message whose number `every` divides.
+    pub(crate) fn refusing(every: usize) -> Self {
+        Self::with(move |nth| nth % every == 0)
+    }
+
+    /// Refuses some: throttled, then a server error, then a connection that is cut.
+    fn with(refuses: impl Fn(usize) -> bool + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!(
             "http://{}/services/T0/B0/secret",
@@ -28,13 +38,14 @@ impl Webhook {
             for stream in listener.incoming().flatten() {
                 let nth = seen.fetch_add(1, Ordering::Relaxed);
                 let Some(message) = read(&stream) else { continue };
+                let refused = refuses(nth);
                 let answer: &[u8] = match nth % 3 {
-                    _ if nth >= failures => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+                    _ if !refused => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
                     0 => b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                     1 => b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                     _ => b"",
                 };
-                if nth >= failures {
+                if !refused {
                     told.lock().expect("messages").push(message);
                 }
                 drop((&stream).write_all(answer));

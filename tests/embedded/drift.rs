@@ -192,6 +192,26 @@ async fn a_dry_run_of_the_comparison_touches_nothing() {
 }
 
 #[tokio::test]
+async fn what_anybody_compared_lately_is_not_compared_again() {
+    let responder = responder(|_| ());
+    attack(&responder, "f1", "185.220.101.1", at(0)).await;
+    responder.reconcile(at(1), false).await.expect("compared");
+    remove(&responder, 71).await;
+    let every = TimeDelta::minutes(2);
+    for (minutes, expected) in [
+        (1, None),
+        (2, None),
+        (3, Some("doubt")),
+        (4, None),
+        (5, Some("removed_by_others")),
+    ] {
+        let found = responder.reconcile_every(every, at(minutes)).await.expect("compared");
+        let found = found.first().map(|found| found.drift.as_str());
+        assert_eq!(found, expected, "after {minutes} minutes");
+    }
+}
+
+#[tokio::test]
 async fn a_pause_drops_what_is_not_made_yet_and_ends() {
     let responder = responder(|_| ());
     let subnets = ["subnet-a".to_owned()];

@@ -33,12 +33,13 @@ cargo xtask harness --store sqlite|dynamodb [--schedules N] [--seed S]
 cargo xtask harness --prove [--seed S]
                                     plant mistakes in the responder: the harness has to find every one
 cargo xtask harness --replay WORD   play one schedule again and tell everything that happens
-cargo xtask e2e responder [--events N]
-                                    the responder on real streams and tables under kills and faults (10,000 events)
+cargo xtask e2e responder [--events N] [--network-acls N]
+                                    the responder on real streams and tables under kills and faults (10,000 events on 10)
 cargo xtask e2e opensearch [--documents N] [--requests N] [--mutations N]
                                     prove templates, roles, writer and every panel on a real OpenSearch, which it starts and ends,
                                     over N documents of a day (9,000), with N generated requests (60) and mutations (2,000) per source
 cargo xtask e2e browser             every page of a demo in a real Chromium: drawn, worked with, read by axe-core, pictured
+cargo xtask stack                   start a stream, tables, EC2 and a Slack to try the responder on, until Enter is pressed
 cargo xtask opensearch              start such an OpenSearch to try things on, until Enter is pressed
 cargo xtask screenshots [DIR]       every page, at 1280 and 390 pixels, light and dark (default: target/screenshots),
                                     and the pictures of the README into docs/images";
@@ -69,10 +70,10 @@ fn run(words: &[&str]) -> Result<()> {
         ["fields"] => fields::write(),
         ["fuzz", options @ ..] => fuzz::fuzz(&fuzz::Wish::read(options)?),
         ["bench", words @ ..] => bench::bench(words),
-        ["e2e", "responder"] => steps::e2e("10000"),
-        ["e2e", "responder", "--events", events] => steps::e2e(events),
+        ["e2e", "responder", options @ ..] => steps::e2e(options),
         ["e2e", "opensearch", options @ ..] => opensearch::prove_with(&opensearch::Wish::read(options)?),
         ["e2e", "browser"] => demo::prove(),
+        ["stack"] => steps::stack(),
         ["opensearch"] => opensearch::serve(),
         ["screenshots"] => demo::screenshots(&PathBuf::from("target/screenshots")),
         ["screenshots", folder] => demo::screenshots(&PathBuf::from(folder)),

@@ -1,10 +1,12 @@
 //! What `cargo xtask test` runs, in order: cheap first, so that a small mistake is told early.
 
-use anyhow::{Context, Result};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
 
 use crate::{
     bench, demo, opensearch,
-    shell::{cargo, run, target},
+    shell::{cargo, output, run, target},
     tools,
 };
 
@@ -137,14 +139,23 @@ pub(crate) fn harness(options: &[&str]) -> Result<()> {
     run(harness.args(options))
 }
 
-/// The responder on the wire, with this many events; the program is optimised, as people run it.
-pub(crate) fn e2e(events: &str) -> Result<()> {
-    let events: u64 = events
-        .parse()
-        .with_context(|| format!("--events {events}: write a number"))?;
+/// The responder on the wire. The build is that of the tests: its checks of arithmetic are on, and the servers take the time.
+pub(crate) fn e2e(options: &[&str]) -> Result<()> {
+    let (mut events, mut acls) = (10_000, 10);
+    for option in options.chunks(2) {
+        let (into, words) = match option {
+            ["--events", number] => (&mut events, number),
+            ["--network-acls", number] => (&mut acls, number),
+            _ => bail!("`{}` is not understood: --events N, --network-acls N", option.join(" ")),
+        };
+        *into = words
+            .parse()
+            .ok()
+            .filter(|number: &u64| *number > 0)
+            .with_context(|| format!("{}: write a number, 1 or more", option.join(" ")))?;
+    }
     let mut test = cargo(&[
         "test",
-        "--release",
         "--locked",
         "--package",
         "portcullis",
@@ -152,10 +163,40 @@ pub(crate) fn e2e(events: &str) -> Result<()> {
         "--test",
         "aws",
     ]);
-    test.args(["--", "--nocapture", "--ignored", "e2e::", "kcl::"])
-        .env("PORTCULLIS_E2E_EVENTS", events.to_string());
+    test.args([
+        "--",
+        "--nocapture",
+        "--ignored",
+        "--test-threads",
+        "1",
+        "e2e::",
+        "kcl::",
+    ])
+    .env("PORTCULLIS_E2E_EVENTS", events.to_string())
+    .env("PORTCULLIS_E2E_NETWORK_ACLS", acls.to_string());
     tools::installed()?.announce(&mut test);
     run(&mut test)
+}
+
+/// The servers that the responder stands on, to try it by hand; `docs/consume.md` says how.
+pub(crate) fn stack() -> Result<()> {
+    let folder = target().join("stack");
+    let now = output("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"])?;
+    let mut stack = cargo(&[
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "portcullis-servers",
+        "--features",
+        "front",
+        "--bin",
+        "stack",
+        "--",
+    ]);
+    stack.arg(&folder).arg(now).stdin(Stdio::inherit());
+    tools::installed()?.announce(&mut stack);
+    run(&mut stack)
 }
 
 fn acceptance() -> Result<()> {

@@ -82,7 +82,7 @@ pub(super) async fn draft<L: Ledger>(ledger: &L, findings: &[String]) -> Result<
     let known = [key()];
     let asked = ledger.read(Ask {
         acls: &known,
-        cidrs: &[],
+        entries: &[],
         findings,
     });
     Ok(Draft::new(asked.await.map_err(|error| told(&error))?))
@@ -305,13 +305,21 @@ async fn reads<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         live.rows(&key()) == [row(2, Some(72), 2)],
         "a read has every live entry and no other",
     )?;
-    let (known, two) = ([key()], [net(1), net(9)]);
-    let asked = ledger.read(Ask {
-        acls: &known,
-        cidrs: &two,
-        findings: &[],
-    });
-    let asked = Draft::new(asked.await.map_err(fails)?);
+    let known = [key()];
+    let reading = async |way: Direction| {
+        let entries = [1, 9].map(|last| (key(), way, net(last)));
+        let asked = ledger.read(Ask {
+            acls: &known,
+            entries: &entries,
+            findings: &[],
+        });
+        Ok::<Draft, Broken>(Draft::new(asked.await.map_err(fails)?))
+    };
+    let asked = reading(Direction::Ingress).await?;
+    must(
+        reading(Direction::Egress).await?.rows(&key()) == live.rows(&key()),
+        "an entry that went is not read for one of the other direction",
+    )?;
     must(
         asked.row(&key(), Direction::Ingress, net(1)) == Some(&removed),
         "an entry asked for is read in any state",

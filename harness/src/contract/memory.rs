@@ -138,10 +138,10 @@ async fn what_is_supposed_new_has_to_be<L: Ledger>(ledger: &Remembered<L>) -> Re
     let (acls, findings) = ([key()], ["f1".to_owned()]);
     plan(ledger, vec![row(1, Some(71), 1)]).await.map_err(fails)?;
     let supposing = |last: u8| {
-        let cidrs = [net(last)];
+        let entries = [Direction::Egress, Direction::Ingress].map(|way| (key(), way, net(last)));
         let view = ledger.recall(Ask {
             acls: &acls,
-            cidrs: &cidrs,
+            entries: &entries,
             findings: &findings,
         });
         let view = view.ok_or("what nobody heard of is supposed to be new")?;
@@ -188,10 +188,11 @@ async fn what_is_supposed_new_has_to_be<L: Ledger>(ledger: &Remembered<L>) -> Re
 }
 
 async fn as_it_stands<L: Ledger>(ledger: &Remembered<L>, after: &str) -> Result<(), Broken> {
-    let (acls, cidrs, findings) = ([key()], [net(1), net(2)], ["f1".to_owned()]);
+    let (acls, findings) = ([key()], ["f1".to_owned()]);
+    let entries = [1, 2].map(|last| (key(), Direction::Ingress, net(last)));
     let ask = Ask {
         acls: &acls,
-        cidrs: &cidrs,
+        entries: &entries,
         findings: &findings,
     };
     let recalled = ledger.recall(ask);

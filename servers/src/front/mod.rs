@@ -155,8 +155,9 @@ async fn called(
         }
         Some(Fault::Lost) | None => {}
     }
-    let _one = shared.one_at_a_time.lock().await;
+    let mut one = None;
     if judge::is_judged(action) {
+        one = Some(shared.one_at_a_time.lock().await);
         judge::values(action, form)?;
         let id = form.get("NetworkAclId").cloned().unwrap_or_default();
         let ask = form_urlencoded::Serializer::new(String::new())
@@ -178,6 +179,7 @@ async fn called(
         let id = form.get("NetworkAclId.1").cloned().unwrap_or_default();
         return Err(no_acl(&id));
     }
+    drop(one);
     if fault == Some(Fault::Lost) {
         Err(internal())
     } else {

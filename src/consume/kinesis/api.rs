@@ -93,6 +93,6 @@ pub trait Kinesis: Send + Sync {
     /// A shard iterator.
     fn iterator(&self, shard: &str, start: &Start) -> impl Future<Output = Result<String, Fault>> + Send;
 
-    /// The records behind an iterator.
-    fn records(&self, iterator: &str) -> impl Future<Output = Result<Batch, Fault>> + Send;
+    /// The records behind an iterator, `most` of them at most.
+    fn records(&self, iterator: &str, most: u16) -> impl Future<Output = Result<Batch, Fault>> + Send;
 }

@@ -16,9 +16,6 @@ use super::api::{Batch, Fault, Kinesis, Record, Shard, Start};
 /// The longest that one call may take.
 const CALL: Duration = Duration::from_secs(10);
 
-/// Records that one call brings at most; the service's own limit is 10 MB or 10,000.
-const RECORDS: i32 = 1_000;
-
 /// Shards that one `ListShards` brings.
 const SHARDS: i32 = 1_000;
 
@@ -182,8 +179,8 @@ impl Kinesis for Client {
             .ok_or_else(|| Fault::Unavailable(format!("stream {}: an answer without an iterator", self.stream)))
     }
 
-    async fn records(&self, iterator: &str) -> Result<Batch, Fault> {
-        let asked = self.client.get_records().shard_iterator(iterator).limit(RECORDS);
+    async fn records(&self, iterator: &str, most: u16) -> Result<Batch, Fault> {
+        let asked = self.client.get_records().shard_iterator(iterator).limit(most.into());
         let asked = asked.set_stream_arn(self.named().1);
         let answer = asked.send().await.map_err(|error| self.fault(&error))?;
         let mut records = Vec::with_capacity(answer.records.len());

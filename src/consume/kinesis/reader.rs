@@ -23,6 +23,11 @@ use crate::respond::{Clock, Decision, Responder, WallClock};
 /// every few seconds has to get further all the same.
 const CHUNK: usize = 40;
 
+/// Records that the first call brings at most, and the most that any does: twice as many each time that all were taken. What a
+/// consumer fetched and did not take before it died was fetched for nothing. The service's own limit is 10 MB or 10,000.
+const FIRST_FETCH: u16 = 125;
+const LONGEST_FETCH: u16 = 1_000;
+
 /// How long what was begun may go on once the reader was asked to stop. Whoever stops has five seconds.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -66,12 +71,12 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
     /// Reads until the shard's end, or until asked to stop.
     pub(super) async fn run(mut self) -> End {
         let mut pace = Pace::new(&self.shard);
-        let mut iterator = None;
+        let (mut iterator, mut most) = (None, FIRST_FETCH);
         let end = loop {
             let began = Instant::now();
             let mut stop = self.stop.clone();
             let fetched = tokio::select! {
-                fetched = self.fetch(&mut iterator) => fetched,
+                fetched = self.fetch(&mut iterator, most) => fetched,
                 () = asked(&mut stop) => break End::Stopped,
             };
             let batch = match fetched {
@@ -95,6 +100,7 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
             if !kept || !self.take(&batch.records, &mut pace).await {
                 break End::Stopped;
             }
+            most = (most * 2).min(LONGEST_FETCH);
             if let Some(last) = batch.records.last() {
                 self.start = Start::After(last.number.clone());
             }
@@ -116,7 +122,7 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
         end
     }
 
-    async fn fetch(&mut self, iterator: &mut Option<String>) -> Result<Batch, Fault> {
+    async fn fetch(&mut self, iterator: &mut Option<String>, most: u16) -> Result<Batch, Fault> {
         let Shared { kinesis, meter, .. } = &*self.shared;
         let current = match iterator {
             Some(current) => current,
@@ -132,7 +138,7 @@ impl<K: Kinesis, L: Ledger, N: NetworkAcls> Reader<K, L, N> {
                 iterator.insert(made)
             }
         };
-        let batch = kinesis.records(current).await;
+        let batch = kinesis.records(current, most).await;
         meter.call("GetRecords", batch.as_ref().err());
         batch
     }

@@ -11,7 +11,7 @@ use super::item::{self, Item, Key};
 use super::table::{OPEN, WORK};
 use super::{DynamoDbLedger, Log, write};
 use crate::ledger::{AclView, Ask, AuditRow, Error, Filter, FindingRow, Lists, Meta, Position, Row, Unreadable, View};
-use crate::network_acl::{AclKey, Direction};
+use crate::network_acl::AclKey;
 
 /// Items in one transaction.
 pub(super) const MOST_ITEMS: usize = 100;
@@ -179,11 +179,8 @@ async fn still(ledger: &DynamoDbLedger, ask: Ask<'_>) -> Result<Option<View>, Er
         }
     }
     let mut keys: BTreeSet<Key> = ask.findings.iter().map(|id| item::finding_key(id)).collect();
-    for acl in acls.keys() {
-        for cidr in ask.cidrs {
-            keys.extend([Direction::Ingress, Direction::Egress].map(|way| item::row_key(acl, way, *cidr)));
-        }
-    }
+    let wanted = ask.entries.iter();
+    keys.extend(wanted.map(|(acl, direction, cidr)| item::row_key(acl, *direction, *cidr)));
     keys.insert(item::single("LISTS"));
     // In the last transaction: what was read before it is true if they have not moved.
     let mut keys: Vec<Key> = keys.into_iter().collect();
@@ -212,12 +209,10 @@ async fn still(ledger: &DynamoDbLedger, ask: Ask<'_>) -> Result<Option<View>, Er
             meta: Meta::new(acl.clone()),
             rows: Vec::new(),
         });
-        for cidr in ask.cidrs {
-            for way in [Direction::Ingress, Direction::Egress] {
-                let asked = found.get(&item::row_key(acl, way, *cidr));
-                let asked: Option<Row> = asked.map(item::body).transpose()?;
-                known.rows.extend(asked.filter(|row| !row.state.is_live()));
-            }
+        for (acl, direction, cidr) in ask.entries_of(acl) {
+            let asked = found.get(&item::row_key(acl, *direction, *cidr));
+            let asked: Option<Row> = asked.map(item::body).transpose()?;
+            known.rows.extend(asked.filter(|row| !row.state.is_live()));
         }
         view.acls.push(known);
     }

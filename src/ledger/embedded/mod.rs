@@ -315,7 +315,7 @@ mod tests {
     fn what_is_read_for_every_finding_and_sweep_passes_over_nothing_that_went() {
         let ledger = SqliteLedger::in_memory().expect("a ledger");
         let db = ledger.connection();
-        for sql in [read::LIVE_OF_ACL, read::PENDING, read::GONE_OF_ADDRESS] {
+        for sql in [read::LIVE_OF_ACL, read::PENDING, read::GONE] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
             let nothing: Vec<rusqlite::types::Null> = vec![rusqlite::types::Null; plan.parameter_count()];
             let steps = plan.query_map(rusqlite::params_from_iter(nothing), |row| row.get::<_, String>(3));

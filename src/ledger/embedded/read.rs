@@ -16,9 +16,9 @@ use crate::network_acl::AclKey;
 pub(super) const LIVE_OF_ACL: &str = "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
      AND state IN ('planned', 'applied', 'evicting', 'expiring') ORDER BY seq";
 
-/// The entries of one address in one network ACL that are not.
-pub(super) const GONE_OF_ADDRESS: &str = "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
-     AND direction IN ('ingress', 'egress') AND cidr = ?4 AND state NOT IN ('planned', 'applied', 'evicting', 'expiring')";
+/// The entries of one address and direction in one network ACL that are not.
+pub(super) const GONE: &str = "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
+     AND direction = ?4 AND cidr = ?5 AND state NOT IN ('planned', 'applied', 'evicting', 'expiring')";
 
 /// Network ACLs with something to do.
 pub(super) const PENDING: &str = "SELECT account, region, acl FROM entry
@@ -71,11 +71,11 @@ pub(super) fn view(db: &Connection, ask: Ask<'_>) -> Result<View, Error> {
     };
     for acl in ask.acls {
         let mut rows: Vec<Row> = all(db, LIVE_OF_ACL, params![acl.account, acl.region, acl.acl], body)?;
-        for cidr in ask.cidrs {
+        for (_, direction, cidr) in ask.entries_of(acl) {
             let known: Vec<Row> = all(
                 db,
-                GONE_OF_ADDRESS,
-                params![acl.account, acl.region, acl.acl, cidr.to_string()],
+                GONE,
+                params![acl.account, acl.region, acl.acl, direction.name(), cidr.to_string()],
                 body,
             )?;
             rows.extend(known);

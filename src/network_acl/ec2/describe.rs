@@ -18,6 +18,14 @@ const ACTION: &str = "DescribeNetworkAcls";
 
 /// Every network ACL of one account and region.
 pub(super) async fn list(at: &Regional) -> Result<Vec<AclKey>, Error> {
+    Ok(guards(at).await?.into_iter().map(|(key, ..)| key).collect())
+}
+
+/// A network ACL, its VPC and the subnets that it guards.
+pub(super) type Guarded = (AclKey, Option<String>, Vec<String>);
+
+/// What every network ACL of one account and region guards.
+pub(super) async fn guards(at: &Regional) -> Result<Vec<Guarded>, Error> {
     let mut found = Vec::new();
     at.pages(
         ACTION,
@@ -30,7 +38,10 @@ pub(super) async fn list(at: &Regional) -> Result<Vec<AclKey>, Error> {
         },
         |page| {
             let ours = page.network_acls().iter().filter(|acl| is_of(acl, at));
-            found.extend(ours.filter_map(|acl| key(at, acl)));
+            found.extend(ours.filter_map(|acl| {
+                let vpc = acl.vpc_id().map(str::to_owned);
+                Some((key(at, acl)?, vpc, subnets(acl)))
+            }));
             Ok(page.next_token().map(str::to_owned))
         },
     )

@@ -89,12 +89,54 @@ impl Ec2 {
         })
     }
 
-    /// Reads the inventory with more patience than a call has: before a program begins to take findings.
+    /// Reads the inventory with more patience than a call has: before a program begins to take findings. Beside it, every subnet's
+    /// network ACL and routes, in two calls or few more: asked for one by one they are four calls for each.
     ///
     /// # Errors
-    /// The first account and region that cannot be read.
+    /// The first account and region whose inventory cannot be read. What is not learned of subnets is asked for when it is needed.
     pub async fn prepare(&self) -> Result<(), Error> {
-        self.inventory.within(BEGINNING, Utc::now()).await.map(drop)
+        let subnets = tokio::time::timeout(BEGINNING, self.learn_subnets());
+        let (inventory, learned) = tokio::join!(self.inventory.within(BEGINNING, Utc::now()), subnets);
+        if learned.is_err() {
+            tracing::debug!("the subnets are asked for one by one");
+        }
+        inventory.map(drop)
+    }
+
+    async fn learn_subnets(&self) {
+        let mut waiting = self.clients.all().await.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < AT_ONCE
+                && let Some(at) = waiting.next()
+            {
+                running.spawn(async move {
+                    let (guards, tables) = tokio::join!(describe::guards(&at), routes::of_region(&at));
+                    (at, guards, tables)
+                });
+            }
+            let Some(done) = running.join_next().await else {
+                return;
+            };
+            let Ok((at, Ok(guards), tables)) = done else {
+                continue;
+            };
+            let (tables, now) = (tables.unwrap_or_default(), Utc::now());
+            for (key, vpc, subnets) in guards {
+                self.subnets.learn(&key, &subnets, now);
+                for subnet in &subnets {
+                    let place = Place {
+                        account: &at.account,
+                        region: &at.region,
+                        vpc: None,
+                        subnet,
+                    };
+                    if let Some(routes) = tables.of(subnet, vpc.as_deref()) {
+                        self.subnets.learn_routes(&place, routes.to_vec(), now);
+                    }
+                }
+            }
+        }
     }
 
     /// How often EC2 was called.

@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) at: Instant,
     pub(crate) operation: &'static str,
     pub(crate) shard: String,
+    /// Records that were asked for.
+    pub(crate) most: u16,
 }
 
 /// The stream; clones are the same one.
@@ -106,6 +108,7 @@ impl Stream {
             at: Instant::now(),
             operation,
             shard: shard.to_owned(),
+            most: 0,
         });
         match state.faults.iter().position(|(failing, _)| *failing == operation) {
             Some(at) => Err(state.faults.remove(at).expect("it is there").1),
@@ -138,9 +141,12 @@ impl Kinesis for Stream {
         Ok(format!("{shard}/{}", at.unwrap_or(records.len())))
     }
 
-    async fn records(&self, iterator: &str) -> Result<Batch, Fault> {
+    async fn records(&self, iterator: &str, most: u16) -> Result<Batch, Fault> {
         let (shard, at) = iterator.split_once('/').expect("an iterator of ours");
-        let state = self.call("GetRecords", shard).await?;
+        let mut state = self.call("GetRecords", shard).await?;
+        if let Some(call) = state.calls.last_mut() {
+            call.most = most;
+        }
         let at: usize = at.parse().expect("a number");
         let kept = state.shards.iter().find(|kept| kept.shard.id == shard);
         let kept = kept.ok_or_else(|| Fault::Gone(shard.to_owned()))?;
@@ -148,7 +154,7 @@ impl Kinesis for Stream {
             .records
             .iter()
             .skip(at)
-            .take(LIMIT)
+            .take(LIMIT.min(most.into()))
             .map(|(_, record)| record.clone())
             .collect();
         let next = at + records.len();

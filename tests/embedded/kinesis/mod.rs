@@ -99,6 +99,17 @@ async fn shards_are_read_in_order_children_after_their_parents_and_once_only() {
     for (parent, child) in [("a", "b"), ("a", "c"), ("c", "d"), ("z", "d")] {
         assert!(gets(parent).last() < gets(child).first(), "{parent} before {child}");
     }
+    let first: Vec<u16> = calls
+        .iter()
+        .filter(|call| call.operation == "GetRecords" && call.shard == "b")
+        .map(|call| call.most)
+        .take(5)
+        .collect();
+    assert_eq!(
+        first,
+        [125, 250, 500, 1000, 1000],
+        "whoever dies soon has not fetched much for nothing"
+    );
     for shard in ["a", "b", "c", "d", "z"] {
         for two in gets(shard).windows(2) {
             assert!(
