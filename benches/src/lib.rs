@@ -1,6 +1,7 @@
 //! What the benches share: how one ends, its clock, the middle of its rounds, and the machine that it ran on.
 
 pub mod machine;
+pub mod readme;
 
 use std::process::ExitCode;
 
