@@ -1,7 +1,8 @@
-//! What the benches share: how one ends, its clock, the middle of its rounds, the machine that it ran on, and a Runtime API for
-//! functions.
+//! What the benches share: how one ends, its clock, the middle of its rounds, the machine that it ran on, the README's tables,
+//! and a Runtime API for functions.
 
 pub mod machine;
+pub mod readme;
 pub mod runtime_api;
 
 use std::process::ExitCode;

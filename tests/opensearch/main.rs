@@ -5,6 +5,7 @@
 //! requests, are compared with the embedded index's; what is open now is counted by hand; samples and hostile mutations are written as the
 //! Firehose role; each role is refused what it may not do; the Lambda function writes log events; every panel is asked for as an analyst.
 
+mod alike;
 mod answers;
 mod cluster;
 mod documents;

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    opensearch,
     shell::{cargo, command, root, run, target},
     steps, tools,
 };
@@ -98,11 +99,29 @@ fn responder(options: &[&str]) -> Result<()> {
     run(&mut bench)
 }
 
+/// `cargo xtask bench index [--documents N] [--large N] [--rounds N] [--only PART]... [--short]`, beside an OpenSearch that it starts
+/// and ends; the short one goes without.
+fn index(options: &[&str]) -> Result<()> {
+    let package = "portcullis-bench-index";
+    run(&mut cargo(&["build", "--release", "--locked", "--package", package]))?;
+    let mut bench = command(target().join("release").join(package), options);
+    bench.env("PORTCULLIS_BENCH_FOLDER", target().join("bench"));
+    if options.contains(&"--short") {
+        return run(&mut bench);
+    }
+    let server = opensearch::start()?;
+    server.announce(&mut bench);
+    run(&mut bench)
+}
+
 /// The benches by name.
 pub(crate) fn bench(words: &[&str]) -> Result<()> {
     match words {
         ["transforms", options @ ..] => transforms(options),
         ["responder", options @ ..] => responder(options),
-        _ => bail!("there are two: `cargo xtask bench transforms` and `cargo xtask bench responder`"),
+        ["index", options @ ..] => index(options),
+        _ => bail!(
+            "there are three: `cargo xtask bench transforms`, `cargo xtask bench responder`, `cargo xtask bench index`"
+        ),
     }
 }

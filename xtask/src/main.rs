@@ -26,6 +26,9 @@ cargo xtask bench transforms [--short] [--only CASE]...
                                     the transforms beside their peers, with gates on the ratios (--short: without, in a minute)
 cargo xtask bench responder [--short]
                                     decisions a second, and what a finding costs in ledgers of up to a million rows
+cargo xtask bench index [--documents N] [--large N] [--rounds N] [--only PART]... [--short]
+                                    the embedded index beside SQLite and OpenSearch over N documents (1,000,000), the Overview page,
+                                    the bulk writer, and the embedded index alone over N (10,000,000); --short: without OpenSearch or gates
 cargo xtask harness [--schedules N] [--seed S]
                                     play N schedules of faults against the responder (without --seed a fresh one)
 cargo xtask harness --store sqlite|dynamodb [--schedules N] [--seed S]

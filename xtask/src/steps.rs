@@ -87,7 +87,11 @@ pub(crate) const ALL: &[Step] = &[
     Step {
         name: "bench",
         what: "the benches run, and every peer says what the transforms say; no gates",
-        run: || bench::bench(&["transforms", "--short"]).and_then(|()| bench::bench(&["responder", "--short"])),
+        run: || {
+            ["transforms", "responder", "index"]
+                .iter()
+                .try_for_each(|name| bench::bench(&[name, "--short"]))
+        },
     },
     Step {
         name: "opensearch",

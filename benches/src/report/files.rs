@@ -3,14 +3,17 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
-use portcullis_benches::machine::{machine, now};
+use portcullis_benches::{
+    machine::{machine, now},
+    readme,
+};
 use serde_json::{Value, json};
 
 use super::{Results, tables};
 use crate::{drive::Settings, growth::Growth, lambda::Lambda};
 
-/// Between these lines the README shows the first table of the results, once there are any.
-const SHOWN: [&str; 2] = ["<!-- benches/results/transforms.md -->\n", "<!-- end -->"];
+/// The results of which the README shows the first table, once there are any.
+const RESULTS: &str = "benches/results/transforms.md";
 
 /// What the README says above the table.
 const INTRODUCTION: &str = "### How fast
@@ -52,13 +55,8 @@ pub(crate) fn write(results: &Results, settings: &Settings) -> Result<()> {
 
 /// The README with this table in its place.
 fn shown(readme: &str, table: &str) -> Result<String> {
-    let [from, to] = SHOWN;
-    let parts = readme
-        .split_once(from)
-        .and_then(|(before, rest)| Some((before, rest.split_once(to)?)));
-    let (before, (_, after)) = parts.context("the README has no place for the table")?;
     let introduction = if table.is_empty() { "" } else { INTRODUCTION };
-    Ok(format!("{before}{from}{introduction}{table}{to}{after}"))
+    readme::shown(readme, RESULTS, &format!("{introduction}{table}"))
 }
 
 fn cases(results: &Results) -> Vec<Value> {
@@ -126,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_table_takes_the_place_of_the_one_before() {
-        let [from, to] = SHOWN;
+        let [from, to] = readme::around(RESULTS);
         let readme = format!("above\n{from}| old |\n{to}\nbelow\n");
         let expected = format!("above\n{from}{INTRODUCTION}| new |\n{to}\nbelow\n");
         assert_eq!(shown(&readme, "| new |\n").expect("a place"), expected);

@@ -279,10 +279,10 @@ fn column(name: &str, field: &str, takes: Takes, fields: &Fields) -> Result<Stri
         (_, Kind::Known(ty)) if !ty.is_aggregatable() => {
             refused("is text, which cannot be aggregated; use a keyword field")
         }
-        (_, Kind::Unknown) | (Takes::Any, _) => Ok(Layout::column(field)),
-        (Takes::Numbers, Kind::Known(Type::Long | Type::Float)) => Ok(Layout::column(field)),
-        (Takes::Ordered, Kind::Known(Type::Long | Type::Float | Type::Date)) => Ok(Layout::column(field)),
-        (Takes::Dates, Kind::Known(Type::Date)) => Ok(Layout::column(field)),
+        (_, Kind::Unknown) | (Takes::Any, _) => Ok(Layout::column(fields, field)),
+        (Takes::Numbers, Kind::Known(Type::Long | Type::Float)) => Ok(Layout::column(fields, field)),
+        (Takes::Ordered, Kind::Known(Type::Long | Type::Float | Type::Date)) => Ok(Layout::column(fields, field)),
+        (Takes::Dates, Kind::Known(Type::Date)) => Ok(Layout::column(fields, field)),
         (Takes::Numbers, _) => refused("is not a number"),
         (Takes::Ordered, _) => refused("is neither a number nor a time"),
         (Takes::Dates, _) => refused("is not a time"),

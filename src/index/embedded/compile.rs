@@ -15,7 +15,7 @@ use super::{
     clause::{Clause, End, Scalar},
     dsl::unsupported,
     glob::{self, Glob},
-    layout::Layout,
+    layout::{EVENT_ID, Layout},
     settled::Settled,
     values,
 };
@@ -103,7 +103,11 @@ impl Compiler<'_> {
                 let (low, high) = (Scalar::Text(low.to_string()), Scalar::Text(high.to_string()));
                 self.range(field, &End::Included(low), &End::Included(high))
             }
-            (_, Kind::Known(Type::Long | Type::Float)) => Ok(exact(self.number_term(field, number(field, value)?))),
+            (_, Kind::Known(Type::Long | Type::Float)) => {
+                let term = self.number_term(self.layout.numbers, field, number(field, value)?);
+                let only = Bound::Included(term);
+                Ok(Box::new(Settled(RangeQuery::new(only.clone(), only))))
+            }
             (_, Kind::Known(Type::Boolean)) => match text.as_str() {
                 "true" | "false" => {
                     let mut term = self.path(self.layout.values, field);
@@ -123,7 +127,7 @@ impl Compiler<'_> {
                 if let Ok(number) = text.parse::<f64>()
                     && number.is_finite()
                 {
-                    each.push(exact(self.number_term(field, number)));
+                    each.push(exact(self.number_term(self.layout.values, field, number)));
                 }
                 if let Ok(truth) = text.parse::<bool>() {
                     let mut term = self.path(self.layout.values, field);
@@ -141,10 +145,14 @@ impl Compiler<'_> {
         }
         let kind = self.fields.kind(field);
         let as_text = |value: &Scalar| Ok(self.text_term(self.layout.values, field, &value.text()));
+        let column = match kind {
+            Kind::Known(_) => self.layout.numbers,
+            Kind::Flat | Kind::Unknown => self.layout.values,
+        };
         // The engine panics when one end is whole and the other is not.
         let whole = is_whole(low) && is_whole(high);
         let as_number = |value: &Scalar| {
-            let mut term = self.path(self.layout.values, field);
+            let mut term = self.path(column, field);
             match value.text().parse::<i64>() {
                 Ok(number) if whole => term.append_type_and_fast_value(number),
                 _ => term.append_type_and_fast_value(number(field, value)?),
@@ -162,7 +170,7 @@ impl Compiler<'_> {
                     if field == "@timestamp" {
                         return Ok(Term::from_field_date(self.layout.at, at));
                     }
-                    let mut term = self.path(self.layout.values, field);
+                    let mut term = self.path(column, field);
                     term.append_type_and_fast_value(at);
                     Ok(term)
                 };
@@ -229,10 +237,10 @@ impl Compiler<'_> {
             Kind::Known(Type::Text | Type::FlatObject) | Kind::Flat => {
                 exact(Term::from_field_text(self.layout.present, field))
             }
-            Kind::Known(_) => column(Layout::column(field)),
+            Kind::Known(_) => column(Layout::column(self.fields, field)),
             Kind::Unknown if field == "_index" || field == "_id" => Box::new(AllQuery),
             Kind::Unknown => union(vec![
-                column(Layout::column(field)),
+                column(Layout::column(self.fields, field)),
                 exact(Term::from_field_text(self.layout.present, field)),
             ]),
         }
@@ -241,12 +249,9 @@ impl Compiler<'_> {
     fn glob(&self, field: Option<&str>, pattern: &str) -> Result<Boxed, Error> {
         let Some(field) = field else {
             let glob = Glob::new(&pattern.to_lowercase());
-            return self.expand(
-                self.layout.all,
-                &Term::from_field_text(self.layout.all, ""),
-                &glob,
-                pattern,
-            );
+            let word = Term::from_field_text(self.layout.all, "");
+            let words = self.expand(self.layout.all, &word, &glob, pattern)?;
+            return Ok(union(vec![words, self.glob(Some(EVENT_ID), pattern)?]));
         };
         let (column, pattern) = match self.fields.kind(field) {
             Kind::Known(Type::Keyword) | Kind::Unknown => (self.layout.values, pattern.to_owned()),
@@ -283,14 +288,13 @@ impl Compiler<'_> {
         if field.is_none()
             && let Some((low, high)) = values::block(text)
         {
+            let single = low == high;
             let (low, high) = (Scalar::Text(low.to_string()), Scalar::Text(high.to_string()));
-            let each = self
-                .fields
-                .addresses()
-                .iter()
-                .map(|name| self.range(name, &End::Included(low.clone()), &End::Included(high.clone())))
-                .collect::<Result<Vec<_>, _>>()?;
-            return Ok(union(each));
+            let each = self.fields.addresses().iter().map(|name| match single {
+                true => self.term(name, &low),
+                false => self.range(name, &End::Included(low.clone()), &End::Included(high.clone())),
+            });
+            return Ok(union(each.collect::<Result<Vec<_>, _>>()?));
         }
         let column = if field.is_some() {
             self.layout.words
@@ -312,11 +316,15 @@ impl Compiler<'_> {
             };
             terms.push((token.position, term));
         }
-        match terms.len() {
-            0 => Ok(Box::new(EmptyQuery)),
-            1 => Ok(exact(terms.remove(0).1)),
-            _ => Ok(Box::new(PhraseQuery::new_with_offset(terms))),
-        }
+        let said: Boxed = match terms.len() {
+            0 => Box::new(EmptyQuery),
+            1 => exact(terms.remove(0).1),
+            _ => Box::new(PhraseQuery::new_with_offset(terms)),
+        };
+        Ok(match field {
+            Some(_) => said,
+            None => union(vec![said, exact(self.text_term(self.layout.values, EVENT_ID, text))]),
+        })
     }
 
     fn path(&self, column: Field, field: &str) -> Term {
@@ -330,8 +338,8 @@ impl Compiler<'_> {
     }
 
     /// Whole numbers are indexed as such whatever their field's type, so they are looked for as such.
-    fn number_term(&self, field: &str, number: f64) -> Term {
-        let mut term = self.path(self.layout.values, field);
+    fn number_term(&self, column: Field, field: &str, number: f64) -> Term {
+        let mut term = self.path(column, field);
         if number.fract() == 0.0 && number.abs() < 9.0e15 {
             term.append_type_and_fast_value(number as i64);
         } else {

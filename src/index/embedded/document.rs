@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
 use tantivy::{TantivyDocument, schema::OwnedValue};
 
-use super::{layout::Layout, values};
+use super::{
+    layout::{EVENT_ID, Layout},
+    reader::{self, Leaf},
+    values,
+};
 use crate::index::{
     Error,
     fields::{Fields, Kind},
@@ -14,8 +17,6 @@ use portcullis_transforms::Type;
 
 /// Longest keyword that gets a term, as `ignore_above` says in an OpenSearch mapping.
 const KEYWORD_BYTES: usize = 8_191;
-/// Nesting of a document; the transforms write three or four.
-const DEPTH: usize = 32;
 /// Fields in no table that may still get a column; later ones are kept as flat terms.
 const UNKNOWN_FIELDS: usize = 2_000;
 
@@ -48,19 +49,12 @@ impl Builder {
         line: &[u8],
         id: Option<&str>,
     ) -> Result<Built, Error> {
-        let value: Value = serde_json::from_slice(line).map_err(|e| {
+        let mut leaves = Leaves::default();
+        reader::read(line, |path, leaf| self.leaf(leaf, path, &mut leaves)).map_err(|error| {
             Error::Query(format!(
-                "document for `{index}`: not JSON: {e}; write one object per line"
+                "document for `{index}`: {error}; write one JSON object per line"
             ))
         })?;
-        if !value.is_object() {
-            return Err(Error::Query(format!(
-                "document for `{index}`: not an object; write one object per line"
-            )));
-        }
-        let mut leaves = Leaves::default();
-        let mut path = String::with_capacity(64);
-        self.walk(&value, &mut path, DEPTH, &mut leaves);
         let id = id.map(str::to_owned).or(leaves.id);
         let id = id.unwrap_or_else(|| blake3::hash(line).to_hex().to_string());
         let mut document = TantivyDocument::new();
@@ -82,6 +76,7 @@ impl Builder {
         }
         for (field, object) in [
             (layout.values, leaves.values),
+            (layout.numbers, leaves.numbers),
             (layout.flat, leaves.flat),
             (layout.words, leaves.words),
         ] {
@@ -93,30 +88,7 @@ impl Builder {
         Ok(Built { id, document })
     }
 
-    fn walk(&mut self, value: &Value, path: &mut String, depth: usize, out: &mut Leaves) {
-        match value {
-            Value::Null => {}
-            Value::Object(object) if depth > 0 => {
-                let length = path.len();
-                for (key, child) in object {
-                    if key.contains(['\0', '\u{1}']) {
-                        continue;
-                    }
-                    if length > 0 {
-                        path.push('.');
-                    }
-                    path.push_str(key);
-                    self.walk(child, path, depth - 1, out);
-                    path.truncate(length);
-                }
-            }
-            Value::Array(values) if depth > 0 => values.iter().for_each(|v| self.walk(v, path, depth - 1, out)),
-            Value::Object(_) | Value::Array(_) => {}
-            leaf => self.leaf(leaf, path, out),
-        }
-    }
-
-    fn leaf(&mut self, value: &Value, path: &str, out: &mut Leaves) {
+    fn leaf(&mut self, value: Leaf<'_>, path: &str, out: &mut Leaves) {
         let kind = match self.fields.kind(path) {
             Kind::Unknown if !self.unknown.contains(path) => {
                 if self.unknown.len() >= UNKNOWN_FIELDS {
@@ -128,20 +100,18 @@ impl Builder {
             }
             kind => kind,
         };
-        if path == "event.id" && out.id.is_none() {
+        if path == EVENT_ID && out.id.is_none() {
             out.id = value.as_str().map(str::to_owned);
         }
         match kind {
-            Kind::Flat | Kind::Known(Type::FlatObject) => out.flat(path, &text_of(value)),
+            Kind::Flat | Kind::Known(Type::FlatObject) => out.flat(path, &value.text()),
             Kind::Known(ty) => out.typed(path, ty, value),
             Kind::Unknown => match value {
-                Value::Bool(truth) => out.value(path, OwnedValue::Bool(*truth)),
-                Value::Number(number) => {
-                    if let Some(number) = number_of(number) {
-                        out.value(path, number);
-                    }
-                }
-                other => out.typed(path, Type::Keyword, other),
+                Leaf::Bool(truth) => out.value(path, OwnedValue::Bool(truth)),
+                Leaf::Whole(number) => out.value(path, OwnedValue::I64(number)),
+                Leaf::Large(number) => out.value(path, OwnedValue::F64(number as f64)),
+                Leaf::Float(number) => out.value(path, OwnedValue::F64(number)),
+                text => out.typed(path, Type::Keyword, text),
             },
         }
     }
@@ -153,6 +123,7 @@ struct Leaves {
     id: Option<String>,
     at: Option<tantivy::DateTime>,
     values: Vec<(String, OwnedValue)>,
+    numbers: Vec<(String, OwnedValue)>,
     flat: Vec<(String, OwnedValue)>,
     words: Vec<(String, OwnedValue)>,
     all: Vec<String>,
@@ -162,11 +133,11 @@ struct Leaves {
 
 impl Leaves {
     /// A value that does not fit its field's type is kept in the source only, as `ignore_malformed` does.
-    fn typed(&mut self, path: &str, ty: Type, value: &Value) {
+    fn typed(&mut self, path: &str, ty: Type, value: Leaf<'_>) {
         match ty {
-            Type::Keyword | Type::GeoPoint | Type::FlatObject => self.keyword(path, &text_of(value)),
+            Type::Keyword | Type::GeoPoint | Type::FlatObject => self.keyword(path, &value.text()),
             Type::Text => {
-                let text = text_of(value);
+                let text = value.text().into_owned();
                 self.present.insert(path.to_owned());
                 self.words.push((path.to_owned(), OwnedValue::Str(text.clone())));
                 self.all.push(text);
@@ -190,7 +161,7 @@ impl Leaves {
                     .or_else(|| value.as_str()?.parse().ok())
                     .or_else(|| whole(value.as_f64()?));
                 if let Some(number) = number {
-                    self.value(path, OwnedValue::I64(number));
+                    self.number(path, OwnedValue::I64(number));
                 }
             }
             Type::Float => {
@@ -199,7 +170,7 @@ impl Leaves {
                     .or_else(|| value.as_str()?.parse().ok())
                     .filter(|n| n.is_finite());
                 if let Some(number) = number {
-                    self.value(path, OwnedValue::F64(number));
+                    self.number(path, OwnedValue::F64(number));
                 }
             }
             Type::Boolean => {
@@ -208,11 +179,11 @@ impl Leaves {
                 }
             }
             Type::Date => {
-                if let Some(at) = values::time(&text_of(value)).map(values::instant) {
+                if let Some(at) = values::time(&value.text()).map(values::instant) {
                     if path == "@timestamp" {
                         self.at.get_or_insert(at);
                     } else {
-                        self.value(path, OwnedValue::Date(at));
+                        self.number(path, OwnedValue::Date(at));
                     }
                 }
             }
@@ -227,12 +198,18 @@ impl Leaves {
             |(name, value): &(String, OwnedValue)| name == path && matches!(value, OwnedValue::Str(s) if s == text);
         if !self.values.iter().any(known) {
             self.value(path, OwnedValue::Str(text.to_owned()));
-            self.all.push(text.to_owned());
+            if path != EVENT_ID {
+                self.all.push(text.to_owned());
+            }
         }
     }
 
     fn value(&mut self, path: &str, value: OwnedValue) {
         self.values.push((path.to_owned(), value));
+    }
+
+    fn number(&mut self, path: &str, value: OwnedValue) {
+        self.numbers.push((path.to_owned(), value));
     }
 
     fn flat(&mut self, path: &str, text: &str) {
@@ -245,17 +222,6 @@ impl Leaves {
             self.all.push(text.to_owned());
         }
     }
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn number_of(number: &serde_json::Number) -> Option<OwnedValue> {
-    number
-        .as_i64()
-        .map(OwnedValue::I64)
-        .or_else(|| number.as_f64().filter(|n| n.is_finite()).map(OwnedValue::F64))
 }
 
 fn whole(number: f64) -> Option<i64> {

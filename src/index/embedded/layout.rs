@@ -6,17 +6,23 @@
 use std::collections::HashMap;
 
 use tantivy::schema::{
-    DateOptions, DateTimePrecision, FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema,
+    DateOptions, DateTimePrecision, FAST, Field, IndexRecordOption, JsonObjectOptions, STORED, STRING, Schema,
     TextFieldIndexing, TextOptions,
 };
 
-use crate::index::fields::Fields;
+use crate::index::fields::{Fields, Kind};
+use portcullis_transforms::Type;
 
 /// Raised when documents of an older layout can no longer be read.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// The name of the JSON field that holds exact values.
 pub(crate) const VALUES: &str = "doc";
+/// The name of the JSON field that holds numbers and times.
+pub(crate) const NUMBERS: &str = "num";
+/// The field that every document has another value of. It is no word among the others: a search without a field looks it up by
+/// itself, which costs nothing, where its words would be as many as there are documents.
+pub(crate) const EVENT_ID: &str = "event.id";
 /// The name of the time column.
 pub(crate) const TIME: &str = "at";
 /// The name of the index column.
@@ -34,11 +40,14 @@ pub(crate) struct Layout {
     pub(crate) at: Field,
     /// Exact values by path: terms and columns.
     pub(crate) values: Field,
+    /// Numbers and times by path: columns only. Nearly every one differs, and a dictionary of them would be most of the work of
+    /// writing; a column answers for a single number as it does for a range.
+    pub(crate) numbers: Field,
     /// Leaves of flat objects by path: terms only, so that names chosen by attackers make no columns.
     pub(crate) flat: Field,
     /// Words of text fields by path.
     pub(crate) words: Field,
-    /// Words of all text.
+    /// Words of all text but [`EVENT_ID`].
     pub(crate) all: Field,
     /// Names of the fields without a column that the document has, for `exists`.
     pub(crate) present: Field,
@@ -64,7 +73,6 @@ impl Layout {
                 .set_index_option(IndexRecordOption::WithFreqsAndPositions)
         };
         let time = DateOptions::default()
-            .set_indexed()
             .set_fast()
             .set_precision(DateTimePrecision::Milliseconds);
         let index = schema.add_text_field(INDEX, STRING | FAST);
@@ -77,6 +85,7 @@ impl Layout {
                 .set_indexing_options(raw(IndexRecordOption::Basic))
                 .set_fast("raw"),
         );
+        let numbers = schema.add_json_field(NUMBERS, json().set_fast("raw"));
         let flat = schema.add_json_field("flat", json().set_indexing_options(raw(IndexRecordOption::Basic)));
         let text = schema.add_json_field("words", json().set_indexing_options(words()));
         let all = schema.add_text_field("all", TextOptions::default().set_indexing_options(words()));
@@ -85,7 +94,7 @@ impl Layout {
         let addresses = fields
             .addresses()
             .iter()
-            .map(|name| (*name, schema.add_ip_addr_field(&format!("ip {name}"), INDEXED | FAST)))
+            .map(|name| (*name, schema.add_ip_addr_field(&format!("ip {name}"), FAST)))
             .collect();
         Self {
             schema: schema.build(),
@@ -93,6 +102,7 @@ impl Layout {
             id,
             at,
             values,
+            numbers,
             flat,
             words: text,
             all,
@@ -103,11 +113,12 @@ impl Layout {
     }
 
     /// The column that aggregations and sorting use for a field.
-    pub(crate) fn column(field: &str) -> String {
-        match field {
-            "@timestamp" => TIME.to_owned(),
-            "_index" => INDEX.to_owned(),
-            other => format!("{VALUES}.{other}"),
+    pub(crate) fn column(fields: &Fields, field: &str) -> String {
+        match (field, fields.kind(field)) {
+            ("@timestamp", _) => TIME.to_owned(),
+            ("_index", _) => INDEX.to_owned(),
+            (other, Kind::Known(Type::Long | Type::Float | Type::Date)) => format!("{NUMBERS}.{other}"),
+            (other, _) => format!("{VALUES}.{other}"),
         }
     }
 }

@@ -26,8 +26,10 @@ mod glob;
 mod latest;
 mod layout;
 mod query_string;
+mod reader;
 mod search;
 mod settled;
+mod steps;
 mod values;
 mod version;
 

@@ -18,6 +18,7 @@ use super::{
     dsl::{self, object, options_of, unsupported},
     engine,
     layout::Layout,
+    steps,
 };
 use crate::index::{
     Error,
@@ -60,7 +61,7 @@ pub(crate) fn run(
     } else {
         let top = TopDocs::with_limit(request.size).and_offset(request.from);
         let (column, order) = &request.sort;
-        let top = top.order_by((SortByErasedType::for_field(Layout::column(column)), *order));
+        let top = top.order_by((SortByErasedType::for_field(Layout::column(fields, column)), *order));
         let (total, top) = collect(searcher, &*query, deadline, (Count, top))?;
         let hits = top
             .into_iter()
@@ -69,13 +70,26 @@ pub(crate) fn run(
     };
     let mut aggregated = None;
     let mut counted = total;
-    if let Some(aggs) = request.aggs {
-        let aggs: Aggregations = serde_json::from_value(aggs).map_err(|e| Error::Query(format!("aggs: {e}")))?;
-        let guard = AggregationLimitsGuard::new(Some(limits::AGGREGATION_BYTES), None);
-        let context = AggContextParams::new(guard, searcher.index().tokenizers().clone());
-        let collector = AggregationCollector::from_aggs(aggs, context);
-        let (count, result) = collect(searcher, &*query, deadline, (Count, collector))?;
-        let mut result = serde_json::to_value(result).map_err(|e| Error::Engine(e.to_string()))?;
+    if let Some(mut aggs) = request.aggs {
+        let aggregate = |query: &dyn Query, aggs: Value| -> Result<(usize, Value), Error> {
+            let aggs: Aggregations = serde_json::from_value(aggs).map_err(|e| Error::Query(format!("aggs: {e}")))?;
+            let guard = AggregationLimitsGuard::new(Some(limits::AGGREGATION_BYTES), None);
+            let context = AggContextParams::new(guard, searcher.index().tokenizers().clone());
+            let collector = AggregationCollector::from_aggs(aggs, context);
+            let (count, result) = collect(searcher, query, deadline, (Count, collector))?;
+            let result = serde_json::to_value(result).map_err(|e| Error::Engine(e.to_string()))?;
+            Ok((count, result))
+        };
+        let later = steps::apart(&mut aggs, fields, searcher)?;
+        let (count, mut result) = aggregate(&*query, aggs)?;
+        for one in later {
+            let Some((only, aggs)) = one.request(&result[&one.name]) else {
+                continue;
+            };
+            let narrowed = compiler.query(&Clause::every(vec![request.clause.clone(), only]))?;
+            let (_, mut below) = aggregate(&*narrowed, aggs)?;
+            result[&one.name]["buckets"] = below[&one.name]["buckets"].take();
+        }
         aggregations::answer(&mut result);
         if let Some(asked) = aggs_of(body) {
             aggregations::typed(&mut result, asked, fields);

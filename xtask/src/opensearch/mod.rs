@@ -70,12 +70,16 @@ pub(crate) fn prove_with(wish: &Wish) -> Result<()> {
     for (variable, number) in &wish.0 {
         test.env(variable, number.to_string());
     }
-    test.arg("--quiet")
-        .env("PORTCULLIS_TEST_OPENSEARCH", &server.endpoint)
-        .env("PORTCULLIS_TEST_OPENSEARCH_CA", &server.ca);
+    test.arg("--quiet");
+    server.announce(&mut test);
     run(&mut test)?;
     println!("proved in {:.1} s", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// A server for as long as the caller keeps it.
+pub(crate) fn start() -> Result<server::Server> {
+    server::Server::start(&tools::installed()?)
 }
 
 /// A server to try things on, until Enter is pressed.

@@ -78,6 +78,14 @@ impl Server {
         Ok(server)
     }
 
+    /// Tells a program where it is, whom it trusts, and which process it is.
+    pub(crate) fn announce(&self, program: &mut Command) {
+        program
+            .env("PORTCULLIS_TEST_OPENSEARCH", &self.endpoint)
+            .env("PORTCULLIS_TEST_OPENSEARCH_CA", &self.ca)
+            .env("PORTCULLIS_TEST_OPENSEARCH_PROCESS", self.process.id().to_string());
+    }
+
     fn wait(&mut self, port: u16) -> Result<()> {
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err()

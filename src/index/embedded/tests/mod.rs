@@ -6,6 +6,7 @@ mod documents;
 mod evaluator;
 mod latest;
 mod refusals;
+mod steps;
 mod store;
 
 use super::{Embedded, Options};

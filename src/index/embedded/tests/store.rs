@@ -182,3 +182,23 @@ fn hits_come_newest_first_and_in_pages() {
     );
     assert_eq!(ids(json!({ "size": 1, "sort": [{ "event.id": "desc" }] })), ["39"]);
 }
+
+#[test]
+fn an_event_is_found_by_its_id_in_the_search_box_whole_or_by_its_beginning() {
+    let (_folder, index) = scratch();
+    let lines = ["0A1e-77", "0a1e-78"].map(|id| line(id, "2026-03-01T00:00:00Z"));
+    write(&index, "waf", &lines);
+    index.refresh().unwrap();
+    for (query, count) in [
+        ("\"0A1e-77\"", 1),
+        ("0a1e-78", 1),
+        ("0A1e-7*", 1),
+        ("0a1e-79", 0),
+        ("event.id:0a1e-7?", 1),
+        ("nothing OR 0a1e-78", 1),
+    ] {
+        let body = json!({ "query": { "query_string": { "query": query, "default_operator": "AND" } } });
+        let answer = index.search("*", &body).unwrap();
+        assert_eq!(answer["hits"]["total"]["value"], count, "{query}");
+    }
+}
