@@ -91,7 +91,7 @@ fn for_people(out: &mut impl Write, status: &StatusReport) -> std::io::Result<()
             table.row([
                 acl.key.acl.clone(),
                 acl.direction.to_string(),
-                format!("{}/{}", acl.managed.len(), acl.limit),
+                format!("{}/{}", acl.held(), acl.limit),
                 format!("{}-{}", acl.range.0, acl.range.1),
                 acl.foreign.len().to_string(),
                 next,

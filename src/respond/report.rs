@@ -1,5 +1,7 @@
 //! What people and pages read of the responder: plain, serialisable views of ledger, audit and outbox.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -80,6 +82,15 @@ pub struct AclReport {
     pub managed: Vec<EntryReport>,
     /// Entries that others made, the default deny excluded.
     pub foreign: Vec<crate::network_acl::Entry>,
+}
+
+impl AclReport {
+    /// Rule numbers that managed entries hold: one that waits for a number holds none, and one that takes another's place shares it.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let rules = self.managed.iter().filter_map(|entry| entry.rule);
+        rules.collect::<BTreeSet<u16>>().len()
+    }
 }
 
 /// One transition, refusal or manual act. `number` is a total order.

@@ -22,7 +22,7 @@ impl Webhook {
 
     /// One that refuses every message whose number `every` divides.
     pub(crate) fn refusing(every: usize) -> Self {
-        Self::with(move |nth| nth % every == 0)
+        Self::with(move |nth| nth.is_multiple_of(every))
     }
 
     /// Refuses some: throttled, then a server error, then a connection that is cut.

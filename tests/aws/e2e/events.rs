@@ -105,7 +105,7 @@ impl Events {
         let mut turn = finding % 20;
         for (share, what) in SHARES {
             if turn < *share {
-                let crowd = *what == What::Hostile && finding / 20 % CROWDS == 0;
+                let crowd = *what == What::Hostile && (finding / 20).is_multiple_of(CROWDS);
                 return if crowd { What::Crowd } else { *what };
             }
             turn -= share;
