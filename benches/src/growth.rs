@@ -5,9 +5,10 @@
 use std::hint::black_box;
 
 use anyhow::{Context, Result, anyhow};
+use portcullis_benches::cpu_nanoseconds;
 use portcullis_transforms::{Normalizer, Options, Source, firehose};
 
-use crate::{case::Case, drive::Settings, events, worker::cpu_nanoseconds};
+use crate::{case::Case, drive::Settings, events};
 
 /// Bytes of a small event.
 const SMALL: usize = 60_000;

@@ -28,16 +28,7 @@ portcullis-benches drive [--short] [--only CASE]   what `cargo xtask bench trans
 portcullis-benches work PEER CASE                  one peer, asked on standard input";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(&words) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("bench: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    portcullis_benches::main(run)
 }
 
 fn run(words: &[&str]) -> Result<bool> {

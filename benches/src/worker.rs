@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use rustix::time::{ClockId, clock_gettime};
+use portcullis_benches::cpu_nanoseconds;
 
 use crate::{case::Case, peers};
 
@@ -57,12 +57,6 @@ pub(crate) fn serve(name: &str, case: &'static Case) -> Result<()> {
         out.flush()?;
     }
     Ok(())
-}
-
-/// CPU time of this process.
-pub(crate) fn cpu_nanoseconds() -> i64 {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 /// Bytes resident now, and the most since the peak was reset, from a process's `status`.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::{Failure, operator};
 use crate::config::Config;
 use crate::consume::Responses;
-use crate::index;
 use crate::ledger::{Ledger, Store};
 use crate::network_acl::NetworkAcls;
 use crate::opensearch::remote::Remote;
@@ -75,7 +74,7 @@ pub(crate) async fn cluster(config: &Config, data: &Path) -> Result<Remote, Fail
     let client = super::opensearch::client(&config.opensearch, None).await?;
     let rejects = data.join("refused-by-opensearch.ndjson");
     let bytes = config.opensearch.bulk_bytes;
-    Remote::new(client, bytes, rejects).map_err(|error: index::Error| error.into())
+    Ok(Remote::new(client, bytes, rejects)?)
 }
 
 /// The name of the cluster as a place.

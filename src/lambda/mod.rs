@@ -67,8 +67,9 @@ fn run() -> Result<(), Error> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (channels, firehose) = (open::channels().await?, open::firehose().await?);
-        let function = Arc::new(Function::new(open::responder().await?, channels, firehose));
+        let config = open::settings()?;
+        let (channels, firehose) = (open::channels(&config).await?, open::firehose(&config).await?);
+        let function = Arc::new(Function::new(open::responder(config).await?, channels, firehose));
         let name: Arc<str> = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default().into();
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
             let (function, name) = (Arc::clone(&function), Arc::clone(&name));

@@ -14,7 +14,8 @@ use crate::respond::{self, Responder};
 /// The only place in a function where files can be written.
 const SCRATCH: &str = "/tmp/portcullis";
 
-fn settings() -> Result<Config, Error> {
+/// What the function's variables, and its file, say.
+pub(super) fn settings() -> Result<Config, Error> {
     let file = std::env::var_os("PORTCULLIS_CONFIG");
     let mut effective = config::load(file.as_deref().map(Path::new), config::environment())?;
     if matches!(effective.origin("ledger.store"), Origin::Default) {
@@ -30,8 +31,7 @@ fn settings() -> Result<Config, Error> {
 }
 
 /// The responder.
-pub(super) async fn responder() -> Result<Responder<AnyLedger, AnyNetworkAcls>, Error> {
-    let config = settings()?;
+pub(super) async fn responder(config: Config) -> Result<Responder<AnyLedger, AnyNetworkAcls>, Error> {
     if let Err(errors) = config.policy.validate() {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         return Err(format!("the policy cannot work: {}", lines.join("; ")).into());
@@ -46,21 +46,20 @@ pub(super) async fn responder() -> Result<Responder<AnyLedger, AnyNetworkAcls>, 
 }
 
 /// The delivery stream for response documents, when one is named.
-pub(super) async fn firehose() -> Result<Option<Firehose>, Error> {
-    let responses = settings()?.responses;
+pub(super) async fn firehose(config: &Config) -> Result<Option<Firehose>, Error> {
+    let responses = &config.responses;
     if responses.opensearch {
         return Err(
             "responses.opensearch is for `portcullis consume`; name a delivery stream in responses.firehose".into(),
         );
     }
-    Ok(match responses.firehose {
-        Some(stream) => Some(Firehose::open(&stream).await?),
+    Ok(match &responses.firehose {
+        Some(stream) => Some(Firehose::open(stream).await?),
         None => None,
     })
 }
 
 /// The channels, when some are configured.
-pub(super) async fn channels() -> Result<Option<Channels>, Error> {
-    let config = settings()?;
+pub(super) async fn channels(config: &Config) -> Result<Option<Channels>, Error> {
     Ok(Channels::open(&config.slack, &config.sns).await?)
 }

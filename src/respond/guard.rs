@@ -16,7 +16,7 @@
 //! The ranges follow the IANA special-purpose address registries for IPv4 and IPv6.
 
 mod embedded;
-pub mod nets;
+mod nets;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -40,7 +40,7 @@ fn on_the_model(url: &str) -> [(&str, &str); 5] {
     ]
 }
 
-fn schedule() -> Vec<u8> {
+pub(crate) fn schedule() -> Vec<u8> {
     json!({"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "account": "111122223333",
         "time": "2026-11-21T12:00:00Z", "region": "eu-central-1", "resources": [], "detail": {}})
     .to_string()

@@ -5,11 +5,9 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use crate::findings::inbound;
+use crate::lambda::schedule;
 use crate::moto::Moto;
 use crate::runtime_api::{serve, start};
-
-const SCHEDULE: &[u8] = br#"{"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events",
-    "account": "111122223333", "time": "2026-11-21T12:00:00Z", "region": "eu-central-1", "resources": [], "detail": {}}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_function_puts_each_response_document_on_its_delivery_stream_once() {
@@ -37,7 +35,7 @@ async fn the_function_puts_each_response_document_on_its_delivery_stream_once() 
     let address = listener.local_addr().expect("an address").to_string();
     let _function = start(env!("CARGO_BIN_EXE_portcullis-respond"), &address, &settings);
     let finding = inbound("f1", "185.220.101.4".to_owned());
-    let events = [finding, SCHEDULE.to_vec(), SCHEDULE.to_vec()];
+    let events = [finding, schedule(), schedule()];
     let answers = tokio::task::spawn_blocking(move || serve(&listener, &events))
         .await
         .expect("answers");

@@ -10,9 +10,8 @@ use portcullis::{
     generate::Generator,
     respond::{decide::decide, guard::Knowledge, policy::Policy},
 };
+use portcullis_benches::cpu_nanoseconds;
 use portcullis_transforms::Source;
-
-use crate::cpu_nanoseconds;
 
 /// Findings a second of CPU time, round by round.
 pub(crate) struct Rates {

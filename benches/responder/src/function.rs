@@ -14,10 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-
-#[path = "../../src/lambda/api.rs"]
-#[expect(dead_code, reason = "shared with the transforms, which are asked too")]
-mod api;
+use portcullis_benches::runtime_api::{RuntimeApi, request};
 
 /// Starts that are measured.
 const STARTS: usize = 21;
@@ -57,7 +54,7 @@ impl Drop for Running {
 }
 
 fn start(binary: &Path, data: &Path, aws: &str) -> Result<f64> {
-    let api = api::RuntimeApi::start()?;
+    let api = RuntimeApi::start()?;
     let mut command = Command::new(binary);
     command
         .env_clear()
@@ -103,7 +100,7 @@ fn aws() -> Result<String> {
 fn serve(stream: TcpStream) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
-    while let Some((_, body)) = api::request(&mut reader)? {
+    while let Some((_, body)) = request(&mut reader)? {
         let answer = answer(&String::from_utf8_lossy(&body));
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
         reader.get_mut().write_all(format!("{head}{answer}").as_bytes())?;

@@ -10,9 +10,8 @@ use portcullis::{
         report::Mode,
     },
 };
+use portcullis_benches::cpu_nanoseconds;
 use serde_json::json;
-
-use crate::cpu_nanoseconds;
 
 /// Network ACLs, each behind one subnet.
 const ACLS: u64 = 10;

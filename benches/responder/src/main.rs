@@ -6,14 +6,11 @@
 mod decide;
 mod function;
 mod ledger;
-#[path = "../../src/report/machine.rs"]
-mod machine;
 mod report;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use rustix::time::{ClockId, clock_gettime};
 
 /// What was measured.
 struct Results {
@@ -24,16 +21,7 @@ struct Results {
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(&words) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("bench: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    portcullis_benches::main(run)
 }
 
 /// Whether every gate holds.
@@ -50,10 +38,4 @@ fn run(words: &[&str]) -> Result<bool> {
         levels: ledger::levels(short)?,
     };
     report::tell(&results, short)
-}
-
-/// CPU time of this process.
-fn cpu_nanoseconds() -> i64 {
-    let now = clock_gettime(ClockId::ProcessCPUTime);
-    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }

@@ -3,12 +3,12 @@
 use std::{fs, path::Path};
 
 use anyhow::Result;
-
-use crate::{
-    Results,
-    function::Function,
+use portcullis_benches::{
     machine::{machine, now},
+    median,
 };
+
+use crate::{Results, function::Function};
 
 /// Findings a second and core: deciding, and with reading.
 const DECIDED: f64 = 200_000.0;
@@ -44,17 +44,17 @@ fn tables(results: &Results) -> (String, bool) {
         rates.findings
     );
     for (what, measured, gate) in [
-        ("decided on", middle(&rates.decided), DECIDED),
-        ("read and decided on", middle(&rates.read), READ),
+        ("decided on", median(&rates.decided), DECIDED),
+        ("read and decided on", median(&rates.read), READ),
     ] {
         held &= measured >= gate;
         text += &format!("| {what} | {measured:.0} | {gate:.0} | {} |\n", word(measured >= gate));
     }
     text.push_str("\n| rows of the audit | µs per new finding, from its record to its entry | beside the smallest |\n|---|---|---|\n");
-    let smallest = results.levels.first().map_or(0.0, |level| middle(&level.nanoseconds));
+    let smallest = results.levels.first().map_or(0.0, |level| median(&level.nanoseconds));
     let mut growth = 0.0;
     for level in &results.levels {
-        let took = middle(&level.nanoseconds);
+        let took = median(&level.nanoseconds);
         growth = took / smallest;
         text += &format!("| {} | {:.0} | {growth:.2} |\n", level.rows, took / 1e3);
     }
@@ -78,18 +78,12 @@ fn told(function: &Function) -> String {
          | the slowest | {most:.0} ms |\n",
         function.bytes as f64 / f64::from(1 << 20),
         function.milliseconds.len(),
-        middle(&function.milliseconds)
+        median(&function.milliseconds)
     )
 }
 
 fn word(held: bool) -> &'static str {
     if held { "holds" } else { "**does not hold**" }
-}
-
-fn middle(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

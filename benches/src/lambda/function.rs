@@ -9,8 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-
-use super::api::RuntimeApi;
+use portcullis_benches::runtime_api::RuntimeApi;
 
 /// A running function, ended when dropped.
 pub(super) struct Function {

@@ -4,7 +4,6 @@
 //! Measured is the process of the function: its CPU time per invocation, what it holds in memory, the time from its start
 //! to its first question for an event, and the size of its binary.
 
-mod api;
 mod function;
 
 use std::{fs, path::Path, process::Command, sync::Arc};

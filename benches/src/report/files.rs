@@ -3,13 +3,10 @@
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
+use portcullis_benches::machine::{machine, now};
 use serde_json::{Value, json};
 
-use super::{
-    Results,
-    machine::{machine, now},
-    tables,
-};
+use super::{Results, tables};
 use crate::{drive::Settings, growth::Growth, lambda::Lambda};
 
 /// Between these lines the README shows the first table of the results, once there are any.

@@ -2,7 +2,6 @@
 
 mod figures;
 mod files;
-mod machine;
 mod tables;
 
 use crate::{case::Case, drive::Peer, growth::Growth, lambda::Lambda};

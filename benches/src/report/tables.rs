@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Measured, Results,
-    figures::{Ratio, median},
-};
+use portcullis_benches::median;
+
+use super::{Measured, Results, figures::Ratio};
 use crate::{
     drive::PEERS,
     gates,

@@ -6,8 +6,6 @@
 #[cfg(feature = "aws")]
 pub mod firehose;
 
-use std::fmt;
-
 use super::document::document;
 use super::error::Error;
 use super::responder::Responder;
@@ -36,14 +34,9 @@ pub trait Place: Sync {
 }
 
 /// A place did not take response documents; they wait in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct Unplaced(pub String);
-
-impl fmt::Display for Unplaced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Response documents were not carried to their end.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +47,7 @@ pub enum CarryError {
     Respond(#[from] Error),
     /// The place.
     #[error("response documents wait: {0}")]
-    Place(Unplaced),
+    Place(#[from] Unplaced),
 }
 
 impl From<ledger::Error> for CarryError {
@@ -80,10 +73,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             let Some(last) = rows.last() else { return Ok(carried) };
             after = last.number;
             carried += rows.len() as u64;
-            place
-                .take(rows.iter().map(document).collect())
-                .await
-                .map_err(CarryError::Place)?;
+            place.take(rows.iter().map(document).collect()).await?;
             self.ledger.set_position(&reader, &after.into()).await?;
         }
     }

@@ -39,6 +39,10 @@ async fn ask(router: &Router, method: &str, path: &str, host: &str) -> (StatusCo
         .header("host", host)
         .body(Body::empty())
         .expect("a request");
+    answered(router, request).await
+}
+
+async fn answered(router: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
     let response = router.clone().oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 16 << 20).await.expect("a body");

@@ -13,7 +13,7 @@ pub(crate) struct RowId(pub(super) usize);
 pub(crate) const fn row(fields: &[Field], name: &str) -> RowId {
     let mut number = 0;
     while number < fields.len() {
-        if same(fields[number].name.as_bytes(), name.as_bytes()) {
+        if same(fields[number].name, name) {
             return RowId(number);
         }
         number += 1;
@@ -21,7 +21,9 @@ pub(crate) const fn row(fields: &[Field], name: &str) -> RowId {
     panic!("the table has no row of this name");
 }
 
-const fn same(a: &[u8], b: &[u8]) -> bool {
+/// Whether two names are the same, for tables that are looked up at compile time.
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }

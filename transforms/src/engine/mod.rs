@@ -27,7 +27,7 @@ mod write;
 
 pub(crate) use self::{
     canonical::{canonicalise, cut_key},
-    map::{Map, RowId, row},
+    map::{Map, RowId, row, same},
     scan::is_too_large,
     value::{Derived, Input, plain_text, unescape},
 };

@@ -4,7 +4,10 @@
 //! without a header: <https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html>, and for transit
 //! gateways <https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html>.
 
-use crate::schema::{Field, Type, field};
+use crate::{
+    engine::same,
+    schema::{Field, Type, field},
+};
 
 /// What a column holds, and so which texts are accepted in it. `-` is accepted in all: absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,21 +240,6 @@ pub(super) const fn has_field(name: &str) -> bool {
         at += 1;
     }
     false
-}
-
-const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < a.len() {
-        if a[at] != b[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 /// Formats in AWS's documented order that are recognised without a header, by their number of columns: the first N

@@ -5,12 +5,14 @@ use std::fs;
 use chrono::{SecondsFormat, Utc};
 
 /// The present, to the second.
-pub(crate) fn now() -> String {
+#[must_use]
+pub fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Model of the CPU, how many of them, and the system.
-pub(crate) fn machine() -> String {
+#[must_use]
+pub fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let value = |key: &str| {
         let line = info.lines().find(|line| line.starts_with(key))?;

@@ -19,6 +19,7 @@ use anyhow::{Context, Result, anyhow, bail};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a function said.
+#[derive(Debug)]
 enum Said {
     /// It asks for an event: when the question arrived.
     Next(Instant),
@@ -27,14 +28,20 @@ enum Said {
 }
 
 /// The API for one function. Its threads end when the function closes its connections and this is dropped.
-pub(super) struct RuntimeApi {
-    pub(super) address: SocketAddr,
+#[derive(Debug)]
+pub struct RuntimeApi {
+    /// Where it listens: `AWS_LAMBDA_RUNTIME_API`.
+    pub address: SocketAddr,
     events: Sender<Arc<Vec<u8>>>,
     said: Receiver<Said>,
 }
 
 impl RuntimeApi {
-    pub(super) fn start() -> Result<Self> {
+    /// On a free port of loopback.
+    ///
+    /// # Errors
+    /// When none is free.
+    pub fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port on loopback")?;
         let address = listener.local_addr()?;
         let (events, waiting) = channel();
@@ -51,7 +58,10 @@ impl RuntimeApi {
     }
 
     /// When the function asked for an event.
-    pub(super) fn asked(&self) -> Result<Instant> {
+    ///
+    /// # Errors
+    /// When it says something else, or nothing for a minute.
+    pub fn asked(&self) -> Result<Instant> {
         match self.heard()? {
             Said::Next(when) => Ok(when),
             Said::Error(error) => bail!("the function failed: {}", String::from_utf8_lossy(&error)),
@@ -60,7 +70,10 @@ impl RuntimeApi {
     }
 
     /// The response to an event, once the function asks for another one.
-    pub(super) fn invoke(&self, event: &Arc<Vec<u8>>) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// As [`RuntimeApi::asked`].
+    pub fn invoke(&self, event: &Arc<Vec<u8>>) -> Result<Vec<u8>> {
         self.events
             .send(Arc::clone(event))
             .map_err(|_| anyhow!("the Runtime API has ended"))?;
@@ -110,8 +123,11 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<Vec<u8>>>>, said: &Sende
     Ok(())
 }
 
-/// The first line of a request, and its body.
-pub(super) fn request(reader: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
+/// The first line of a request, and its body; `None` when the connection ends.
+///
+/// # Errors
+/// When it is no request, or breaks off.
+pub fn request(reader: &mut BufReader<TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
     let mut first = String::new();
     if reader.read_line(&mut first)? == 0 {
         return Ok(None);
