@@ -22,7 +22,7 @@ pub(crate) fn data(panel: &Panel, scope: &Scope, answer: &Value) -> Option<Panel
         Kind::Tile => tile(panel, scope, aggs),
         Kind::List { field } => list(panel, field, aggs, total),
         Kind::Timeline { field } => timeline(panel, scope, field.as_deref(), aggs),
-        Kind::Heatmap { row, column } => heatmap(panel, row, column, aggs),
+        Kind::Heatmap { row, column, share } => heatmap(panel, row, column, *share, aggs),
         Kind::Table { fields } => table(panel, fields, aggs),
         Kind::Events { columns } => Some(events(columns, answer, total)),
     }
@@ -131,18 +131,24 @@ fn timeline(panel: &Panel, scope: &Scope, field: Option<&str>, aggs: &Value) -> 
 /// Words of severity in the order in which they are stacked; other series keep the order of their size.
 const SEVERITIES: &[&str] = &["critical", "high", "medium", "low", "informational"];
 
-fn heatmap(panel: &Panel, row: &str, column: &str, aggs: &Value) -> Option<PanelData> {
+fn heatmap(panel: &Panel, row: &str, column: &str, share: bool, aggs: &Value) -> Option<PanelData> {
     let columns: Vec<String> = buckets(&aggs["columns"]).iter().map(key).collect();
     let (mut rows, mut cells) = (Vec::new(), Vec::new());
     for bucket in buckets(&aggs["rows"]) {
         let mut line = vec![0.0; columns.len()];
-        for cell in buckets(&bucket["columns"]) {
+        let all = buckets(&bucket["columns"]);
+        let whole: f64 = all.iter().filter_map(|cell| number(cell, &panel.metric)).sum();
+        let scale = match share {
+            true if whole > 0.0 => 100.0 / whole,
+            _ => 1.0,
+        };
+        for cell in all {
             if let Some(slot) = columns
                 .iter()
                 .position(|name| *name == key(cell))
                 .and_then(|n| line.get_mut(n))
             {
-                *slot = number(cell, &panel.metric).unwrap_or_default();
+                *slot = scale * number(cell, &panel.metric).unwrap_or_default();
             }
         }
         rows.push(key(bucket));

@@ -96,6 +96,8 @@ pub enum Kind {
         row: String,
         /// Field of the columns.
         column: String,
+        /// Whether each number is what part of its row it is, in percent.
+        share: bool,
     },
     /// Combinations of the values of several fields.
     Table {
@@ -232,7 +234,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("tile", &[]),
     ("list", &["field", "size"]),
     ("timeline", &["field", "size"]),
-    ("heatmap", &["fields", "size"]),
+    ("heatmap", &["fields", "size", "share"]),
     ("table", &["fields", "size"]),
     ("events", &["columns", "size"]),
 ];
@@ -382,6 +384,19 @@ impl Reader<'_> {
             .ok_or_else(|| self.error(key, format!("takes a list of at least {least} field names")))
     }
 
+    fn share(&self, metric: &Metric) -> Result<bool, DefinitionError> {
+        let share = match self.table.get("share") {
+            None => false,
+            Some(value) => value
+                .as_bool()
+                .ok_or_else(|| self.error("share", "takes true or false"))?,
+        };
+        if share && !metric.adds_up() {
+            return Err(self.error("share", "needs a number whose parts add up: count or sum:FIELD"));
+        }
+        Ok(share)
+    }
+
     fn panel(&self, page_index: &str) -> Result<Panel, DefinitionError> {
         let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
         let kind = self.one_of("kind", &names)?;
@@ -441,7 +456,10 @@ impl Reader<'_> {
                 (Kind::Timeline { field }, 6)
             }
             "heatmap" => match <[String; 2]>::try_from(self.texts("fields", 2)?) {
-                Ok([row, column]) => (Kind::Heatmap { row, column }, 12),
+                Ok([row, column]) => {
+                    let share = self.share(&metric)?;
+                    (Kind::Heatmap { row, column, share }, 12)
+                }
                 Err(_) => return Err(self.error("fields", "takes two: rows, columns")),
             },
             "table" => {
@@ -458,6 +476,10 @@ impl Reader<'_> {
                 25,
             ),
             _ => (Kind::Tile, 1),
+        };
+        let unit = match kind {
+            Kind::Heatmap { share: true, .. } => Unit::Percent,
+            _ => unit,
         };
         Ok(Panel {
             id: self.name("id")?,

@@ -104,7 +104,7 @@ fn used(panel: &Panel) -> Vec<(&str, bool)> {
     match &panel.kind {
         Kind::Tile | Kind::Timeline { field: None } => {}
         Kind::List { field } | Kind::Timeline { field: Some(field) } => fields.push((field, true)),
-        Kind::Heatmap { row, column } => fields.extend([(row.as_str(), true), (column.as_str(), true)]),
+        Kind::Heatmap { row, column, .. } => fields.extend([(row.as_str(), true), (column.as_str(), true)]),
         Kind::Table { fields: several } => fields.extend(several.iter().map(|field| (field.as_str(), true))),
         Kind::Events { columns } => fields.extend(columns.iter().map(|field| (field.as_str(), false))),
     }

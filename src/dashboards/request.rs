@@ -36,7 +36,7 @@ pub(crate) fn body(panel: &Panel, scope: &Scope) -> Value {
             }
             aggs
         }
-        Kind::Heatmap { row, column } => {
+        Kind::Heatmap { row, column, .. } => {
             let mut rows = terms(row, panel.size, &panel.metric);
             rows["aggs"]["columns"] = terms(column, CELLS, &panel.metric);
             json!({ "rows": rows, "columns": terms(column, panel.size, &panel.metric) })

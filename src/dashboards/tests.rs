@@ -56,7 +56,7 @@ fn document(random: &mut ChaCha8Rng, source: &str, number: usize) -> Value {
             "threat_purpose": "Recon", "family": "EC2", "direction": "INBOUND", "action_type": "PORT_PROBE", "count": 3 } }),
         "securityhub" => json!({ "aws.securityhub": {
             "finding_id": format!("h{}", random.random_range(0..80)), "severity_label": pick(random, &["CRITICAL", "HIGH", "LOW"]), "product": "Config",
-            "control_id": pick(random, &["EC2.1", "S3.2"]), "compliance_status": pick(random, &["PASSED", "FAILED"]), "types": ["a", "b"],
+            "standard": pick(random, &["cis/v/3.0.0", "foundational/v/1.0.0"]), "control_id": pick(random, &["EC2.1", "S3.2"]), "compliance_status": pick(random, &["PASSED", "FAILED"]), "types": ["a", "b"],
             "resource_id": format!("r{}", random.random_range(0..9)), "workflow_status": "NEW", "record_state": "ACTIVE" } }),
         "waf" => {
             json!({ "url": { "path": pick(random, &["/", "/login"]), "domain": "shop.example" }, "http.request.method": pick(random, &["GET", "POST"]), "aws.waf": { "labels": ["x:y", "x:z"] } })
@@ -422,6 +422,58 @@ fn a_list_a_timeline_and_a_heatmap_add_up_to_what_counting_shows() {
 }
 
 #[test]
+fn a_standard_shows_what_part_of_its_checks_pass_in_their_newest_result() {
+    let (_folder, index, all) = loaded(500);
+    let mut newest: std::collections::BTreeMap<String, &Value> = std::collections::BTreeMap::new();
+    for (_, finding) in all.iter().filter(|(source, _)| *source == "securityhub") {
+        // Which finding an event is a version of is read from where the normaliser writes it.
+        let mut nested = finding.clone();
+        nested["aws"] = json!({ "securityhub": nested["aws.securityhub"].take() });
+        nested.as_object_mut().unwrap().remove("aws.securityhub");
+        let line = nested.to_string();
+        index
+            .write("securityhub", &mut std::iter::once(line.as_bytes()))
+            .unwrap();
+        let known = newest
+            .entry(finding["aws.securityhub"]["finding_id"].to_string())
+            .or_insert(finding);
+        if known["@timestamp"].as_str() < finding["@timestamp"].as_str() {
+            *known = finding;
+        }
+    }
+    index.refresh().unwrap();
+    let data = shown("securityhub", "standards", &index, &day());
+    let PanelData::Heatmap {
+        rows,
+        columns,
+        cells,
+        unit,
+        ..
+    } = data
+    else {
+        panic!("{data:?}")
+    };
+    assert_eq!((rows.len(), columns.len(), unit), (2, 2, super::data::Unit::Percent));
+    for (row, line) in rows.iter().zip(&cells) {
+        let of = |status: Option<&str>| {
+            let fits = |f: &&&Value| {
+                let own = &f["aws.securityhub"];
+                own["standard"] == row.as_str() && status.is_none_or(|status| own["compliance_status"] == status)
+            };
+            newest.values().filter(fits).count() as f64
+        };
+        for (column, cell) in columns.iter().zip(line) {
+            let expected = 100.0 * of(Some(column)) / of(None);
+            assert!(
+                (cell - expected).abs() < 1e-9,
+                "{row} {column}: {cell}, {expected} counted"
+            );
+        }
+        assert!((line.iter().sum::<f64>() - 100.0).abs() < 1e-9, "{line:?}");
+    }
+}
+
+#[test]
 fn a_table_counts_combinations_and_the_events_come_newest_first() {
     let (_folder, index, all) = loaded(500);
     let PanelData::Table { columns, rows, total } = shown("waf", "labels-hosts", &index, &day()) else {
@@ -543,6 +595,15 @@ fn a_broken_panel_file_is_refused_by_file_panel_and_key_with_the_nearest_word() 
             "key `metric`: takes count",
         ),
         (format!("{page}{panel}unit = \"miles\"\n"), "key `unit`"),
+        (
+            format!(
+                "{page}{}share = true\nmetric = \"distinct:x\"\n",
+                panel
+                    .replace("\"list\"", "\"heatmap\"")
+                    .replace("field = \"source.ip\"", "fields = [\"source.ip\", \"event.action\"]")
+            ),
+            "key `share`: needs a number whose parts add up",
+        ),
         (format!("{page}{panel}{panel}"), "key `id`: stands twice"),
         (format!("{page}{}", panel.replace("\"p\"", "\"P p\"")), "small letters"),
         (

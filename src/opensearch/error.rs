@@ -143,12 +143,15 @@ pub fn reason(body: &Value) -> String {
     let text = [
         &error["root_cause"][0]["reason"],
         &error["reason"],
+        // Where the nodes were fine and putting their answers together was not, only the cause says anything.
+        &error["caused_by"]["reason"],
         error,
         &body["message"],
         &body["reason"],
     ]
     .into_iter()
-    .find_map(Value::as_str)
+    .filter_map(Value::as_str)
+    .find(|text| !text.is_empty())
     .map_or_else(|| body.to_string(), str::to_owned);
     text.chars().take(REASON).collect()
 }
@@ -180,6 +183,12 @@ mod tests {
                 "plugin is missing",
             ),
             (500, text("boom"), "boom"),
+            (
+                503,
+                json!({ "error": { "root_cause": [], "reason": "", "caused_by": {
+                    "reason": "Trying to create too many buckets. Must be less than or equal to: [65535] but was [65536]." } } }),
+                "too many buckets",
+            ),
         ] {
             let said = Error::of("https://c", "write".to_owned(), "/x", status, &body).to_string();
             assert!(said.contains(remedy), "{said}");

@@ -1,12 +1,13 @@
 //! Everything that is said of OpenSearch, on a real one with its security plugin: `cargo xtask e2e opensearch` starts it.
 //!
 //! In order: templates and roles are put there as a user who may do that and nothing else; the demo's documents go through the
-//! writer; every panel's answer, and those of generated
-//! requests, are compared with the embedded index's; what is open now is counted by hand; samples and hostile mutations are written as the
-//! Firehose role; each role is refused what it may not do; the Lambda function writes log events; every panel is asked for as an analyst.
+//! writer; every panel's answer, and those of generated requests, are compared with the embedded index's; what is open now is counted
+//! by hand; samples and hostile mutations are written as the Firehose role; each role is refused what it may not do; the Lambda
+//! function writes log events; what goes wrong is told with its remedy; every panel is asked for as an analyst.
 
 mod alike;
 mod answers;
+mod bad;
 mod cluster;
 mod documents;
 mod function;
@@ -53,6 +54,7 @@ fn prove(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
     documents::deliver(cluster, told)?;
     set_up::refusals(cluster, told);
     function::prove(cluster, told)?;
+    bad::prove(cluster, told)?;
 
     let at = |text: &str| text.parse::<DateTime<Utc>>().map_err(|error| error.to_string());
     let scope = Scope::between(at("1970-01-01T00:00:00Z")?, at("2101-01-01T00:00:00Z")?);

@@ -110,6 +110,15 @@ fn clippy() -> Result<()> {
         &["--workspace", "--all-targets", "--all-features"][..],
         &["--workspace", "--all-targets"],
         &["--package", "portcullis", "--lib", "--no-default-features"],
+        &[
+            "--package",
+            "portcullis",
+            "--bin",
+            "portcullis-index",
+            "--no-default-features",
+            "--features",
+            "lambda",
+        ],
         &["--package", "portcullis-transforms", "--lib"],
     ] {
         let mut arguments = vec!["clippy", "--locked"];

@@ -39,7 +39,19 @@ pub(super) fn of(page: &Dashboard, panel: &Panel) -> Saved {
             }
             ("histogram", bars("bottom", "left", "stacked", field.is_some(), panel))
         }
-        Kind::Heatmap { row, column } => {
+        // A heat map there knows no parts of a row; bars that are all of the same length do.
+        Kind::Heatmap {
+            row,
+            column,
+            share: true,
+        } => {
+            aggs.push(terms("2", "segment", row, panel.size, panel));
+            aggs.push(terms("3", "group", column, panel.size, panel));
+            let mut params = bars("left", "bottom", "stacked", true, panel);
+            params["valueAxes"][0]["scale"]["mode"] = json!("percentage");
+            ("horizontal_bar", params)
+        }
+        Kind::Heatmap { row, column, .. } => {
             aggs.push(terms("2", "group", row, panel.size, panel));
             aggs.push(terms("3", "segment", column, panel.size, panel));
             ("heatmap", heatmap())
