@@ -88,3 +88,30 @@ fn a_client_cannot_push_an_address_past_the_trusted_proxy() {
         }
     }
 }
+
+#[test]
+fn a_port_behind_the_host_is_a_field_of_its_own() {
+    let cases = [
+        ("shop.example.com:8443", "shop.example.com", json!(8443)),
+        ("192.0.2.7:80", "192.0.2.7", json!(80)),
+        ("[2001:db8::7]:443", "[2001:db8::7]", json!(443)),
+        ("shop.example.com", "shop.example.com", Value::Null),
+        ("[2001:db8::7]", "[2001:db8::7]", Value::Null),
+        ("2001:db8::7", "2001:db8::7", Value::Null),
+        ("shop.example.com:", "shop.example.com:", Value::Null),
+        ("shop.example.com:+80", "shop.example.com:+80", Value::Null),
+        ("shop.example.com:65536", "shop.example.com:65536", Value::Null),
+        (":80", ":80", Value::Null),
+    ];
+    for (host, domain, port) in cases {
+        let document = document(None, "198.51.100.1", &json!([{"name": "Host", "value": host}]));
+        assert_eq!(document["url"]["domain"], domain, "{host}");
+        assert_eq!(document["url"]["port"], port, "{host}");
+        assert_eq!(document["related"]["hosts"], json!([domain]), "{host}");
+    }
+    let two = json!([{"name": "Host", "value": "a.example:80"}, {"name": "host", "value": "b.example:81"}]);
+    assert_eq!(
+        document(None, "198.51.100.1", &two)["url"]["domain"],
+        json!(["a.example:80", "b.example:81"])
+    );
+}

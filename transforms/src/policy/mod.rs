@@ -16,4 +16,5 @@ pub mod redact;
 mod stage;
 mod view;
 
+pub(crate) use network::is_private;
 pub(crate) use stage::Stage;

@@ -94,8 +94,7 @@ pub(super) const PRIVATE: &[&str] = &[
 ];
 
 /// Whether no database or list can say anything about an address: [`PRIVATE`], multicast, unspecified, future use.
-#[cfg(feature = "enrich")]
-pub(super) fn is_private(address: IpAddr) -> bool {
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [a, b, ..] = address.octets();

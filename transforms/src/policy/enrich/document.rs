@@ -4,7 +4,7 @@ use std::{io::Write as _, net::IpAddr, sync::Arc};
 
 use super::{
     super::{
-        network::is_private,
+        is_private,
         view::{Value, Wanted},
     },
     Enrichment, Match,

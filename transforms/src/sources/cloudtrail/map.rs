@@ -1,8 +1,12 @@
-//! What the table cannot say: outcome, category and type, session names, and words in ECS's spelling.
+//! What the table cannot say: outcome, category and type, callers behind proxies, session names, and words in ECS's
+//! spelling.
+
+use std::net::IpAddr;
 
 use super::{FIELDS, categories};
 use crate::{
     engine::{Derived, Input, Map, RowId, row},
+    policy::is_private,
     schema::Field,
     source::Source,
     sources::common::cut,
@@ -14,10 +18,13 @@ const KIND: RowId = row(FIELDS, "event.kind");
 const CATEGORY: RowId = row(FIELDS, "event.category");
 const TYPE: RowId = row(FIELDS, "event.type");
 const OUTCOME: RowId = row(FIELDS, "event.outcome");
+const ADDRESS: RowId = row(FIELDS, "source.address");
+const IP: RowId = row(FIELDS, "source.ip");
 const USER_NAME: RowId = row(FIELDS, "user.name");
 const TLS_VERSION: RowId = row(FIELDS, "tls.version");
 const ERROR_CODE: RowId = row(FIELDS, "error.code");
 const ERROR_MESSAGE: RowId = row(FIELDS, "error.message");
+const RELATED_IP: RowId = row(FIELDS, "related.ip");
 const RELATED_USER: RowId = row(FIELDS, "related.user");
 const ID: RowId = row(FIELDS, "aws.cloudtrail.event_id");
 const EVENT_TYPE: RowId = row(FIELDS, "aws.cloudtrail.event_type");
@@ -65,8 +72,9 @@ impl Map for CloudTrail {
         let error = input.text(ERROR_CODE);
         let is_insight = categorise(input, error.as_deref(), derived);
         if !is_insight {
-            outcome(input, error.is_some(), derived);
+            outcome(input, error.as_deref().is_some_and(is_failure), derived);
         }
+        caller(input, derived);
         identity(input, derived);
         if let Some(version) = input.text(TLS_VERSION) {
             derived.set(TLS_VERSION, version.strip_prefix("TLSv").unwrap_or(&version));
@@ -99,6 +107,27 @@ fn categorise(input: &Input<'_>, error: Option<&str>, derived: &mut Derived) -> 
     let is_insight = kind == "AwsCloudTrailInsight" || category == "Insight";
     derived.set(KIND, if is_insight { "alert" } else { "event" });
     is_insight
+}
+
+/// Managed Grafana puts HTTP's status where others have an error.
+fn is_failure(code: &str) -> bool {
+    !(code.len() == 3 && code.starts_with(['2', '3']) && code.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A service behind proxies hands on all of `X-Forwarded-For`. What the client wrote into it itself stands first, so the
+/// caller is the last public address; all of them are related.
+fn caller(input: &Input<'_>, derived: &mut Derived) {
+    let Some(hops) = input.text(ADDRESS).filter(|said| said.contains(',')) else {
+        return;
+    };
+    let addresses = || hops.split(',').filter_map(|hop| hop.trim().parse::<IpAddr>().ok());
+    let public = addresses().rfind(|address| !is_private(*address));
+    if let Some(caller) = public.or_else(|| addresses().next_back()) {
+        derived.set_display(IP, caller);
+    }
+    for address in addresses() {
+        derived.set_display(RELATED_IP, address);
+    }
 }
 
 /// A call failed when it has an error; a sign-in says itself whether it did.

@@ -61,6 +61,7 @@ pub const FIELDS: &[Field] = &[
     field("tls.client.ja3", Keyword, "ja3Fingerprint", "JA3 fingerprint of the TLS handshake"),
     field("http.response.status_code", Long, "responseCodeSent", "status of a custom response"),
     field("url.domain", Keyword, "httpRequest.headers[name=host].value | httpRequest.host", "host that was asked for"),
+    field("url.port", Long, "", "port, when the host was asked for with one"),
     field("url.path", Keyword, "httpRequest.uri", "path"),
     field("url.query", Keyword, "httpRequest.args", "query string"),
     field("url.fragment", Keyword, "httpRequest.fragment", "part after #"),

@@ -21,6 +21,7 @@ const REQUEST_ID: RowId = row(FIELDS, "http.request.id");
 const VERSION: RowId = row(FIELDS, "http.version");
 const SCHEME: RowId = row(FIELDS, "url.scheme");
 const DOMAIN: RowId = row(FIELDS, "url.domain");
+const PORT: RowId = row(FIELDS, "url.port");
 const PATH: RowId = row(FIELDS, "url.path");
 const QUERY: RowId = row(FIELDS, "url.query");
 const FULL: RowId = row(FIELDS, "url.full");
@@ -33,6 +34,7 @@ const RULESET: RowId = row(FIELDS, "rule.ruleset");
 const RULE_TYPE: RowId = row(FIELDS, "aws.waf.rule_type");
 const ACL_ARN: RowId = row(FIELDS, "aws.waf.acl_arn");
 const RELATED_IP: RowId = row(FIELDS, "related.ip");
+const RELATED_HOSTS: RowId = row(FIELDS, "related.hosts");
 const ACL_ID: RowId = row(FIELDS, "aws.waf.acl_id");
 const ACL_NAME: RowId = row(FIELDS, "aws.waf.acl_name");
 const GENERATION: RowId = row(FIELDS, "aws.waf.generation");
@@ -79,6 +81,7 @@ impl Map for Waf {
         let ruleset = acl.as_deref().and_then(|id| web_acl(id, input, derived));
         rule(input, ruleset, derived);
         client(input, derived);
+        host(input, derived);
         if let Some(version) = input.text(VERSION) {
             derived.set(VERSION, version.strip_prefix("HTTP/").unwrap_or(&version));
         }
@@ -196,6 +199,34 @@ fn client(input: &Input<'_>, derived: &mut Derived) {
             derived.set(to, &value);
         }
     }
+}
+
+/// A host is what people look for; the port it was asked for with is a field of its own.
+fn host(input: &Input<'_>, derived: &mut Derived) {
+    let Some(host) = input.text(DOMAIN) else {
+        return;
+    };
+    let Some((name, port)) = name_and_port(&host) else {
+        return;
+    };
+    // AWS tells the host twice. Which of several hosts was meant nobody can tell.
+    if input.texts(DOMAIN).all(|again| again == host) {
+        derived.set(DOMAIN, name);
+        derived.set(RELATED_HOSTS, name);
+        derived.set(PORT, port);
+    }
+}
+
+/// `shop.example.com:8443`, `192.0.2.7:80`, `[2001:db8::7]:443`. An IPv6 address keeps its brackets, as ECS has it.
+fn name_and_port(host: &str) -> Option<(&str, &str)> {
+    let at = memchr::memrchr(b':', host.as_bytes())?;
+    let (name, port) = (host.get(..at)?, host.get(at + 1..)?);
+    let is_name = match name.strip_prefix('[') {
+        Some(address) => address.ends_with(']'),
+        None => !name.is_empty() && !name.contains(':'),
+    };
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    (is_name && is_port).then_some((name, port))
 }
 
 /// A rule group is a rule of the web ACL, and the rule that matched is inside it.
