@@ -70,7 +70,9 @@ fn run(words: &[&str]) -> Result<bool> {
     remove(&folder)?;
     let results = measure(&settings, &folder)?;
     let command = ["cargo xtask bench index", &words.join(" ")].join(" ");
-    let held = report::tell(&results, settings.short, command.trim())?;
+    // A part of it must not take the place of the whole.
+    let keeps = !settings.short && settings.parts == PARTS;
+    let held = report::tell(&results, keeps, command.trim())? || settings.short;
     // The engines still have their files open.
     drop(results);
     remove(&folder)?;

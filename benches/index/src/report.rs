@@ -28,12 +28,12 @@ const INTRODUCTION: &str =
 
 ";
 
-/// Prints the tables; writes them, and says whether the gates hold, unless it was short.
-pub(crate) fn tell(results: &Results, short: bool, command: &str) -> Result<bool> {
+/// Prints the tables, keeps them when asked to, and says whether the gates hold.
+pub(crate) fn tell(results: &Results, keeps: bool, command: &str) -> Result<bool> {
     let (shown, rest, held) = tables(results);
     println!("{shown}\n{rest}");
-    if short {
-        return Ok(true);
+    if !keeps {
+        return Ok(held);
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let text = format!(
