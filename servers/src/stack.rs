@@ -18,6 +18,13 @@ use crate::front::Front;
 use crate::network::{REGION, authorization, guarded_subnet};
 use crate::{Server, dynamodb_local, kinesis_local, moto};
 
+/// What Slack was sent, and who is told of it.
+#[derive(Clone, Debug)]
+struct Slack {
+    messages: Arc<Mutex<Vec<String>>>,
+    told: fn(&str),
+}
+
 /// moto's own account.
 const ACCOUNT: &str = "123456789012";
 const STREAM: &str = "findings";
@@ -59,9 +66,10 @@ impl Stack {
             listener.local_addr().expect("an address")
         );
         let messages = Arc::default();
-        let app = Router::new()
-            .fallback(post(take))
-            .with_state((Arc::clone(&messages), told));
+        let app = Router::new().fallback(post(take)).with_state(Slack {
+            messages: Arc::clone(&messages),
+            told,
+        });
         let files = [
             ("env", environment(&kinesis.url(), &tables.url(), front.url(), &slack)),
             ("portcullis.toml", configuration()),
@@ -89,13 +97,10 @@ impl Stack {
     }
 }
 
-async fn take(
-    State((messages, told)): State<(Arc<Mutex<Vec<String>>>, fn(&str))>,
-    body: Bytes,
-) -> (StatusCode, &'static str) {
+async fn take(State(slack): State<Slack>, body: Bytes) -> (StatusCode, &'static str) {
     let text = String::from_utf8_lossy(&body).into_owned();
-    told(&text);
-    messages.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    (slack.told)(&text);
+    slack.messages.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     (StatusCode::OK, "ok")
 }
 
