@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use portcullis_benches::{
     machine::{machine, now},
     readme,
