@@ -19,6 +19,7 @@ pub async fn hold<L: Ledger>(make: impl Fn() -> L) -> Result<(), Broken> {
     network_acl_versions(&make()).await?;
     finding_and_list_versions(&make()).await?;
     one_number_one_entry(&make()).await?;
+    numbers_change_hands(&make()).await?;
     leases(&make()).await?;
     reads(&make()).await?;
     pending(&make()).await?;
@@ -219,6 +220,25 @@ async fn one_number_one_entry<L: Ledger>(ledger: &L) -> Result<(), Broken> {
     must(second.is_err(), "two entries cannot hold one rule number")?;
     let rows = ledger.entries(Filter::All).await.map_err(|error| told(&error))?;
     must(rows.len() == 1, "a commit that is refused writes nothing")
+}
+
+async fn numbers_change_hands<L: Ledger>(ledger: &L) -> Result<(), Broken> {
+    let fails = |error: Error| told(&error);
+    plan(ledger, vec![row(1, Some(71), 1), row(2, Some(72), 2)])
+        .await
+        .map_err(fails)?;
+    let mut moving = draft(ledger, &[]).await?;
+    moving.edit(row(2, Some(73), 2)).map_err(fails)?;
+    moving.edit(row(1, Some(72), 1)).map_err(fails)?;
+    let moved = ledger.commit(&moving.into_transaction()).await;
+    must(
+        moved.is_ok(),
+        "an entry takes the number that another one gives up in the same commit",
+    )?;
+    let mut rows = ledger.entries(Filter::Active).await.map_err(fails)?;
+    rows.sort_by_key(|row| row.seq);
+    let numbers: Vec<Option<u16>> = rows.iter().map(|row| row.rule).collect();
+    must(numbers == [Some(72), Some(73)], "numbers that changed hands read back")
 }
 
 async fn leases<L: Ledger>(ledger: &L) -> Result<(), Broken> {

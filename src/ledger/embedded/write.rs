@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::read;
-use crate::ledger::{Delivery, Error, Event, FindingRow, Lists, MessageRow, Meta, Position, Row, Transaction, Written};
+use crate::ledger::{
+    Delivery, Error, Event, FindingRow, Lists, MessageRow, Meta, Position, Row, State, Transaction, Written,
+};
 use crate::network_acl::AclKey;
 
 /// Unreadable records that are kept, the newest: whoever can send them must not be able to fill the disk.
@@ -15,9 +17,7 @@ pub(super) fn transaction(db: &Connection, transaction: &Transaction) -> Result<
     for meta in &transaction.metas {
         put_meta(db, meta)?;
     }
-    for row in &transaction.rows {
-        put_row(db, row)?;
-    }
+    put_rows(db, &transaction.rows)?;
     for finding in &transaction.findings {
         put_finding(db, finding)?;
     }
@@ -120,6 +120,37 @@ fn put_meta(db: &Connection, meta: &Meta) -> Result<(), Error> {
         lease.map(|lease| lease.until.timestamp_millis()),
         serde_json::to_string(meta)?
     ])?;
+    Ok(())
+}
+
+/// SQLite holds every statement to one entry for each number, and a change of several entries is right only as a whole: one may
+/// take the number that another one gives up, or two may change places.
+fn put_rows(db: &Connection, rows: &[Row]) -> Result<(), Error> {
+    let holds =
+        |row: &&Row| row.rule.is_some() && matches!(row.state, State::Planned | State::Applied | State::Expiring);
+    let (holding, others): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(holds);
+    for row in others {
+        put_row(db, row)?;
+    }
+    if holding.len() > 1 {
+        for row in &holding {
+            db.prepare_cached(
+                "UPDATE entry SET rule = NULL
+                 WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4 AND cidr = ?5 AND rule <> ?6",
+            )?
+            .execute(params![
+                row.acl.account,
+                row.acl.region,
+                row.acl.acl,
+                row.direction.name(),
+                row.cidr.to_string(),
+                row.rule
+            ])?;
+        }
+    }
+    for row in holding {
+        put_row(db, row)?;
+    }
     Ok(())
 }
 

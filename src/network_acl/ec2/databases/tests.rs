@@ -1,5 +1,8 @@
 use super::*;
 
+/// What it is about, whether it is public, its zones, the subnets of its group, and where it stands.
+type Case<'a> = (&'a str, bool, &'a str, &'a [(&'a str, &'a str)], Database);
+
 /// As RDS answers, with what a case is about.
 fn answer(public: bool, zones: &str, subnets: &[(&str, &str)]) -> String {
     let subnets: String = subnets
@@ -35,7 +38,7 @@ fn a_database_is_in_the_only_subnet_of_its_zone_and_its_standby_likewise() {
     let within = |ids: &[&str]| Database::In(ids.iter().map(|id| (*id).to_owned()).collect());
     let one_each = [("subnet-a", "eu-1a"), ("subnet-b", "eu-1b")];
     let two = [("subnet-a", "eu-1a"), ("subnet-b", "eu-1b"), ("subnet-c", "eu-1b")];
-    let cases: &[(&str, bool, &str, &[(&str, &str)], Database)] = &[
+    let cases: &[Case<'_>] = &[
         ("one zone", true, a, &one_each, within(&["subnet-a"])),
         ("with a standby", true, b, &one_each, within(&["subnet-a", "subnet-b"])),
         ("another zone has two subnets", true, a, &two, within(&["subnet-a"])),
