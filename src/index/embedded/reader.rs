@@ -201,7 +201,7 @@ mod tests {
     fn leaves(line: &str) -> serde_json::Result<Vec<(String, String)>> {
         let mut found = Vec::new();
         read(line.as_bytes(), |path, leaf| {
-            found.push((path.to_owned(), leaf.text().into_owned()))
+            found.push((path.to_owned(), leaf.text().into_owned()));
         })?;
         Ok(found)
     }
