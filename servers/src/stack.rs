@@ -54,16 +54,17 @@ impl Stack {
         make_stream(&client, &kinesis.url()).await;
         let (acl, subnet) = guarded_subnet(front.url()).await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let slack = format!(
+        let webhook = format!(
             "http://{}/services/T0/B0/try",
             listener.local_addr().expect("an address")
         );
         let messages = Arc::default();
-        let app = Router::new()
-            .fallback(post(take))
-            .with_state((Arc::clone(&messages), told));
+        let app = Router::new().fallback(post(take)).with_state(Slack {
+            messages: Arc::clone(&messages),
+            told,
+        });
         let files = [
-            ("env", environment(&kinesis.url(), &tables.url(), front.url(), &slack)),
+            ("env", environment(&kinesis.url(), &tables.url(), front.url(), &webhook)),
             ("portcullis.toml", configuration()),
             ("probe.json", probe(&subnet, updated)),
             ("put", put(&kinesis.url())),
@@ -89,13 +90,17 @@ impl Stack {
     }
 }
 
-async fn take(
-    State((messages, told)): State<(Arc<Mutex<Vec<String>>>, fn(&str))>,
-    body: Bytes,
-) -> (StatusCode, &'static str) {
+/// What Slack was sent, and whom to tell.
+#[derive(Clone)]
+struct Slack {
+    messages: Arc<Mutex<Vec<String>>>,
+    told: fn(&str),
+}
+
+async fn take(State(slack): State<Slack>, body: Bytes) -> (StatusCode, &'static str) {
     let text = String::from_utf8_lossy(&body).into_owned();
-    told(&text);
-    messages.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    (slack.told)(&text);
+    slack.messages.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     (StatusCode::OK, "ok")
 }
 
