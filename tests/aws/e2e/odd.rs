@@ -52,7 +52,7 @@ pub(super) const REFUSED: &[Odd] = &[
     refused(|record| record["type"] = "Recon:EC2/Portscan".into()),
     refused(|record| address(record, "10.20.30.40")),
     refused(|record| {
-        record["resource"]["instanceDetails"]["networkInterfaces"] = json!([{"subnetId": "subnet-0123456789abcdef0"}])
+        record["resource"]["instanceDetails"]["networkInterfaces"] = json!([{"subnetId": "subnet-0123456789abcdef0"}]);
     }),
 ];
 
