@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::SharedCredentialsProvider;
+use aws_sdk_ec2::types::{Subnet, Vpc};
 use portcullis::network_acl::ec2::Ec2;
 use portcullis::network_acl::{Code, Database, Ec2Settings, NetworkAcls as _};
 use portcullis::sigv4::Signer;
@@ -41,6 +42,19 @@ async fn database(config: &SdkConfig, subnet: &str, name: &str, public: bool) {
         ("PubliclyAccessible", &public),
     ];
     rds(config, "CreateDBInstance", &form).await;
+}
+
+/// A subnet in a VPC of its own.
+async fn subnet(ec2: &Client) -> String {
+    let vpc = ec2.create_vpc().cidr_block("10.1.0.0/24").send().await.expect("made");
+    let vpc = vpc.vpc().and_then(Vpc::vpc_id).expect("a VPC");
+    let subnet = ec2.create_subnet().vpc_id(vpc).cidr_block("10.1.0.0/24").send().await;
+    let subnet = subnet.expect("made");
+    subnet
+        .subnet()
+        .and_then(Subnet::subnet_id)
+        .expect("a subnet")
+        .to_owned()
 }
 
 async fn rds(config: &SdkConfig, action: &str, form: &[(&str, &str)]) {
@@ -118,7 +132,7 @@ async fn a_database_is_asked_for_once_by_the_role_of_its_account() {
         .configure(account.config());
     let role = SharedCredentialsProvider::new(role.build().await);
     let there = account.config().to_builder().credentials_provider(role).build();
-    let (_, subnet) = account::network(&Client::new(&there)).await;
+    let subnet = subnet(&Client::new(&there)).await;
     database(&there, &subnet, "orders-1", true).await;
 
     let settings = Ec2Settings {
