@@ -81,7 +81,7 @@ mod tests {
                 })
             };
             play(7, 20, at_once, each, |schedule, outcome| {
-                told.push((schedule.seed, outcome.slipped))
+                told.push((schedule.seed, outcome.slipped));
             })
             .expect("played");
             assert_eq!(
