@@ -97,10 +97,13 @@ pub(crate) fn prove(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
     told.line("function: each once, under its event.id", once(cluster, messages.len()));
 
     // As if somebody had made the index by hand before the first event came.
-    let mapping =
-        json!({ "mappings": { "properties": { "event": { "properties": { "action": { "type": "boolean" } } } } } });
+    // By the template's settings a value that does not fit would be ignored.
+    let made = json!({
+        "settings": { "index.mapping.ignore_malformed": false },
+        "mappings": { "properties": { "event": { "properties": { "action": { "type": "boolean" } } } } },
+    });
     let changed = format!("/siem-cloudtrail-{CHANGED}");
-    cluster.must("admin", Method::PUT, &changed, Some(mapping))?;
+    cluster.must("admin", Method::PUT, &changed, Some(made))?;
     let mixed = [
         trail("well-1", DAY),
         "no event".to_owned(),

@@ -148,10 +148,13 @@ fn passed(newest: &BTreeMap<String, Value>) -> BTreeMap<String, f64> {
     for finding in newest.values() {
         let own = &finding["aws"]["securityhub"];
         let counts = own["record_state"] == "ACTIVE" && own["workflow_status"] != "SUPPRESSED";
-        let (Some(standard), Some(status)) = (own["standard"].as_str(), status(finding)) else {
+        let Some(status) = status(finding).filter(|status| counts && ["PASSED", "FAILED"].contains(status)) else {
             continue;
         };
-        if counts && ["PASSED", "FAILED"].contains(&status) {
+        // A control may belong to several.
+        let one = std::slice::from_ref(&own["standard"]);
+        let standards = own["standard"].as_array().map_or(one, Vec::as_slice);
+        for standard in standards.iter().filter_map(Value::as_str) {
             let (passed, all) = counted.entry(standard.to_owned()).or_default();
             *passed += f64::from(u8::from(status == "PASSED"));
             *all += 1.0;
