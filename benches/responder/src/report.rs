@@ -14,7 +14,7 @@ use crate::{Results, function::Function};
 const DECIDED: f64 = 200_000.0;
 const READ: f64 = 50_000.0;
 
-/// How much more a finding may cost in the largest ledger than in the smallest: a B-tree is deeper by a level or two.
+/// How much more a finding may cost in any ledger than in the smallest: a B-tree is deeper by a level or two.
 const GROWTH: f64 = 1.25;
 
 /// Prints the tables; writes them, and says whether the gates hold, unless it was short.
@@ -52,16 +52,17 @@ fn tables(results: &Results) -> (String, bool) {
     }
     text.push_str("\n| rows of the audit | µs per new finding, from its record to its entry | beside the smallest |\n|---|---|---|\n");
     let smallest = results.levels.first().map_or(0.0, |level| median(&level.nanoseconds));
-    let mut growth = 0.0;
+    let mut most = 0.0_f64;
     for level in &results.levels {
         let took = median(&level.nanoseconds);
-        growth = took / smallest;
+        let growth = took / smallest;
+        most = most.max(growth);
         text += &format!("| {} | {:.0} | {growth:.2} |\n", level.rows, took / 1e3);
     }
-    held &= growth <= GROWTH;
+    held &= most <= GROWTH;
     text += &format!(
-        "\nAt most {GROWTH} times as much in the largest: {}.\n",
-        word(growth <= GROWTH)
+        "\nAt most {GROWTH} times as much, whatever the ledger holds: {}.\n",
+        word(most <= GROWTH)
     );
     if let Some(function) = &results.function {
         text += &told(function);
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_gate_that_does_not_hold_is_told_in_its_row() {
-        let results = |read: f64, largest: f64| Results {
+        let results = |read: f64, middle: f64| Results {
             rates: Rates {
                 findings: 3,
                 decided: vec![1.0, 300_000.0, 400_000.0],
@@ -106,7 +107,11 @@ mod tests {
                 },
                 Level {
                     rows: 1_000,
-                    nanoseconds: vec![largest],
+                    nanoseconds: vec![middle],
+                },
+                Level {
+                    rows: 10_000,
+                    nanoseconds: vec![1_100.0],
                 },
             ],
             function: Some(Function {
@@ -134,7 +139,7 @@ mod tests {
             ),
             (
                 results(60_000.0, 1_300.0),
-                "At most 1.25 times as much in the largest: **does not hold**",
+                "At most 1.25 times as much, whatever the ledger holds: **does not hold**",
             ),
         ] {
             let (text, held) = tables(&results);
