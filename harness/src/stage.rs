@@ -43,14 +43,15 @@ impl Stage {
     /// How many schedules are worth playing at once: while a server works for one, another can go on.
     #[must_use]
     pub fn at_once(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        match self {
-            Self::Memory => 1,
+        let of_each_core = match self {
+            Self::Memory => 0,
             #[cfg(feature = "embedded")]
-            Self::Sqlite => cores,
+            Self::Sqlite => 1,
             #[cfg(feature = "aws")]
-            Self::DynamoDb(_) => 2 * cores,
-        }
+            Self::DynamoDb(_) => 2,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        usize::max(1, of_each_core * cores)
     }
 
     /// An empty ledger of that store.
