@@ -38,3 +38,9 @@ pub fn median(values: &[f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
+
+/// What a gate is said to do in a table.
+#[must_use]
+pub fn verdict(held: bool) -> &'static str {
+    if held { "holds" } else { "**does not hold**" }
+}

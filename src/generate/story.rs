@@ -36,6 +36,20 @@ pub struct Volume {
     pub cloudtrail: u64,
 }
 
+impl Volume {
+    /// So many log records, in the shares that the demo has, about.
+    #[must_use]
+    pub fn of(logs: u64) -> Self {
+        Self {
+            checks: logs / 40,
+            waf: logs / 4,
+            vpcflow: logs / 2,
+            dns: logs / 8,
+            cloudtrail: logs / 10,
+        }
+    }
+}
+
 impl Default for Volume {
     fn default() -> Self {
         Self {

@@ -39,13 +39,13 @@ pub fn base(index: &str) -> &str {
 
 /// What an index has to know of a document besides its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Head<'d> {
+pub struct Head<'d> {
     /// `@timestamp`, which for a finding is when it was updated.
-    pub(crate) at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
     /// `event.id`
-    pub(crate) event: Cow<'d, str>,
+    pub event: Cow<'d, str>,
     /// Which finding this is a version of.
-    pub(crate) finding: Option<Cow<'d, str>>,
+    pub finding: Option<Cow<'d, str>>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +83,7 @@ impl<'d> Head<'d> {
     ///
     /// # Errors
     /// [`Error::Query`] when time or id are missing.
-    pub(crate) fn of(index: &str, document: &'d [u8]) -> Result<Self, Error> {
+    pub fn of(index: &str, document: &'d [u8]) -> Result<Self, Error> {
         let read: Read<'d> = serde_json::from_slice(document).map_err(|error| {
             Error::Query(format!(
                 "document for `{index}`: {error}; it needs @timestamp and event.id"

@@ -131,6 +131,7 @@ impl Writer {
         let mut written = Written::default();
         let mut waiting = vec![batch];
         let mut attempt = 0;
+        let mut before = None;
         while let Some(mut batch) = waiting.pop() {
             let body = Body::Lines(compressed(&batch));
             let failure = match self.send(body).await {
@@ -138,7 +139,7 @@ impl Writer {
                     let (done, again) = judged(batch, &answer)?;
                     written.add(done);
                     if again.is_empty() {
-                        attempt = 0;
+                        (attempt, before) = (0, None);
                         continue;
                     }
                     waiting.push(again);
@@ -172,9 +173,11 @@ impl Writer {
                 .min(LONGEST_WAIT);
             let wait = spread(wait);
             if self.gives_up(attempt, wait) {
-                return Err(failure);
+                // An attempt that only ran out of time says less than the one before it.
+                return Err(before.filter(|_| self.is_late()).unwrap_or(failure));
             }
             tracing::warn!(error = %failure, attempt, ?wait, "the cluster did not take documents; they are sent again");
+            before = Some(failure);
             tokio::time::sleep(wait).await;
         }
         Ok(written)
@@ -192,6 +195,11 @@ impl Writer {
                 reason: "no answer in the time that was left".to_owned(),
             })
         })
+    }
+
+    /// Whether the time is up.
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|moment| Instant::now() >= moment)
     }
 
     /// Whether to stop after so many attempts, or because the next one would come too late.

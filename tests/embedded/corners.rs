@@ -1,12 +1,14 @@
 //! Corners that the random search meets too rarely, each as a short story.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
+use portcullis::consume::shard::{Record, take};
 use portcullis::ledger::embedded::SqliteLedger;
-use portcullis::ledger::{Event, Filter, Ledger};
+use portcullis::ledger::{Event, Filter, Ledger, Position};
 use portcullis::network_acl::model::{Model, Vpc};
 use portcullis::network_acl::{AclKey, Direction, Entry, NetworkAcls};
 use portcullis::respond::policy::Policy;
@@ -120,6 +122,28 @@ async fn the_audit_tells_a_decision_before_what_follows_from_it() {
             Event::Applied,
         ]
     );
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_transaction_is_taken_by_halves_and_in_order() {
+    let responder = world(10, 40, Bug::TakesFew);
+    let bytes: Vec<Vec<u8>> = (1..=20)
+        .map(|n| attack(&format!("f{n}"), &format!("185.220.101.{n}")))
+        .collect();
+    let records: Vec<Record<'_>> = (1..)
+        .zip(&bytes)
+        .map(|(number, bytes)| Record {
+            number: Position::from(number),
+            bytes,
+        })
+        .collect();
+    let taken = take(&responder, &records, now()).await;
+    assert_eq!(taken.failed.map(|(number, _)| number), None);
+    let addresses: Vec<_> = taken.decisions.iter().filter_map(|decision| decision.address).collect();
+    let expected: Vec<IpAddr> = (1..=20).map(|n| [185, 220, 101, n].into()).collect();
+    assert_eq!(addresses, expected);
+    let tried = responder.ledger().faults.tried.lock().expect("tried").clone();
+    assert_eq!(tried, [20, 10, 5, 10, 5, 10, 5, 5]);
 }
 
 #[tokio::test]

@@ -57,9 +57,11 @@ pub(crate) fn alike(a: &PanelData, b: &PanelData) -> bool {
                 cells: y,
                 ..
             },
-        ) if r.iter().collect::<BTreeSet<_>>() != s.iter().collect::<BTreeSet<_>>()
-            || c.iter().collect::<BTreeSet<_>>() != d.iter().collect::<BTreeSet<_>>() =>
-        {
+        ) => {
+            let same = |a: &[String], b: &[String]| a.iter().collect::<BTreeSet<_>>() == b.iter().collect();
+            if same(r, s) && same(c, d) {
+                return close(&cells(r, c, x), &cells(s, d, y));
+            }
             let sums = |cells: &[Vec<f64>]| {
                 let mut sums: Vec<f64> = cells.iter().map(|row| row.iter().sum()).collect();
                 sums.sort_by(f64::total_cmp);
@@ -67,20 +69,6 @@ pub(crate) fn alike(a: &PanelData, b: &PanelData) -> bool {
             };
             r.len() == s.len() && c.len() == d.len() && close(&json!(sums(x)), &json!(sums(y)))
         }
-        (
-            PanelData::Heatmap {
-                rows: r,
-                columns: c,
-                cells: x,
-                ..
-            },
-            PanelData::Heatmap {
-                rows: s,
-                columns: d,
-                cells: y,
-                ..
-            },
-        ) => close(&cells(r, c, x), &cells(s, d, y)),
         (PanelData::Timeline { series: x, .. }, PanelData::Timeline { series: y, .. })
             if x.iter().map(|one| &one.name).collect::<BTreeSet<_>>()
                 != y.iter().map(|one| &one.name).collect::<BTreeSet<_>>() =>

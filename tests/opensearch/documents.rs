@@ -92,13 +92,7 @@ fn volume() -> Volume {
     let asked = env::var("PORTCULLIS_DOCUMENTS").ok().and_then(|text| text.parse().ok());
     // What does not follow from the volume is about a thousand documents.
     let logs = asked.unwrap_or(DOCUMENTS).saturating_sub(1_000).max(1_000);
-    Volume {
-        checks: logs / 40,
-        waf: logs / 4,
-        vpcflow: logs / 2,
-        dns: logs / 8,
-        cloudtrail: logs / 10,
-    }
+    Volume::of(logs)
 }
 
 async fn play(folder: &Path) -> Result<Arc<Embedded>, demo::Error> {

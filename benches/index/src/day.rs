@@ -112,17 +112,11 @@ impl Day {
     }
 }
 
-/// In the shares that the demo has, about.
+/// Log records for about so many documents.
 fn volume(documents: u64) -> Volume {
     // What does not follow from the volume is about two thousand documents.
     let logs = documents.saturating_sub(2_000).max(1_000);
-    Volume {
-        checks: logs / 40,
-        waf: logs / 4,
-        vpcflow: logs / 2,
-        dns: logs / 8,
-        cloudtrail: logs / 10,
-    }
+    Volume::of(logs)
 }
 
 /// Every document of an index, five minutes at a time, because an answer does not reach deep.

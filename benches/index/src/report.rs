@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Result;
 use portcullis_benches::{
     machine::{machine, now},
-    median, readme,
+    median, readme, verdict,
 };
 
 use crate::{
@@ -138,7 +138,7 @@ fn pages(pages: &[(&'static str, Page)]) -> (String, bool) {
         // The gate is on the product's own index.
         let gate = if number == 0 {
             held = p95 <= PAGE;
-            format!("p95 {PAGE:.0}: {}", word(held))
+            format!("p95 {PAGE:.0}: {}", verdict(held))
         } else {
             String::new()
         };
@@ -172,7 +172,7 @@ fn bulk_writer(bulk: &Bulk) -> (String, bool) {
         rates[0],
         rates[1],
         rates[2],
-        word(held),
+        verdict(held),
         cpu[0],
         cpu[1],
         cpu[2],
@@ -200,10 +200,6 @@ fn by_panel(results: &Results) -> String {
         text += &format!("| {}/{} | {} |\n", asked.page, asked.panel.id, cells.join(" | "));
     }
     text
-}
-
-fn word(held: bool) -> &'static str {
-    if held { "holds" } else { "**does not hold**" }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Result;
 use portcullis_benches::{
     machine::{machine, now},
-    median,
+    median, verdict,
 };
 
 use crate::{Results, function::Function};
@@ -48,7 +48,10 @@ fn tables(results: &Results) -> (String, bool) {
         ("read and decided on", median(&rates.read), READ),
     ] {
         held &= measured >= gate;
-        text += &format!("| {what} | {measured:.0} | {gate:.0} | {} |\n", word(measured >= gate));
+        text += &format!(
+            "| {what} | {measured:.0} | {gate:.0} | {} |\n",
+            verdict(measured >= gate)
+        );
     }
     text.push_str("\n| rows of the audit | µs per new finding, from its record to its entry | beside the smallest |\n|---|---|---|\n");
     let smallest = results.levels.first().map_or(0.0, |level| median(&level.nanoseconds));
@@ -62,7 +65,7 @@ fn tables(results: &Results) -> (String, bool) {
     held &= most <= GROWTH;
     text += &format!(
         "\nAt most {GROWTH} times as much, whatever the ledger holds: {}.\n",
-        word(most <= GROWTH)
+        verdict(most <= GROWTH)
     );
     if let Some(function) = &results.function {
         text += &told(function);
@@ -81,10 +84,6 @@ fn told(function: &Function) -> String {
         function.milliseconds.len(),
         median(&function.milliseconds)
     )
-}
-
-fn word(held: bool) -> &'static str {
-    if held { "holds" } else { "**does not hold**" }
 }
 
 #[cfg(test)]

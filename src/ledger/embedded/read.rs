@@ -12,19 +12,34 @@ use crate::ledger::{
 };
 use crate::network_acl::AclKey;
 
+/// The states of entries that are in use, as the indices of `schema.sql` have them.
+macro_rules! live {
+    () => {
+        "('planned', 'applied', 'evicting', 'expiring')"
+    };
+}
+
 /// The entries of one network ACL that are in use.
-pub(super) const LIVE_OF_ACL: &str = "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
-     AND state IN ('planned', 'applied', 'evicting', 'expiring') ORDER BY seq";
+pub(super) const LIVE_OF_ACL: &str = concat!(
+    "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND state IN ",
+    live!(),
+    " ORDER BY seq"
+);
 
 /// The entries of one address and direction in one network ACL that are not.
-pub(super) const GONE: &str = "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3
-     AND direction = ?4 AND cidr = ?5 AND state NOT IN ('planned', 'applied', 'evicting', 'expiring')";
+pub(super) const GONE: &str = concat!(
+    "SELECT body FROM entry WHERE account = ?1 AND region = ?2 AND acl = ?3 AND direction = ?4 AND cidr = ?5
+     AND state NOT IN ",
+    live!()
+);
 
 /// Network ACLs with something to do.
-pub(super) const PENDING: &str = "SELECT account, region, acl FROM entry
-     WHERE state IN ('planned', 'applied', 'evicting', 'expiring')
-       AND (state IN ('planned', 'evicting', 'expiring') OR (state = 'applied' AND expires <= ?1))
-     GROUP BY account, region, acl ORDER BY min(planned_at), account, region, acl";
+pub(super) const PENDING: &str = concat!(
+    "SELECT account, region, acl FROM entry WHERE state IN ",
+    live!(),
+    " AND (state IN ('planned', 'evicting', 'expiring') OR (state = 'applied' AND expires <= ?1))
+     GROUP BY account, region, acl ORDER BY min(planned_at), account, region, acl"
+);
 
 /// All rows of one statement, each made by `row`.
 fn all<T>(
@@ -132,7 +147,7 @@ pub(super) fn acls(db: &Connection) -> Result<Vec<AclKey>, Error> {
 
 pub(super) fn entries(db: &Connection, filter: Filter) -> Result<Vec<Row>, Error> {
     let which = match filter {
-        Filter::Active => "state IN ('planned', 'applied', 'evicting', 'expiring')",
+        Filter::Active => concat!("state IN ", live!()),
         Filter::All => "1",
     };
     all(

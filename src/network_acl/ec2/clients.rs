@@ -13,12 +13,16 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::{IdentityCache, SharedCredentialsProvider};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::bucket::{Bucket, READS, WRITES};
 use super::error::Call;
 use super::rds::Rds;
 use crate::network_acl::{Code, Ec2Settings, Error};
+
+/// Accounts and regions that are asked at once.
+const AT_ONCE: usize = 8;
 
 /// Every call ends by then, retries included: below [`CALL`](crate::network_acl::CALL), which leases count on.
 pub(super) const PATIENCE: Duration = Duration::from_millis(9_000);
@@ -115,6 +119,31 @@ impl Clients {
             }
         }
         all
+    }
+
+    /// Asks every account and region, several at once, and hands over what each says as it comes; ends at what `take` refuses.
+    pub(super) async fn each<T, F>(
+        &self,
+        ask: impl Fn(Arc<Regional>) -> F + Send,
+        mut take: impl FnMut(T) -> Result<(), Error> + Send,
+    ) -> Result<(), Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let mut waiting = self.all().await.into_iter();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < AT_ONCE
+                && let Some(at) = waiting.next()
+            {
+                running.spawn(ask(at));
+            }
+            let Some(done) = running.join_next().await else {
+                return Ok(());
+            };
+            take(done.map_err(|error| Error::new(Code::Unavailable, error.to_string()))?)?;
+        }
     }
 
     /// The client of an account and region.

@@ -10,15 +10,11 @@ use aws_sdk_ec2::types::{Filter, NetworkInterface, Vpc, VpcPeeringConnection, Vp
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::clients::{Clients, PATIENCE, Regional};
 use super::ip_ranges;
 use crate::network_acl::{Code, Ec2Settings, Error, Inventory};
-
-/// Accounts and regions that are read at once.
-const AT_ONCE: usize = 8;
 
 /// After a failure nothing is read again for this long.
 const REST: TimeDelta = TimeDelta::seconds(30);
@@ -138,24 +134,20 @@ async fn read(settings: &Ec2Settings, clients: &Clients) -> Result<Inventory, Er
         let read = read.unwrap_or_else(|error| Err(error.to_string()));
         inventory.aws_services = read.map_err(|what| Error::new(Code::Unavailable, what))?;
     }
-    let mut waiting = clients.all().await.into_iter();
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < AT_ONCE
-            && let Some(at) = waiting.next()
-        {
-            // AWS's lists are the same for every account of a region.
-            let lists = settings.accounts.first() == Some(&at.account);
-            running.spawn(async move { place(&at, lists).await });
-        }
-        let Some(done) = running.join_next().await else {
-            break;
-        };
-        let part = done.map_err(|error| Error::new(Code::Unavailable, error.to_string()))??;
+    // AWS's lists are the same for every account of a region.
+    let first = settings.accounts.first().cloned();
+    let ask = |at: Arc<Regional>| {
+        let lists = first.as_ref() == Some(&at.account);
+        async move { place(&at, lists).await }
+    };
+    let take = |part: Result<Inventory, Error>| {
+        let part = part?;
         inventory.own_addresses.extend(part.own_addresses);
         inventory.own_networks.extend(part.own_networks);
         inventory.aws_services.extend(part.aws_services);
-    }
+        Ok(())
+    };
+    clients.each(ask, take).await?;
     for list in [
         &mut inventory.own_addresses,
         &mut inventory.own_networks,

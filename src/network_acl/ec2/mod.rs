@@ -28,18 +28,14 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::Utc;
-use tokio::task::JoinSet;
 
 pub use self::clients::Calls;
-use self::clients::{Clients, PATIENCE};
+use self::clients::{Clients, PATIENCE, Regional};
 use self::databases::Databases;
 use self::describe::Guard;
 use self::inventory::Keeper;
 use self::subnets::Subnets;
 use super::{Acl, AclKey, Code, Database, Direction, Ec2Settings, Entry, Error, Inventory, NetworkAcls, Place};
-
-/// Accounts and regions that are listed at once.
-const AT_ONCE: usize = 8;
 
 /// How long a program that begins waits for the first inventory.
 const BEGINNING: Duration = Duration::from_secs(120);
@@ -97,31 +93,19 @@ impl Ec2 {
     pub async fn prepare(&self) -> Result<(), Error> {
         let subnets = tokio::time::timeout(BEGINNING, self.learn_subnets());
         let (inventory, learned) = tokio::join!(self.inventory.within(BEGINNING, Utc::now()), subnets);
-        if learned.is_err() {
+        if !matches!(learned, Ok(Ok(()))) {
             tracing::debug!("the subnets are asked for one by one");
         }
         inventory.map(drop)
     }
 
-    async fn learn_subnets(&self) {
-        let mut waiting = self.clients.all().await.into_iter();
-        let mut running = JoinSet::new();
-        loop {
-            while running.len() < AT_ONCE
-                && let Some(at) = waiting.next()
-            {
-                running.spawn(async move {
-                    let (guards, tables) = tokio::join!(describe::guards(&at), routes::of_region(&at));
-                    (at, guards, tables)
-                });
-            }
-            let Some(done) = running.join_next().await else {
-                return;
-            };
-            let Ok((at, Ok(guards), tables)) = done else {
-                continue;
-            };
-            let (tables, now) = (tables.unwrap_or_default(), Utc::now());
+    async fn learn_subnets(&self) -> Result<(), Error> {
+        let ask = |at: Arc<Regional>| async move {
+            let (guards, tables) = tokio::join!(describe::guards(&at), routes::of_region(&at));
+            (at, guards.unwrap_or_default(), tables.unwrap_or_default())
+        };
+        let learned = self.clients.each(ask, |(at, guards, tables)| {
+            let now = Utc::now();
             for (key, vpc, subnets) in guards {
                 self.subnets.learn(&key, &subnets, now);
                 for subnet in &subnets {
@@ -136,7 +120,9 @@ impl Ec2 {
                     }
                 }
             }
-        }
+            Ok(())
+        });
+        learned.await
     }
 
     /// How often EC2 was called.
@@ -183,20 +169,13 @@ async fn in_time<T>(place: &Place<'_>, work: impl Future<Output = Result<T, Erro
 
 impl NetworkAcls for Ec2 {
     async fn list(&self) -> Result<Vec<AclKey>, Error> {
-        let mut waiting = self.clients.all().await.into_iter();
-        let mut running = JoinSet::new();
         let mut found = Vec::new();
-        loop {
-            while running.len() < AT_ONCE
-                && let Some(at) = waiting.next()
-            {
-                running.spawn(async move { describe::list(&at).await });
-            }
-            let Some(done) = running.join_next().await else {
-                break;
-            };
-            found.extend(done.map_err(|error| Error::new(Code::Unavailable, error.to_string()))??);
-        }
+        let ask = |at: Arc<Regional>| async move { describe::list(&at).await };
+        let take = |listed: Result<Vec<AclKey>, Error>| {
+            found.extend(listed?);
+            Ok(())
+        };
+        self.clients.each(ask, take).await?;
         found.sort();
         Ok(found)
     }

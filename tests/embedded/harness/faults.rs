@@ -44,7 +44,12 @@ pub(crate) enum Bug {
     NoAlerts,
     /// No mistake of ours: the role may create and replace, not delete.
     MayNotDelete,
+    /// No mistake of ours: the ledger changes no more than [`FEW`] findings together.
+    TakesFew,
 }
+
+/// Findings that a ledger which takes few changes together.
+pub(crate) const FEW: usize = 7;
 
 /// The faults to come, and what went wrong meanwhile.
 #[derive(Debug, Default)]
@@ -53,6 +58,8 @@ pub(crate) struct Faults {
     pub(crate) crashed: Mutex<bool>,
     pub(crate) bug: Bug,
     pub(crate) limit: usize,
+    /// Findings in each transaction that was tried.
+    pub(crate) tried: Mutex<Vec<usize>>,
     /// Broken invariants that were seen right after a call.
     pub(crate) seen: Mutex<Vec<String>>,
     /// Entries that people made.
@@ -142,6 +149,14 @@ impl Ledger for Faulty<SqliteLedger> {
         }
         if self.faults.bug == Bug::NoAlerts {
             transaction.alerts.clear();
+        }
+        self.faults
+            .tried
+            .lock()
+            .expect("tried")
+            .push(transaction.findings.len());
+        if self.faults.bug == Bug::TakesFew && transaction.findings.len() > FEW {
+            return Err(store_lost());
         }
         self.faults.call(self.inner.commit(&transaction), store_lost).await
     }

@@ -5,18 +5,15 @@ mod condition;
 mod statements;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeSet, HashMap},
     fmt,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
 use portcullis::index::{Error, Index, latest};
 use portcullis_transforms::{Source, Type};
 use rusqlite::Connection;
-use serde::Deserialize;
 use serde_json::Value;
 
 /// A time in milliseconds, an index over one source's times, and the filters that most panels have.
@@ -75,36 +72,6 @@ impl fmt::Debug for Sqlite {
     }
 }
 
-#[derive(Deserialize)]
-struct Head<'d> {
-    #[serde(rename = "@timestamp")]
-    at: DateTime<Utc>,
-    #[serde(borrow)]
-    event: Event<'d>,
-    #[serde(borrow, default)]
-    aws: Aws<'d>,
-}
-
-#[derive(Deserialize)]
-struct Event<'d> {
-    #[serde(borrow)]
-    id: Cow<'d, str>,
-}
-
-#[derive(Default, Deserialize)]
-struct Aws<'d> {
-    #[serde(borrow)]
-    guardduty: Option<Finding<'d>>,
-    #[serde(borrow)]
-    securityhub: Option<Finding<'d>>,
-}
-
-#[derive(Deserialize)]
-struct Finding<'d> {
-    #[serde(borrow)]
-    finding_id: Option<Cow<'d, str>>,
-}
-
 impl Sqlite {
     /// Makes the tables in a file.
     pub(crate) fn open(file: &Path, lists: Lists) -> Result<Self, Error> {
@@ -152,15 +119,10 @@ impl Index for Sqlite {
             let mut newest = transaction.prepare_cached(NEWEST).map_err(failed)?;
             for document in documents {
                 let text = std::str::from_utf8(document).map_err(failed)?;
-                let head: Head<'_> = serde_json::from_str(text).map_err(failed)?;
+                let head = latest::Head::of(index, document)?;
                 let at = head.at.timestamp_millis();
-                new += insert.execute((&head.event.id, index, at, text)).map_err(failed)?;
-                let finding = match index {
-                    "guardduty" => head.aws.guardduty,
-                    "securityhub" => head.aws.securityhub,
-                    _ => None,
-                };
-                if let Some(id) = finding.and_then(|finding| finding.finding_id) {
+                new += insert.execute((&head.event, index, at, text)).map_err(failed)?;
+                if let Some(id) = head.finding {
                     newest.execute((index, id, at, text)).map_err(failed)?;
                 }
             }

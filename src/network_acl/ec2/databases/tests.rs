@@ -74,7 +74,7 @@ fn an_answer_that_describes_no_instance_or_several_describes_none() {
 }
 
 #[test]
-fn text_that_is_no_answer_is_an_error_and_no_panic() {
+fn text_that_is_no_answer_describes_no_public_instance_and_is_no_panic() {
     let whole = answer(
         true,
         "<AvailabilityZone>eu-1a</AvailabilityZone>",
