@@ -1,6 +1,7 @@
 //! What every client of AWS shares: region, credentials and endpoint, and the count of calls.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::interceptors::{
@@ -26,8 +27,8 @@ pub async fn configuration() -> Result<SdkConfig, NoRegion> {
     Ok(config)
 }
 
-static CALLS: AtomicU64 = AtomicU64::new(0);
-static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
+/// By service: calls, and attempts of them.
+static MADE: Mutex<BTreeMap<&str, (u64, u64)>> = Mutex::new(BTreeMap::new());
 
 /// Calls of AWS that this process made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,19 +50,46 @@ impl Calls {
     }
 }
 
-/// Calls of all clients that count with [`Counted`].
+/// Calls by service, such as `ec2`.
+#[must_use]
+pub fn calls_by_service() -> BTreeMap<&'static str, Calls> {
+    let made = made();
+    let calls = |(calls, attempts): (u64, u64)| Calls {
+        calls,
+        retries: attempts.saturating_sub(calls),
+    };
+    made.iter()
+        .map(|(service, counts)| (*service, calls(*counts)))
+        .collect()
+}
+
+/// Calls of all services together.
 #[must_use]
 pub fn calls() -> Calls {
-    let calls = CALLS.load(Relaxed);
+    let services = calls_by_service();
     Calls {
-        calls,
-        retries: ATTEMPTS.load(Relaxed).saturating_sub(calls),
+        calls: services.values().map(|of| of.calls).sum(),
+        retries: services.values().map(|of| of.retries).sum(),
     }
 }
 
-/// Counts the calls of the client whose interceptor it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counted;
+/// Counts a call that begins.
+pub(crate) fn count_call(service: &'static str) {
+    made().entry(service).or_default().0 += 1;
+}
+
+/// Counts an attempt of a call, the first one too.
+pub(crate) fn count_attempt(service: &'static str) {
+    made().entry(service).or_default().1 += 1;
+}
+
+fn made() -> MutexGuard<'static, BTreeMap<&'static str, (u64, u64)>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts the calls of the client whose interceptor it is, as those of a service.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted(pub &'static str);
 
 impl Intercept for Counted {
     fn name(&self) -> &'static str {
@@ -73,7 +101,7 @@ impl Intercept for Counted {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        CALLS.fetch_add(1, Relaxed);
+        count_call(self.0);
         Ok(())
     }
 
@@ -83,7 +111,7 @@ impl Intercept for Counted {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        ATTEMPTS.fetch_add(1, Relaxed);
+        count_attempt(self.0);
         Ok(())
     }
 }

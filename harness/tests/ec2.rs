@@ -190,8 +190,6 @@ async fn a_call_is_repeated_only_when_that_does_no_harm() {
         assert!(refused.message.contains(word), "{word}: {refused}");
     }
     assert!(!refused.message.contains("c2VjcmV0"), "{refused}");
-    assert_eq!(ec2.calls().repeated, 4);
-    assert_eq!(ec2.calls().throttled, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,8 @@ const STREAM: &str = "findings";
 #[derive(Debug)]
 pub struct Stack {
     _servers: [Server; 3],
-    _front: Front,
+    /// Between the program and EC2; it knows what was asked.
+    pub front: Front,
     slack: JoinHandle<()>,
     messages: Arc<Mutex<Vec<String>>>,
     /// The subnet that is attacked.
@@ -82,7 +83,7 @@ impl Stack {
         }
         Self {
             _servers: [kinesis, tables, ec2],
-            _front: front,
+            front,
             slack: tokio::spawn(async move { drop(axum::serve(listener, app).await) }),
             messages,
             subnet,

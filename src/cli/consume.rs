@@ -110,9 +110,9 @@ async fn whole_stream(args: Args, stream: &str, context: &Context) -> Result<Out
             listener.local_addr()?
         ));
         let gate = Arc::new(serve::Watched::new(Arc::clone(&responder)));
-        let (name, meter, mut closing) = (stream.to_owned(), Arc::clone(&meter), stop.clone());
+        let (stream, mut closing) = (serve::Stream::new(stream, Arc::clone(&meter)), stop.clone());
         metrics = Some(tokio::spawn(async move {
-            serve::run_metrics(listener, gate, &name, meter, async move { closing.wait().await }).await
+            serve::run_metrics(listener, gate, stream, async move { closing.wait().await }).await
         }));
     }
     output::tell(format_args!(

@@ -107,7 +107,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<Outcome, Failur
     let streamed = match &args.stream {
         Some(name) => {
             let documents = Documents::new(index, &place, deployment).map_err(Failure::usage)?;
-            Some(stream::spawn(name, args.from, documents, &responder, &stop).await?)
+            Some(stream::spawn(name, args.from, documents, &responder, &mut state, &stop).await?)
         }
         None => None,
     };

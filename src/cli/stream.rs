@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use super::{Failure, operator::Configured, stop::Stop};
-use crate::consume::Documents;
+use crate::{consume::Documents, serve};
 
 /// Where a shard begins that was never read.
 #[cfg(feature = "aws")]
@@ -31,19 +31,22 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Reads a stream until asked to stop: documents, then decisions. That it cannot be read is told at once, and `false` in the end.
+/// Reads a stream until asked to stop: documents, then decisions, counted on the pages' `/metrics`. That it cannot be read is told
+/// at once, and `false` in the end.
 #[cfg(feature = "aws")]
 pub(crate) async fn spawn(
     stream: &str,
     from: Beginning,
     documents: Documents,
     responder: &Arc<Configured>,
+    pages: &mut serve::State,
     stop: &Stop,
 ) -> Result<JoinHandle<bool>, Failure> {
     use crate::consume::kinesis::{Client, Consumer};
 
     let config = crate::aws::configuration().await.map_err(Failure::usage)?;
     let consumer = Consumer::new(Client::new(&config, stream), Arc::clone(responder), from).documenting(documents);
+    pages.stream = Some(serve::Stream::new(stream, consumer.meter()));
     let stop = stop.watch();
     Ok(tokio::spawn(async move {
         match consumer.run(stop).await {
@@ -63,6 +66,7 @@ pub(crate) async fn spawn(
     _: Beginning,
     _: Documents,
     _: &Arc<Configured>,
+    _: &mut serve::State,
     _: &Stop,
 ) -> Result<JoinHandle<bool>, Failure> {
     Err(Failure::without_aws(format_args!("read stream {stream}")))

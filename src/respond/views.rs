@@ -1,6 +1,7 @@
 //! What people and pages read: plain reports out of ledger, audit, outbox and network ACLs.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use chrono::{DateTime, Utc};
 
@@ -10,8 +11,8 @@ use super::plan;
 use super::reason::Reason;
 use super::report::{AclReport, AuditReport, EntryReport, MessageReport, StatusReport};
 use super::responder::Responder;
-use crate::ledger::{AuditRow, Event, Filter, Ledger, MessageRow, Row, State, Unreadable};
-use crate::network_acl::{AclKey, Direction, NetworkAcls};
+use crate::ledger::{AuditRow, Event, Facts, Filter, Ledger, MessageRow, Row, State, Unreadable};
+use crate::network_acl::{Acl, AclKey, Direction, NetworkAcls};
 
 impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// Ledger entries by network ACL, direction and order of planning.
@@ -38,29 +39,34 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             // One that is gone still shows what the ledger holds of it.
             let acl = self.acls.describe(&key).await.unwrap_or_default();
             let facts = plan::facts(&acl, &rows, DateTime::<Utc>::MIN_UTC);
-            for direction in [Direction::Ingress, Direction::Egress] {
-                let rows: Vec<Row> = rows.iter().filter(|row| row.direction == direction).cloned().collect();
-                let mut managed = reports(&rows);
-                managed.sort_by_key(|report| (report.eviction_order.is_none(), report.eviction_order));
-                let foreign = facts.foreign.iter().filter(|entry| entry.direction == direction);
-                let foreign: Vec<_> = foreign.cloned().collect();
-                let limits = &self.policy.limits;
-                found.push(AclReport {
-                    key: key.clone(),
-                    vpc: acl.vpc.clone(),
-                    subnets: acl.subnets.clone(),
-                    direction,
-                    range: (limits.first_rule, limits.last_rule),
-                    limit: limits
-                        .entries_per_direction
-                        .min(acl.quota.saturating_sub(foreign.len())),
-                    quota: acl.quota,
-                    managed,
-                    foreign,
-                });
-            }
+            found.extend(self.sides(&key, &facts, &rows));
         }
         Ok(found)
+    }
+
+    /// Both directions of a network ACL, out of its live entries and what limits planning there.
+    fn sides(&self, key: &AclKey, facts: &Facts, rows: &[Row]) -> [AclReport; 2] {
+        [Direction::Ingress, Direction::Egress].map(|direction| {
+            let rows: Vec<Row> = rows.iter().filter(|row| row.direction == direction).cloned().collect();
+            let mut managed = reports(&rows);
+            managed.sort_by_key(|report| (report.eviction_order.is_none(), report.eviction_order));
+            let foreign = facts.foreign.iter().filter(|entry| entry.direction == direction);
+            let foreign: Vec<_> = foreign.cloned().collect();
+            let limits = &self.policy.limits;
+            AclReport {
+                key: key.clone(),
+                vpc: facts.vpc.clone(),
+                subnets: facts.subnets.clone(),
+                direction,
+                range: (limits.first_rule, limits.last_rule),
+                limit: limits
+                    .entries_per_direction
+                    .min(facts.quota.saturating_sub(foreign.len())),
+                quota: facts.quota,
+                managed,
+                foreign,
+            }
+        })
     }
 
     /// Audit rows with a number above `after`, in order.
@@ -112,9 +118,32 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger or the network ACLs cannot be read.
     pub async fn status(&self, now: DateTime<Utc>) -> Result<StatusReport, Error> {
+        let rows = self.ledger.entries(Filter::Active).await?;
+        let acls = self.acls().await?;
+        self.summary(now, &rows, acls).await
+    }
+
+    /// The same from the ledger alone, for pages and machines that ask often: of the network ACLs that something was planned on, as the
+    /// responder last saw them. Asks EC2 nothing.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn status_last_seen(&self, now: DateTime<Utc>) -> Result<StatusReport, Error> {
+        let (mut rows, mut acls) = (Vec::new(), Vec::new());
+        for key in self.ledger.acls().await? {
+            for known in self.view(slice::from_ref(&key), &[]).await?.acls {
+                let never_seen = || plan::facts(&Acl::default(), &[], now);
+                let facts = known.meta.facts.unwrap_or_else(never_seen);
+                acls.extend(self.sides(&key, &facts, &known.rows));
+                rows.extend(known.rows);
+            }
+        }
+        self.summary(now, &rows, acls).await
+    }
+
+    async fn summary(&self, now: DateTime<Utc>, rows: &[Row], acls: Vec<AclReport>) -> Result<StatusReport, Error> {
         let counts = self.ledger.counts().await?;
         let lists = self.view(&[], &[]).await?.lists;
-        let rows = self.ledger.entries(Filter::Active).await?;
         let pending = || rows.iter().filter(|row| row.state.is_pending());
         let oldest = pending().map(|row| row.planned_at).min();
         let event = |event: Event| counts.events.get(event.word()).copied().unwrap_or(0);
@@ -138,7 +167,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
             alerts: counts.alerts,
             messages: counts.sent,
             messages_waiting: counts.waiting,
-            acls: self.acls().await?,
+            acls,
         })
     }
 }

@@ -24,6 +24,8 @@ pub(super) fn responder(status: Option<&StatusReport>) -> String {
     if let Some(status) = status {
         of_ledger(&mut out, status);
     }
+    #[cfg(feature = "aws")]
+    of_aws(&mut out);
     out
 }
 
@@ -140,6 +142,33 @@ fn of_ledger(out: &mut String, status: &StatusReport) {
         ),
     ] {
         family(out, name, kind, help, &samples);
+    }
+}
+
+/// Calls of AWS, of whatever this process is.
+#[cfg(feature = "aws")]
+fn of_aws(out: &mut String) {
+    use crate::aws::{Calls, calls_by_service};
+
+    let by_service = calls_by_service();
+    let samples = |count: &dyn Fn(&Calls) -> u64| -> Vec<(String, u64)> {
+        let of = by_service.iter();
+        of.map(|(service, calls)| (format!("{{service=\"{service}\"}}"), count(calls)))
+            .collect()
+    };
+    for (name, help, samples) in [
+        (
+            "portcullis_api_calls_total",
+            "Calls of AWS, by service.",
+            samples(&|calls| calls.calls),
+        ),
+        (
+            "portcullis_api_retries_total",
+            "Attempts of those calls beyond the first.",
+            samples(&|calls| calls.retries),
+        ),
+    ] {
+        family(out, name, "counter", help, &samples);
     }
 }
 

@@ -26,7 +26,8 @@ pub struct Unavailable(pub String);
 ///
 /// Calls may block; the pages make them off the async threads.
 pub trait Gate: Send + Sync {
-    /// The whole state, one row per network ACL and direction.
+    /// The whole state, one row per network ACL and direction, as the responder last saw it: every page and every scrape asks for
+    /// it, so it must not ask EC2.
     ///
     /// # Errors
     /// When the ledger cannot be read.

@@ -74,6 +74,10 @@ pub(super) fn health(status: &Result<StatusReport, String>) -> Response {
 /// Counters in Prometheus' text format, version 0.0.4.
 pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
     let mut out = exposition::responder(status(&state.gate, &state.drawing).await.as_ref().ok());
+    #[cfg(feature = "aws")]
+    if let Some(stream) = &state.stream {
+        stream.metrics(&mut out);
+    }
     pages(&mut out, &state.counters);
     exposition::answer(out)
 }

@@ -8,12 +8,33 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use super::{Gate, exposition, health, listen};
 use crate::consume::kinesis::Meter;
 
+/// A stream that is read, for metrics.
+#[derive(Clone)]
+pub struct Stream {
+    name: Arc<str>,
+    meter: Arc<Meter>,
+}
+
+impl Stream {
+    /// The stream of that name, and what its reader counts.
+    #[must_use]
+    pub fn new(name: &str, meter: Arc<Meter>) -> Self {
+        Self {
+            name: name.into(),
+            meter,
+        }
+    }
+
+    pub(super) fn metrics(&self, out: &mut String) {
+        exposition::stream(out, &self.name, &self.meter.reading());
+    }
+}
+
 /// What is shown.
 #[derive(Clone)]
 struct Shown {
     gate: Arc<dyn Gate>,
-    stream: Arc<str>,
-    meter: Arc<Meter>,
+    stream: Stream,
     at_once: Arc<Semaphore>,
 }
 
@@ -24,14 +45,12 @@ struct Shown {
 pub async fn run_metrics(
     listener: TcpListener,
     gate: Arc<dyn Gate>,
-    stream: &str,
-    meter: Arc<Meter>,
+    stream: Stream,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let shown = Shown {
         gate,
-        stream: stream.into(),
-        meter,
+        stream,
         // The ledger is asked by one at a time.
         at_once: Arc::new(Semaphore::new(1)),
     };
@@ -49,6 +68,6 @@ async fn healthz(Shared(shown): Shared<Shown>) -> Response {
 async fn metrics(Shared(shown): Shared<Shown>) -> Response {
     let status = health::status(&shown.gate, &shown.at_once).await;
     let mut out = exposition::responder(status.as_ref().ok());
-    exposition::stream(&mut out, &shown.stream, &shown.meter.reading());
+    shown.stream.metrics(&mut out);
     exposition::answer(out)
 }

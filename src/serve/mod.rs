@@ -68,7 +68,7 @@ pub use gate::{Dashboards, Gate, Unavailable, Views};
 pub use guard::Hosts;
 pub use listen::run;
 #[cfg(feature = "aws")]
-pub use machines::run_metrics;
+pub use machines::{Stream, run_metrics};
 pub use responder::Watched;
 
 use crate::consume::pipeline::Tally;
@@ -108,6 +108,9 @@ pub struct State {
     pub acts: bool,
     /// What was read since the start, when this program reads.
     pub tally: Option<Arc<Mutex<Tally>>>,
+    /// The stream that this program reads beside its inputs, for `/metrics`.
+    #[cfg(feature = "aws")]
+    pub stream: Option<Stream>,
     /// Seals forms, so that no page elsewhere can write one.
     forms: [u8; 32],
     drawing: Arc<Semaphore>,
@@ -131,6 +134,8 @@ impl State {
             access: Access::Open,
             acts: false,
             tally: None,
+            #[cfg(feature = "aws")]
+            stream: None,
             forms: access::secret()?,
             drawing: Arc::new(Semaphore::new(DRAWN_AT_ONCE)),
             counters: Arc::default(),

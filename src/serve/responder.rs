@@ -52,7 +52,7 @@ impl<L: Ledger, N: NetworkAcls> Watched<L, N> {
 
 impl<L: Ledger, N: NetworkAcls> Gate for Watched<L, N> {
     fn status(&self) -> Result<StatusReport, Unavailable> {
-        self.wait(self.responder.status((self.clock)()))
+        self.wait(self.responder.status_last_seen((self.clock)()))
     }
 
     fn entries_of(&self, address: IpAddr) -> Result<Vec<EntryReport>, Unavailable> {

@@ -76,7 +76,11 @@ impl Consumer {
 
     /// A command that reads the stream and says on which address it listens.
     fn run(dir: &Path, arguments: &[&str], says: &str, environment: &[(&str, &str)]) -> Self {
-        let mut command = Self::command(dir, arguments, environment);
+        Self::listening(Self::command(dir, arguments, environment), says)
+    }
+
+    /// This command, once it has said on which address it listens.
+    pub(crate) fn listening(mut command: Command, says: &str) -> Self {
         let mut process = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut log = BufReader::new(process.stderr.take().expect("piped"));
         let mut address = None;
@@ -102,8 +106,13 @@ impl Consumer {
         asked.await.expect("an answer").text().await.expect("text")
     }
 
-    async fn metric(&self, name: &str) -> u64 {
-        let text = self.page("").await;
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let path = if self.address.ends_with("/metrics") {
+            ""
+        } else {
+            "/metrics"
+        };
+        let text = self.page(path).await;
         let lines = text.lines().filter(|line| line.starts_with(name));
         lines
             .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
@@ -261,5 +270,7 @@ async fn serve_takes_the_same_stream_and_shows_what_came_on_it_and_what_was_done
     for path in ["/search?source=guardduty", "/search?source=response"] {
         until(path, async || serve.page(path).await.contains(&addresses[0])).await;
     }
+    assert_eq!(serve.metric("portcullis_stream_records_total").await, 1);
+    assert_eq!(serve.metric("portcullis_stream_received_total").await, 1);
     assert!(serve.stop() < Duration::from_secs(5));
 }

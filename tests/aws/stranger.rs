@@ -7,6 +7,8 @@ use chrono::{SecondsFormat, TimeDelta, Utc};
 use portcullis_servers::stack::Stack;
 use serde_json::Value;
 
+use crate::consume::Consumer;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The longer lines of the page.
@@ -99,8 +101,9 @@ async fn a_probe_that_a_stranger_puts_as_the_page_says_becomes_three_entries_and
         says(line);
     }
     shell.run("portcullis setup ledger");
-    let mut consumer = shell.command(&format!("exec {CONSUME}"));
-    let mut consumer = consumer.stderr(Stdio::null()).spawn().expect("the program");
+    drop(stack.front.calls());
+    let consumer = shell.command(&format!("exec {CONSUME} --metrics 127.0.0.1:0"));
+    let consumer = Consumer::listening(consumer, "portcullis: metrics on ");
     shell.run("sh put probe.json");
     let entries = until("three entries", async || {
         let entries = shell.entries();
@@ -125,8 +128,6 @@ async fn a_probe_that_a_stranger_puts_as_the_page_says_becomes_three_entries_and
             stack.messages()
         );
     }
-    let status = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
-    let before = status(&shell.run("portcullis status --json"));
     shell.run("sh put probe.json");
     shell.run(AGAIN);
     shell.run("sh put again.json");
@@ -139,10 +140,28 @@ async fn a_probe_that_a_stranger_puts_as_the_page_says_becomes_three_entries_and
         }
     })
     .await;
-    let after = status(&shell.run("portcullis status --json"));
     assert_eq!(shell.entries().len(), 3);
-    assert_eq!(before["applied"], after["applied"]);
     assert_eq!(stack.messages().len(), 1, "{:?}", stack.messages());
-    consumer.kill().expect("a process of ours");
-    consumer.wait().expect("an end");
+    let mut asked = 0;
+    until("every call of EC2 is counted", async || {
+        asked += stack.front.calls().len() as u64;
+        let calls = consumer.metric("portcullis_api_calls_total{service=\"ec2\"}").await;
+        let retries = consumer.metric("portcullis_api_retries_total{service=\"ec2\"}").await;
+        if calls + retries == asked {
+            Ok(())
+        } else {
+            Err(format!("{calls} and {retries} of {asked}"))
+        }
+    })
+    .await;
+    let others = consumer
+        .metric("portcullis_api_calls_total{service=\"dynamodb\"}")
+        .await;
+    assert!(others > 0);
+    assert_eq!(consumer.metric("portcullis_acl_managed").await, 3);
+    assert!(stack.front.calls().is_empty(), "a scrape asks EC2 nothing");
+    consumer.stop();
+    let status = shell.run("portcullis status --json");
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    assert_eq!(status["applied"], 3, "{status}");
 }

@@ -76,7 +76,7 @@ impl Client {
             .operation_attempt_timeout(CALL)
             .build();
         let config = aws_sdk_kinesis::config::Builder::from(config)
-            .interceptor(Counted)
+            .interceptor(Counted("kinesis"))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .build();

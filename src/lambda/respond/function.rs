@@ -165,7 +165,7 @@ impl<L: Ledger, N: NetworkAcls, S: Sender, P: Place> Function<L, N, S, P> {
         self.act(metrics).await?;
         self.transitions(metrics).await?;
         self.carry(metrics).await;
-        let status = self.responder.status(WallClock.now()).await?;
+        let status = self.responder.status_last_seen(WallClock.now()).await?;
         metrics.gauge("Pending", "Count", status.pending);
         metrics.gauge("PendingAge", "Seconds", status.pending_age_seconds);
         metrics.gauge("MessagesWaiting", "Count", status.messages_waiting);

@@ -110,7 +110,7 @@ fn reach(config: &SdkConfig, table: &str) -> Result<(Client, Place), Error> {
         .operation_timeout(CALL)
         .build();
     let config = aws_sdk_dynamodb::config::Builder::from(config)
-        .interceptor(Counted)
+        .interceptor(Counted("dynamodb"))
         .timeout_config(timeouts)
         .build();
     let place = Place {

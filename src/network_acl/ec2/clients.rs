@@ -2,7 +2,6 @@
 //! EC2 bears, again when that can help and do no harm.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::bucket::{Bucket, READS, WRITES};
 use super::error::Call;
 use super::rds::Rds;
+use crate::aws;
 use crate::network_acl::{Code, Ec2Settings, Error};
 
 /// Accounts and regions that are asked at once.
@@ -37,34 +37,6 @@ const WAIT: Duration = Duration::from_millis(150);
 /// Pages of one description: far more than an account may have.
 const MOST_PAGES: usize = 500;
 
-/// How often EC2 was called since the program began, over all accounts and regions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Calls {
-    /// Requests, repeated ones too.
-    pub requests: u64,
-    /// Of these, repetitions.
-    pub repeated: u64,
-    /// Refused because there were too many.
-    pub throttled: u64,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    requests: AtomicU64,
-    repeated: AtomicU64,
-    throttled: AtomicU64,
-}
-
-impl Counters {
-    pub(super) fn read(&self) -> Calls {
-        Calls {
-            requests: self.requests.load(Ordering::Relaxed),
-            repeated: self.repeated.load(Ordering::Relaxed),
-            throttled: self.throttled.load(Ordering::Relaxed),
-        }
-    }
-}
-
 /// EC2 in one region of one account.
 #[derive(Debug)]
 pub(super) struct Regional {
@@ -78,7 +50,6 @@ pub(super) struct Regional {
     writes: Bucket,
     /// Of the calls of RDS, which count its own.
     looks: Bucket,
-    counters: Arc<Counters>,
 }
 
 /// What is remembered per account and region.
@@ -89,7 +60,6 @@ pub(super) struct Clients {
     identities: aws_sdk_ec2::config::SharedIdentityCache,
     known: Mutex<HashMap<(String, String), Arc<Regional>>>,
     roles: tokio::sync::Mutex<HashMap<String, SharedCredentialsProvider>>,
-    pub(super) counters: Arc<Counters>,
 }
 
 impl Clients {
@@ -100,7 +70,6 @@ impl Clients {
             identities: IdentityCache::lazy().build(),
             known: Mutex::default(),
             roles: tokio::sync::Mutex::default(),
-            counters: Arc::default(),
         }
     }
 
@@ -186,7 +155,6 @@ impl Clients {
             reads: Bucket::new(READS),
             writes: Bucket::new(WRITES),
             looks: Bucket::new(READS),
-            counters: Arc::clone(&self.counters),
         });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(name).or_insert(made))
@@ -310,7 +278,10 @@ impl Regional {
                 return Err(call.says(Code::RequestLimitExceeded, what));
             };
             sleep(wait).await;
-            self.counters.requests.fetch_add(1, Ordering::Relaxed);
+            if attempt == 0 {
+                aws::count_call(call.service);
+            }
+            aws::count_attempt(call.service);
             let ends = deadline.min(Instant::now() + longest);
             // The SDK's calls are large, and so would be every future around one that held it in place.
             let error = match timeout_at(ends, Box::pin(make())).await {
@@ -323,14 +294,12 @@ impl Regional {
             };
             if error.code == Code::RequestLimitExceeded {
                 bucket.refused(Instant::now());
-                self.counters.throttled.fetch_add(1, Ordering::Relaxed);
             }
             attempt += 1;
             let pause = WAIT * 2_u32.pow(attempt);
             if attempt >= ATTEMPTS || !again(error.code) || Instant::now() + pause >= deadline {
                 return Err(error);
             }
-            self.counters.repeated.fetch_add(1, Ordering::Relaxed);
             sleep(pause).await;
         }
     }

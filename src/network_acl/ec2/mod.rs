@@ -29,7 +29,6 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::Utc;
 
-pub use self::clients::Calls;
 use self::clients::{Clients, PATIENCE, Regional};
 use self::databases::Databases;
 use self::describe::Guard;
@@ -123,12 +122,6 @@ impl Ec2 {
             Ok(())
         });
         learned.await
-    }
-
-    /// How often EC2 was called.
-    #[must_use]
-    pub fn calls(&self) -> Calls {
-        self.clients.counters.read()
     }
 
     async fn guard(&self, place: &Place<'_>) -> Result<Option<AclKey>, Error> {

@@ -45,7 +45,7 @@ impl Firehose {
 
     fn new(config: &SdkConfig, stream: &str) -> Self {
         let config = aws_sdk_firehose::config::Builder::from(config)
-            .interceptor(Counted)
+            .interceptor(Counted("firehose"))
             .build();
         Self {
             client: Client::from_conf(config),

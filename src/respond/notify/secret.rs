@@ -31,7 +31,9 @@ pub(super) async fn read(settings: &SlackSettings) -> Result<String, String> {
 
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
 async fn parameter(config: &SdkConfig, name: &str) -> Result<String, String> {
-    let config = aws_sdk_ssm::config::Builder::from(config).interceptor(Counted).build();
+    let config = aws_sdk_ssm::config::Builder::from(config)
+        .interceptor(Counted("ssm"))
+        .build();
     let asked = aws_sdk_ssm::Client::from_conf(config)
         .get_parameter()
         .name(name)
@@ -53,7 +55,7 @@ async fn secret(config: &SdkConfig, id: &str) -> Result<String, String> {
         webhook: String,
     }
     let config = aws_sdk_secretsmanager::config::Builder::from(config)
-        .interceptor(Counted)
+        .interceptor(Counted("secretsmanager"))
         .build();
     let asked = aws_sdk_secretsmanager::Client::from_conf(config)
         .get_secret_value()
@@ -88,7 +90,9 @@ async fn decrypted(config: &SdkConfig, variable: &str) -> Result<String, String>
     let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME")
         .ok()
         .filter(|name| !name.is_empty());
-    let config = aws_sdk_kms::config::Builder::from(config).interceptor(Counted).build();
+    let config = aws_sdk_kms::config::Builder::from(config)
+        .interceptor(Counted("kms"))
+        .build();
     let mut asked = aws_sdk_kms::Client::from_conf(config)
         .decrypt()
         .ciphertext_blob(Blob::new(encrypted));

@@ -54,7 +54,7 @@ impl Sns {
             .operation_attempt_timeout(Duration::from_secs(10))
             .build();
         let config = aws_sdk_sns::config::Builder::from(&config)
-            .interceptor(Counted)
+            .interceptor(Counted("sns"))
             .region(aws_config::Region::new(region.to_owned()))
             // The outbox repeats.
             .retry_config(RetryConfig::disabled())
