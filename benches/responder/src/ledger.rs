@@ -1,5 +1,7 @@
 //! What a finding costs, from its record to a confirmed entry, in ledgers of more and more rows.
 
+use std::{fs, path::Path};
+
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::{
@@ -12,69 +14,72 @@ use portcullis::{
 };
 use portcullis_benches::cpu_nanoseconds;
 use serde_json::json;
+use tempfile::TempDir;
 
 /// Network ACLs, each behind one subnet.
 const ACLS: u64 = 10;
 /// Findings between two sweeps, as a busy stream brings them.
 const BATCH: u64 = 50;
-/// Findings that are measured at each level.
-const MEASURED: u64 = 2_000;
+/// Copies of each ledger in which a batch is measured.
+const COPIES: usize = 15;
 
 /// One size of the ledger.
 pub(crate) struct Level {
     /// Rows of the audit, of which a new block writes three.
     pub(crate) rows: u64,
-    /// Nanoseconds of CPU per new finding, batch by batch.
+    /// Nanoseconds of CPU per new finding, copy by copy.
     pub(crate) nanoseconds: Vec<f64>,
 }
 
 /// Measures at 10^2 rows, and at ten times as many, up to 10^6.
+///
+/// The ledger grows with every finding, a small one manyfold, so each batch is measured in a copy of the same size.
 pub(crate) fn levels(short: bool) -> Result<Vec<Level>> {
-    let (most, measured) = if short { (1_000, 100) } else { (1_000_000, MEASURED) };
+    let (most, copies) = if short { (1_000, 2) } else { (1_000_000, COPIES) };
     let folder = tempfile::tempdir().context("no room for a ledger")?;
-    let policy = Policy {
-        mode: Mode::Enforce,
-        // What is measured is a stream of new addresses, each of which takes the place of the oldest.
-        limits: Limits {
-            evictions_per_hour: 3_600,
-            // All places are taken before anything is measured, so that every level does the same work.
-            entries_per_direction: 2,
-            flood_addresses: usize::MAX,
-            ..Limits::default()
-        },
-        ..Policy::default()
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut feed = Feed {
-        responder: open_embedded(folder.path(), policy, true)?,
-        number: 0,
-        at: "2026-11-21T12:00:00Z".parse()?,
-    };
-    // What is measured is the work, not the disk.
-    feed.responder.ledger().flush_commits(false)?;
-    feed.responder.network_acls().flush_commits(false)?;
     runtime.block_on(async {
+        let (mut number, mut at) = (0, "2026-11-21T12:00:00Z".parse()?);
         let mut levels = Vec::new();
         let mut rows = 100;
         while rows <= most {
+            let mut feed = Feed::open(folder.path(), number, at)?;
             while feed.rows().await? < rows {
                 feed.batch().await?;
             }
-            let mut nanoseconds = Vec::new();
-            let rows_then = feed.rows().await?;
-            for _ in 0..measured / BATCH {
+            (number, at) = (feed.number, feed.at);
+            drop(feed);
+            let mut level = Level {
+                rows: 0,
+                nanoseconds: Vec::new(),
+            };
+            for _ in 0..copies {
+                let copy = copied(folder.path())?;
+                let mut feed = Feed::open(copy.path(), number, at)?;
+                // The first batch finds nothing in memory.
+                feed.batch().await?;
+                level.rows = feed.rows().await?;
                 let began = cpu_nanoseconds();
                 feed.batch().await?;
-                nanoseconds.push((cpu_nanoseconds() - began) as f64 / BATCH as f64);
+                level
+                    .nanoseconds
+                    .push((cpu_nanoseconds() - began) as f64 / BATCH as f64);
             }
-            levels.push(Level {
-                rows: rows_then,
-                nanoseconds,
-            });
+            levels.push(level);
             rows *= 10;
         }
         Ok(levels)
     })
+}
+
+/// A ledger that nobody has open, once more.
+fn copied(folder: &Path) -> Result<TempDir> {
+    let copy = tempfile::tempdir().context("no room for a copy of the ledger")?;
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        fs::copy(file.path(), copy.path().join(file.file_name()))?;
+    }
+    Ok(copy)
 }
 
 /// New findings, one address each, spread over the network ACLs.
@@ -85,6 +90,26 @@ struct Feed {
 }
 
 impl Feed {
+    fn open(folder: &Path, number: u64, at: DateTime<Utc>) -> Result<Self> {
+        let policy = Policy {
+            mode: Mode::Enforce,
+            // What is measured is a stream of new addresses, each of which takes the place of the oldest.
+            limits: Limits {
+                evictions_per_hour: 3_600,
+                // All places are taken before anything is measured, so that every level does the same work.
+                entries_per_direction: 2,
+                flood_addresses: usize::MAX,
+                ..Limits::default()
+            },
+            ..Policy::default()
+        };
+        let responder = open_embedded(folder, policy, true)?;
+        // What is measured is the work, not the disk.
+        responder.ledger().flush_commits(false)?;
+        responder.network_acls().flush_commits(false)?;
+        Ok(Self { responder, number, at })
+    }
+
     async fn batch(&mut self) -> Result<()> {
         for _ in 0..BATCH {
             self.number += 1;
