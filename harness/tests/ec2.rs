@@ -5,6 +5,7 @@ mod cloud;
 #[allow(dead_code)]
 mod dynamodb_local;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -51,6 +52,22 @@ async fn network_acls_on_ec2_keep_the_contract() {
         }
     };
     assert_eq!(contract::network_acls::hold(make).await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_network_acls_are_described_with_one_call_and_as_each_is_alone() {
+    let cloud = Cloud::start().await;
+    let made = cloud.vpc("10.0.0.0/24").await;
+    let ec2 = cloud.ec2();
+    ec2.create(&made.acl, &deny(71)).await.expect("created");
+    drop(cloud.front.calls());
+    let all = ec2.describe_all().await.expect("described");
+    assert_eq!(cloud.front.calls(), ["DescribeNetworkAcls"]);
+    let keys: BTreeSet<AclKey> = all.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(keys, ec2.list().await.expect("listed").into_iter().collect());
+    for (key, acl) in all {
+        assert_eq!(ec2.describe(&key).await, Ok(acl), "{key:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,6 +94,10 @@ impl NetworkAcls for AnyNetworkAcls {
         of!(self, acls => Box::pin(acls.list()).await)
     }
 
+    async fn describe_all(&self) -> Result<Vec<(AclKey, Acl)>, Error> {
+        of!(self, acls => Box::pin(acls.describe_all()).await)
+    }
+
     async fn describe(&self, key: &AclKey) -> Result<Acl, Error> {
         of!(self, acls => Box::pin(acls.describe(key)).await)
     }

@@ -163,6 +163,22 @@ pub trait NetworkAcls: Send + Sync {
     /// [`Error`] with EC2's code, as for every call here.
     fn list(&self) -> impl Future<Output = Result<Vec<AclKey>, Error>> + Send;
 
+    /// Every network ACL that can be seen and read, with its entries.
+    fn describe_all(&self) -> impl Future<Output = Result<Vec<(AclKey, Acl)>, Error>> + Send
+    where
+        Self: Sync,
+    {
+        async {
+            let mut all = Vec::new();
+            for key in self.list().await? {
+                if let Ok(acl) = self.describe(&key).await {
+                    all.push((key, acl));
+                }
+            }
+            Ok(all)
+        }
+    }
+
     /// One network ACL with its entries.
     fn describe(&self, key: &AclKey) -> impl Future<Output = Result<Acl, Error>> + Send;
 

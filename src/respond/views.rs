@@ -1,6 +1,7 @@
 //! What people and pages read: plain reports out of ledger, audit, outbox and network ACLs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::slice;
 
 use chrono::{DateTime, Utc};
@@ -29,15 +30,17 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// When the ledger or the network ACLs cannot be read.
     pub async fn acls(&self) -> Result<Vec<AclReport>, Error> {
         let rows = self.ledger.entries(Filter::Active).await?;
-        let mut known = self.acls.list().await?;
-        known.extend(self.ledger.acls().await?);
-        known.sort();
-        known.dedup();
+        let mut known: BTreeMap<AclKey, Acl> = self.acls.describe_all().await?.into_iter().collect();
+        for key in self.ledger.acls().await? {
+            if let Entry::Vacant(place) = known.entry(key) {
+                // One that is gone still shows what the ledger holds of it.
+                let acl = self.acls.describe(place.key()).await.unwrap_or_default();
+                place.insert(acl);
+            }
+        }
         let mut found = Vec::with_capacity(known.len() * 2);
-        for key in known {
+        for (key, acl) in known {
             let rows: Vec<Row> = rows.iter().filter(|row| row.acl == key).cloned().collect();
-            // One that is gone still shows what the ledger holds of it.
-            let acl = self.acls.describe(&key).await.unwrap_or_default();
             let facts = plan::facts(&acl, &rows, DateTime::<Utc>::MIN_UTC);
             found.extend(self.sides(&key, &facts, &rows));
         }

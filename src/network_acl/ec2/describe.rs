@@ -27,6 +27,25 @@ pub(super) type Guarded = (AclKey, Option<String>, Vec<String>);
 /// What every network ACL of one account and region guards.
 pub(super) async fn guards(at: &Regional) -> Result<Vec<Guarded>, Error> {
     let mut found = Vec::new();
+    let take = |key, acl: &NetworkAcl| found.push((key, acl.vpc_id().map(str::to_owned), subnets(acl)));
+    each(at, take).await?;
+    Ok(found)
+}
+
+/// Every network ACL of one account and region that can be read, with its entries.
+pub(super) async fn all(at: &Regional, quota: usize) -> Result<Vec<(AclKey, Acl)>, Error> {
+    let mut found = Vec::new();
+    let take = |key, acl: &NetworkAcl| {
+        if let Ok(acl) = described(acl, quota) {
+            found.push((key, acl));
+        }
+    };
+    each(at, take).await?;
+    Ok(found)
+}
+
+/// Hands over every network ACL of one account and region, a thousand with each call.
+async fn each(at: &Regional, mut take: impl FnMut(AclKey, &NetworkAcl) + Send) -> Result<(), Error> {
     at.pages(
         ACTION,
         |token| {
@@ -37,16 +56,15 @@ pub(super) async fn guards(at: &Regional) -> Result<Vec<Guarded>, Error> {
                 .send()
         },
         |page| {
-            let ours = page.network_acls().iter().filter(|acl| is_of(acl, at));
-            found.extend(ours.filter_map(|acl| {
-                let vpc = acl.vpc_id().map(str::to_owned);
-                Some((key(at, acl)?, vpc, subnets(acl)))
-            }));
+            for acl in page.network_acls().iter().filter(|acl| is_of(acl, at)) {
+                if let Some(key) = key(at, acl) {
+                    take(key, acl);
+                }
+            }
             Ok(page.next_token().map(str::to_owned))
         },
     )
-    .await?;
-    Ok(found)
+    .await
 }
 
 /// One network ACL.

@@ -173,6 +173,18 @@ impl NetworkAcls for Ec2 {
         Ok(found)
     }
 
+    async fn describe_all(&self) -> Result<Vec<(AclKey, Acl)>, Error> {
+        let mut found = Vec::new();
+        let quota = self.settings.quota;
+        let ask = move |at: Arc<Regional>| async move { describe::all(&at, quota).await };
+        let take = |described: Result<Vec<(AclKey, Acl)>, Error>| {
+            found.extend(described?);
+            Ok(())
+        };
+        self.clients.each(ask, take).await?;
+        Ok(found)
+    }
+
     async fn describe(&self, key: &AclKey) -> Result<Acl, Error> {
         let at = Box::pin(self.clients.at(&key.account, &key.region)).await?;
         let described = describe::one(&at, &key.acl, self.settings.quota).await;
