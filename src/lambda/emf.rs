@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::respond::Decision;
-
 const NAMESPACE: &str = "Portcullis";
 
 /// What one invocation counted.
@@ -32,7 +30,8 @@ impl Metrics {
     }
 
     /// Counts decisions.
-    pub(super) fn decided(&mut self, decisions: &[Decision]) {
+    #[cfg(feature = "aws")]
+    pub(super) fn decided(&mut self, decisions: &[crate::respond::Decision]) {
         for decision in decisions {
             let words = (decision.verdict.word(), decision.reason.word());
             *self.decided.entry(words).or_default() += 1;

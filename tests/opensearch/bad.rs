@@ -1,14 +1,26 @@
 //! What goes wrong with a cluster that is there, and what is said of it: each failure is made on the server itself, told with
 //! its remedy, and over when its cause is.
 
+use std::time::{Duration, Instant};
+
 use portcullis::{
     index::Index as _,
-    opensearch::{Auth, Client, remote::Remote},
+    opensearch::{
+        Auth, Client,
+        remote::Remote,
+        writer::{Item, Written},
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{cluster::Cluster, told::Told};
+
+/// More than the server takes in one request: it was started with 10 MB.
+const LARGE: usize = 12_000_000;
+
+/// For how long it takes none.
+const BUSY: Duration = Duration::from_millis(1_500);
 
 /// A day that nothing else here writes to.
 const INDEX: &str = "/siem-waf-2031-02-01";
@@ -31,6 +43,7 @@ pub(crate) fn prove(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
     );
     told.line("bad: writable again", write("meanwhile").map(|()| "written".to_owned()));
     cluster.must("admin", Method::DELETE, INDEX, None)?;
+    too_much(cluster, told)?;
 
     let most = |buckets: Value| {
         let settings = json!({ "transient": { "search.max_buckets": buckets } });
@@ -71,6 +84,62 @@ pub(crate) fn prove(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
         told.line(&format!("bad: {what}"), says(answer, said));
     }
     Ok(())
+}
+
+/// A request that is larger than the server takes (413), and a server that takes none for a while (429): nothing is lost.
+fn too_much(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
+    let large = json!({ "query": { "match": { "message": "x".repeat(LARGE) } } });
+    let answer = cluster.send("writer", Method::POST, "/siem-waf/_search", Some(large));
+    told.line(
+        "bad: a request that is too large",
+        says(answer.map(drop).map_err(|error| error.to_string()), "413"),
+    );
+    let all = |count: usize, bytes: usize| -> Vec<Item> {
+        let one = |number: usize| Item {
+            index: INDEX.trim_start_matches('/').to_owned(),
+            id: Some(format!("{bytes}-{number}")),
+            version: None,
+            document: json!({ "@timestamp": "2031-02-01T10:00:00.000Z", "message": "x".repeat(bytes) })
+                .to_string()
+                .into_bytes(),
+        };
+        (0..count).map(one).collect()
+    };
+    let halves = cluster.bulk_of(2 * LARGE, "writer", all(24, LARGE / 12))?;
+    told.line("bad: documents that are too many for a request", created(&halves, 24));
+
+    let most = |bytes: Value| {
+        let settings = json!({ "transient": { "network.breaker.inflight_requests.limit": bytes } });
+        cluster.must("admin", Method::PUT, "/_cluster/settings", Some(settings))
+    };
+    most(json!("1kb"))?;
+    let busy = std::thread::scope(|scope| {
+        let later = scope.spawn(|| {
+            std::thread::sleep(BUSY);
+            most(Value::Null)
+        });
+        let began = Instant::now();
+        let written = cluster.bulk("writer", all(24, 4_000));
+        let took = began.elapsed();
+        later.join().map_err(|_| "the limit stays".to_owned())??;
+        if took < BUSY {
+            return Err(format!("it took {took:?} and was not busy"));
+        }
+        written
+    })?;
+    told.line("bad: a cluster that is busy for a while", created(&busy, 24));
+    cluster.must("admin", Method::DELETE, INDEX, None).map(drop)
+}
+
+fn created(written: &Written, count: usize) -> Result<String, String> {
+    if (written.created, written.rejected.len()) == (count, 0) {
+        Ok(format!("{count} documents written"))
+    } else {
+        Err(format!("{} of {count} written: {written:?}", written.created)
+            .chars()
+            .take(300)
+            .collect())
+    }
 }
 
 fn written(index: &Remote, id: &str) -> Result<(), String> {

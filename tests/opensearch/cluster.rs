@@ -63,7 +63,12 @@ impl Cluster {
 
     /// Documents as a user, whatever comes of them.
     pub(crate) fn bulk(&self, user: &str, items: Vec<Item>) -> Result<Written, String> {
-        let writer = Writer::new(self.client(user)?, 4_000_000);
+        self.bulk_of(4_000_000, user, items)
+    }
+
+    /// The same, with so many bytes in a request.
+    pub(crate) fn bulk_of(&self, bytes: usize, user: &str, items: Vec<Item>) -> Result<Written, String> {
+        let writer = Writer::new(self.client(user)?, bytes);
         self.runtime
             .block_on(writer.write(items))
             .map_err(|error| format!("as {user}: {error}"))

@@ -240,7 +240,7 @@ pub(crate) fn deliver(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
                 &what,
                 match (written.rejected.first(), ignored, grown) {
                     (None, 0, false) => Ok(format!(
-                        "{count} documents, {nameless} rejected, 0 conflicts ({refused} records refused before)"
+                        "{count} documents, 0 conflicts, rejected: {nameless} without a name ({refused} records refused before)"
                     )),
                     (Some(rejected), _, _) => Err(format!(
                         "{} of {count} rejected: {}\n  {}",
@@ -260,8 +260,9 @@ pub(crate) fn deliver(cluster: &Cluster, told: &mut Told) -> Result<(), String> 
     Ok(())
 }
 
-/// A `native` record keeps the keys that it came with, and OpenSearch takes no document with an empty one or one of
-/// dots, whatever the mapping; AWS writes none. Takes these out and says how many.
+/// A `native` record keeps the keys that it came with, and OpenSearch takes no document whose own keys are empty or of dots,
+/// whatever the mapping. Below them, where nothing is mapped, it takes any: whoever picks keys of a request cannot keep its event out.
+/// AWS picks the first, and writes none such. Takes these out and says how many.
 fn without_nameless(schema: Schema, rejected: &mut Vec<Rejected>) -> usize {
     let all = rejected.len();
     if schema == Schema::Native {

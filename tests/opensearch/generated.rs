@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis::{index::Index, opensearch::remote::Remote};
+use portcullis::{
+    index::{Index, limits},
+    opensearch::remote::Remote,
+};
 use portcullis_transforms::{Field, Source, Type};
 use serde_json::{Value, json};
 
@@ -19,8 +22,12 @@ const REQUESTS: usize = 60;
 const LOOKED_AT: usize = 400;
 /// Longest value that is asked for.
 const LONGEST: usize = 120;
-/// What cardinalities may be off by, as both engines say of theirs.
-const CARDINALITY: f64 = 0.03;
+/// What cardinalities may be off by where both count exactly, but for what falls together in the cluster's hashes.
+const COUNTED: f64 = 0.002;
+/// What they may be off by above that: three standard errors of the embedded index's estimate.
+const ESTIMATED: f64 = 0.07;
+/// Up to so many different values the cluster counts nearly exactly when it is asked to.
+const EXACTLY: u64 = 40_000;
 /// A float has 32 bits on the cluster, and 64 here.
 const SINGLE: f64 = 1e-6;
 /// What percentiles of many values may be off by; of few, see [`FEW`].
@@ -190,7 +197,11 @@ fn differs(demo: &Demo, server: &Remote, index: &str, body: &Value) -> Result<u6
         .index
         .search(index, body)
         .map_err(|error| format!("embedded: {error}"))?;
-    let theirs = server.search(index, body).map_err(|error| format!("server: {error}"))?;
+    let mut exact = body.clone();
+    exact["aggs"]["distinct"]["cardinality"]["precision_threshold"] = EXACTLY.into();
+    let theirs = server
+        .search(index, &exact)
+        .map_err(|error| format!("server: {error}"))?;
     let total = |answer: &Value| answer["hits"]["total"]["value"].as_u64();
     let hits = total(&ours).ok_or("no total")?;
     if total(&ours) != total(&theirs) {
@@ -201,6 +212,12 @@ fn differs(demo: &Demo, server: &Remote, index: &str, body: &Value) -> Result<u6
         ));
     }
     let (a, b) = (&ours["aggregations"], &theirs["aggregations"]);
+    let distinct = b["distinct"]["value"].as_u64().unwrap_or_default();
+    let off = if distinct + distinct / 20 < limits::EXACT_CARDINALITY as u64 {
+        COUNTED
+    } else {
+        ESTIMATED
+    };
     let values = a["value_count"]["value"].as_u64().unwrap_or_default();
     for (name, within) in [
         ("sum", 1e-6),
@@ -208,7 +225,7 @@ fn differs(demo: &Demo, server: &Remote, index: &str, body: &Value) -> Result<u6
         ("max", SINGLE),
         ("avg", 1e-6),
         ("value_count", 0.0),
-        ("distinct", CARDINALITY),
+        ("distinct", off),
     ] {
         // A sum of nothing is nought on one, and absent on the other.
         near(name, &a[name]["value"], &b[name]["value"], within, hits)?;

@@ -229,6 +229,8 @@ node.name: portcullis-tests
 discovery.type: single-node
 network.host: 127.0.0.1
 http.port: {http}
+# As the smaller instances of Amazon OpenSearch Service have it.
+http.max_content_length: 10mb
 transport.port: {transport}
 path.data: {folder}/data
 path.logs: {folder}/logs
