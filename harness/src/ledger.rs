@@ -308,7 +308,7 @@ impl Memory {
                 row.attempts += 1;
                 row.last_error = None;
             }
-            Delivery::Failed { error, next } if row.sent.is_none() => {
+            Delivery::Failed { error, next } if row.sent.is_none() && !*given_up => {
                 row.attempts += 1;
                 row.last_error = Some(error.clone());
                 *given_up = next.is_none();

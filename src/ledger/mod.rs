@@ -173,7 +173,8 @@ pub trait Ledger: Send + Sync {
     /// Messages not delivered nor given up whose time to try has come, oldest first.
     fn unsent(&self, now: DateTime<Utc>, limit: usize) -> impl Future<Output = Result<Vec<MessageRow>, Error>> + Send;
 
-    /// Records the outcome of one attempt to deliver.
+    /// Records the outcome of one attempt to deliver. A message that was sent, or given up, fails no more: a slower attempt that says so
+    /// is too late.
     fn delivered(&self, number: u64, outcome: &Delivery) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Records that could not be read as findings, newest first.

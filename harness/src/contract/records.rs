@@ -132,7 +132,9 @@ async fn outbox<L: Ledger>(ledger: &L) -> Result<(), Broken> {
         .await
         .map_err(fails)?;
     ledger.delivered(first, &failed(Some(9600))).await.map_err(fails)?;
-    ledger.delivered(second, &failed(None)).await.map_err(fails)?;
+    for slower in [None, Some(9600), None, Some(9600)] {
+        ledger.delivered(second, &failed(slower)).await.map_err(fails)?;
+    }
     let unsent = ledger.unsent(DateTime::<Utc>::MAX_UTC, 9).await.map_err(fails)?;
     must(
         unsent.is_empty(),

@@ -157,7 +157,7 @@ fn told(mut kept: Kept, outcome: &Delivery) -> Option<Kept> {
             row.sent = Some(*at);
             row.last_error = None;
         }
-        Delivery::Failed { .. } if row.sent.is_some() => return None,
+        Delivery::Failed { .. } if row.sent.is_some() || kept.given_up => return None,
         Delivery::Failed { error, next } => {
             row.last_error = Some(error.clone());
             row.next = next.unwrap_or(row.next);

@@ -291,7 +291,7 @@ pub(super) fn delivered(db: &Connection, number: u64, outcome: &Delivery) -> Res
         Delivery::Failed { error, next } => db
             .prepare_cached(
                 "UPDATE message SET attempts = attempts + 1, last_error = ?2, given_up = ?3 IS NULL, next = coalesce(?3, next)
-                 WHERE number = ?1 AND sent IS NULL",
+                 WHERE number = ?1 AND sent IS NULL AND given_up = 0",
             )?
             .execute(params![number, error, next.map(|time| time.timestamp_millis())])?,
     };
