@@ -164,10 +164,7 @@ pub trait NetworkAcls: Send + Sync {
     fn list(&self) -> impl Future<Output = Result<Vec<AclKey>, Error>> + Send;
 
     /// Every network ACL that can be seen and read, with its entries.
-    fn describe_all(&self) -> impl Future<Output = Result<Vec<(AclKey, Acl)>, Error>> + Send
-    where
-        Self: Sync,
-    {
+    fn describe_all(&self) -> impl Future<Output = Result<Vec<(AclKey, Acl)>, Error>> + Send {
         async {
             let mut all = Vec::new();
             for key in self.list().await? {

@@ -29,7 +29,11 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// # Errors
     /// When the ledger or the network ACLs cannot be read.
     pub async fn acls(&self) -> Result<Vec<AclReport>, Error> {
-        let rows = self.ledger.entries(Filter::Active).await?;
+        self.described(&self.ledger.entries(Filter::Active).await?).await
+    }
+
+    /// The same, with the live entries of the ledger.
+    async fn described(&self, rows: &[Row]) -> Result<Vec<AclReport>, Error> {
         let mut known: BTreeMap<AclKey, Acl> = self.acls.describe_all().await?.into_iter().collect();
         for key in self.ledger.acls().await? {
             if let Entry::Vacant(place) = known.entry(key) {
@@ -122,7 +126,7 @@ impl<L: Ledger, N: NetworkAcls> Responder<L, N> {
     /// When the ledger or the network ACLs cannot be read.
     pub async fn status(&self, now: DateTime<Utc>) -> Result<StatusReport, Error> {
         let rows = self.ledger.entries(Filter::Active).await?;
-        let acls = self.acls().await?;
+        let acls = self.described(&rows).await?;
         self.summary(now, &rows, acls).await
     }
 

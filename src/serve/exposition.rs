@@ -1,9 +1,14 @@
 //! Prometheus' text format, version 0.0.4: the families that `serve` and `consume` share.
 
+#[cfg(feature = "aws")]
+use std::sync::Arc;
+
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::strip;
+#[cfg(feature = "aws")]
+use crate::consume::kinesis::{Meter, Reading};
 use crate::respond::report::{AclReport, Mode, StatusReport};
 
 /// An answer in that format.
@@ -172,9 +177,33 @@ fn of_aws(out: &mut String) {
     }
 }
 
-/// What a consumer of a stream counted.
+/// A stream that is read, for metrics.
 #[cfg(feature = "aws")]
-pub(super) fn stream(out: &mut String, stream: &str, reading: &crate::consume::kinesis::Reading) {
+#[derive(Clone)]
+pub struct Stream {
+    name: Arc<str>,
+    meter: Arc<Meter>,
+}
+
+#[cfg(feature = "aws")]
+impl Stream {
+    /// The stream of that name, and what its reader counts.
+    #[must_use]
+    pub fn new(name: &str, meter: Arc<Meter>) -> Self {
+        Self {
+            name: name.into(),
+            meter,
+        }
+    }
+
+    /// What its reader counted.
+    pub(super) fn metrics(&self, out: &mut String) {
+        stream(out, &self.name, &self.meter.reading());
+    }
+}
+
+#[cfg(feature = "aws")]
+fn stream(out: &mut String, stream: &str, reading: &Reading) {
     let stream = label(stream);
     let one = |value: u64| vec![(format!("{{stream=\"{stream}\"}}"), value)];
     let decided = reading.decided.iter().map(|((verdict, reason), n)| {

@@ -5,30 +5,7 @@ use std::{future::Future, io, sync::Arc};
 use axum::{Router, extract::State as Shared, response::Response, routing::get};
 use tokio::{net::TcpListener, sync::Semaphore};
 
-use super::{Gate, exposition, health, listen};
-use crate::consume::kinesis::Meter;
-
-/// A stream that is read, for metrics.
-#[derive(Clone)]
-pub struct Stream {
-    name: Arc<str>,
-    meter: Arc<Meter>,
-}
-
-impl Stream {
-    /// The stream of that name, and what its reader counts.
-    #[must_use]
-    pub fn new(name: &str, meter: Arc<Meter>) -> Self {
-        Self {
-            name: name.into(),
-            meter,
-        }
-    }
-
-    pub(super) fn metrics(&self, out: &mut String) {
-        exposition::stream(out, &self.name, &self.meter.reading());
-    }
-}
+use super::{Gate, Stream, exposition, health, listen};
 
 /// What is shown.
 #[derive(Clone)]

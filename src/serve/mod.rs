@@ -64,11 +64,13 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
 pub use access::{Access, Unguarded};
+#[cfg(feature = "aws")]
+pub use exposition::Stream;
 pub use gate::{Dashboards, Gate, Unavailable, Views};
 pub use guard::Hosts;
 pub use listen::run;
 #[cfg(feature = "aws")]
-pub use machines::{Stream, run_metrics};
+pub use machines::run_metrics;
 pub use responder::Watched;
 
 use crate::consume::pipeline::Tally;

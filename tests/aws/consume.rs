@@ -89,7 +89,8 @@ impl Consumer {
             let mut line = String::new();
             assert!(log.read_line(&mut line).expect("text") > 0, "it ended: {told}");
             let said = line.trim().strip_prefix(says);
-            address = said.and_then(|rest| rest.split(',').next()).map(str::to_owned);
+            let said = said.and_then(|rest| rest.split(',').next());
+            address = said.map(|address| address.trim_end_matches("/metrics").to_owned());
             told.push_str(&line);
         }
         // The rest is read, or the pipe would fill.
@@ -107,12 +108,7 @@ impl Consumer {
     }
 
     pub(crate) async fn metric(&self, name: &str) -> u64 {
-        let path = if self.address.ends_with("/metrics") {
-            ""
-        } else {
-            "/metrics"
-        };
-        let text = self.page(path).await;
+        let text = self.page("/metrics").await;
         let lines = text.lines().filter(|line| line.starts_with(name));
         lines
             .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())

@@ -270,6 +270,26 @@ async fn a_person_who_blocks_inside_a_wider_entry_does_not_shorten_it() {
 }
 
 #[tokio::test]
+async fn what_was_last_seen_is_what_status_says_once_somebody_looked() {
+    let responder = world(2, 20, Bug::None);
+    for n in 1..4 {
+        let record = attack(&format!("f{n}"), &format!("185.220.101.{n}"));
+        responder.accept(&record, now()).await.expect("accepted");
+        responder.sweep(now()).await.expect("swept");
+    }
+    let theirs = Entry::deny(20, Direction::Egress, net("45.83.64.9/32"));
+    responder.network_acls().create(&key(), &theirs).await.expect("created");
+    let status = responder.status(now()).await.expect("a status");
+    let before = responder.status_last_seen(now()).await.expect("a status");
+    assert_ne!(before, status, "nobody looked since a person added an entry");
+    responder.reconcile(now(), false).await.expect("compared");
+    let after = responder.status_last_seen(now()).await.expect("a status");
+    assert_eq!(after, status);
+    assert_eq!((status.applied, status.evicted), (2, 1));
+    assert!(status.acls.iter().any(|acl| acl.foreign == [theirs.clone()]));
+}
+
+#[tokio::test]
 async fn unreadable_records_are_kept_in_bounded_number_and_all_counted() {
     let responder = world(1, 20, Bug::None);
     let garbage: Vec<Vec<u8>> = (0..1100).map(|n| format!("garbage {n}").into_bytes()).collect();

@@ -45,14 +45,11 @@ pub(crate) fn prove(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
     cluster.must("admin", Method::DELETE, INDEX, None)?;
     too_much(cluster, told)?;
 
-    let most = |buckets: Value| {
-        let settings = json!({ "transient": { "search.max_buckets": buckets } });
-        cluster.must("admin", Method::PUT, "/_cluster/settings", Some(settings))
-    };
-    most(json!(2))?;
+    let most = |buckets: &Value| limit(cluster, "search.max_buckets", buckets);
+    most(&json!(2))?;
     let heavy = json!({ "size": 0, "aggs": { "t": { "terms": { "field": "source.ip", "size": 1_000 } } } });
     let answer = cluster.index("analyst")?.search("waf", &heavy);
-    most(Value::Null)?;
+    most(&Value::Null)?;
     let answer = answer.map(drop).map_err(|error| error.to_string());
     told.line("bad: a request with too many buckets", says(answer, "too many buckets"));
 
@@ -108,15 +105,12 @@ fn too_much(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
     let halves = cluster.bulk_of(2 * LARGE, "writer", all(24, LARGE / 12))?;
     told.line("bad: documents that are too many for a request", created(&halves, 24));
 
-    let most = |bytes: Value| {
-        let settings = json!({ "transient": { "network.breaker.inflight_requests.limit": bytes } });
-        cluster.must("admin", Method::PUT, "/_cluster/settings", Some(settings))
-    };
-    most(json!("1kb"))?;
+    let most = |bytes: &Value| limit(cluster, "network.breaker.inflight_requests.limit", bytes);
+    most(&json!("1kb"))?;
     let busy = std::thread::scope(|scope| {
         let later = scope.spawn(|| {
             std::thread::sleep(BUSY);
-            most(Value::Null)
+            most(&Value::Null)
         });
         let began = Instant::now();
         let written = cluster.bulk("writer", all(24, 4_000));
@@ -129,6 +123,14 @@ fn too_much(cluster: &Cluster, told: &mut Told) -> Result<(), String> {
     })?;
     told.line("bad: a cluster that is busy for a while", created(&busy, 24));
     cluster.must("admin", Method::DELETE, INDEX, None).map(drop)
+}
+
+/// Sets a limit of the cluster; null takes it away.
+fn limit(cluster: &Cluster, name: &str, value: &Value) -> Result<(), String> {
+    let settings = json!({ "transient": { name: value } });
+    cluster
+        .must("admin", Method::PUT, "/_cluster/settings", Some(settings))
+        .map(drop)
 }
 
 fn created(written: &Written, count: usize) -> Result<String, String> {
