@@ -23,6 +23,7 @@
 //! the number of those that drop filters took, one with the number of entries that went back.
 
 mod invocations;
+mod runtime_api;
 #[cfg(feature = "put-back")]
 mod streams;
 
@@ -30,14 +31,13 @@ use std::process::ExitCode;
 #[cfg(feature = "enrich")]
 use std::sync::Arc;
 
-use bytes::Bytes;
-use lambda_runtime_api_client::BoxError as Error;
-
 use self::invocations::{Invocation, answer_all};
 use crate::{
     Normalizer, Options, Schema, Source,
     firehose::{self, Prepared, Returned},
 };
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// An environment variable that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -198,19 +198,15 @@ fn run(source: Source) -> Result<(), Error> {
         },
         problem: format!("is refused: {}", refusal.message),
     })?;
-    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
-        return Err(
-            "this program runs inside AWS Lambda; on the command line use `portcullis normalize --firehose`".into(),
-        );
-    }
+    let address = variable("AWS_LAMBDA_RUNTIME_API")
+        .ok_or("this program runs inside AWS Lambda; on the command line use `portcullis normalize --firehose`")?;
     let mut function = Function {
         source,
         normalizer,
-        way_back: WayBack::new(puts_back),
+        way_back: WayBack::new(puts_back)?,
         room: Vec::new(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(answer_all(&mut function))
+    answer_all(&mut function, address)
 }
 
 /// What is kept from one invocation to the next.
@@ -223,9 +219,9 @@ struct Function {
 }
 
 impl Function {
-    async fn answer(&mut self, event: &[u8], invocation: &Invocation) -> Result<Vec<u8>, Error> {
+    fn answer(&mut self, event: &[u8], invocation: &Invocation) -> Result<Vec<u8>, Error> {
         let prepared = firehose::prepare_in(&mut self.normalizer, event, std::mem::take(&mut self.room))?;
-        let returned = self.way_back.put(&prepared, invocation.deadline).await;
+        let returned = self.way_back.put(&prepared, invocation.deadline);
         let (response, report) = prepared.finish(&returned);
         for line in report.log_lines(&[("source", self.source.name()), ("request_id", &invocation.request_id)]) {
             eprintln!("{line}");
@@ -234,11 +230,9 @@ impl Function {
     }
 
     /// Keeps the memory of a response that was posted.
-    fn reuse(&mut self, response: Bytes) {
-        if let Ok(mut room) = response.try_into_mut() {
-            room.clear();
-            self.room = room.into();
-        }
+    fn reuse(&mut self, mut response: Vec<u8>) {
+        response.clear();
+        self.room = response;
     }
 }
 
@@ -247,36 +241,33 @@ enum WayBack {
     /// Why there is none.
     None(&'static str),
     #[cfg(feature = "put-back")]
-    Streams(Box<streams::Streams>),
+    Streams(Box<streams::Streams>, tokio::runtime::Runtime),
 }
 
 impl WayBack {
-    fn new(puts_back: bool) -> Self {
+    fn new(puts_back: bool) -> Result<Self, Error> {
         #[cfg(feature = "put-back")]
         if puts_back {
-            return WayBack::Streams(Box::default());
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            return Ok(WayBack::Streams(Box::default(), runtime));
         }
         let _ = puts_back;
-        WayBack::None(if cfg!(feature = "put-back") {
+        Ok(WayBack::None(if cfg!(feature = "put-back") {
             "nothing goes back to the stream because PORTCULLIS_PUT_BACK is false"
         } else {
             "a function that is built with the feature `put-back` would put them back on the stream one by one"
-        })
+        }))
     }
 
     /// Puts back what an event leaves over, before `deadline` (milliseconds since 1970).
-    #[cfg_attr(
-        not(feature = "put-back"),
-        expect(clippy::unused_async, reason = "waits for the stream, if there is one")
-    )]
-    async fn put(&mut self, prepared: &Prepared<'_>, deadline: u64) -> Returned {
+    fn put(&mut self, prepared: &Prepared<'_>, deadline: u64) -> Returned {
         match self {
             WayBack::None(why) => {
                 let _ = (prepared, deadline);
                 Returned::nothing(*why)
             }
             #[cfg(feature = "put-back")]
-            WayBack::Streams(streams) => streams.put_all(prepared, deadline).await,
+            WayBack::Streams(streams, runtime) => runtime.block_on(streams.put_all(prepared, deadline)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Several entries in one record, against a stream that throttles and fails in part: every entry is in the response, or
 //! back on the stream, or its record is `ProcessingFailed`; and however often the stream comes round, it comes to an end.
-#![cfg(feature = "lambda")]
+#![cfg(feature = "put-back")]
 
 use std::{collections::VecDeque, io::Write as _, time::Duration};
 

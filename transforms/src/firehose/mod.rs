@@ -45,7 +45,7 @@ use std::{
     sync::Arc,
 };
 
-#[cfg(feature = "lambda")]
+#[cfg(feature = "put-back")]
 pub use self::put_back::{Patience, PutError, PutRecords, put_all};
 pub use self::{
     event::EventError,

@@ -1,11 +1,11 @@
 //! What goes back to the stream, and what became of it.
 
-#[cfg(feature = "lambda")]
+#[cfg(feature = "put-back")]
 mod retry;
 
 use std::{ops::Range, sync::Arc};
 
-#[cfg(feature = "lambda")]
+#[cfg(feature = "put-back")]
 pub use self::retry::{Patience, PutError, PutRecords, put_all};
 
 /// One record that is to go back to the stream.

@@ -269,7 +269,7 @@ fn own(row: &Row<'_>, out: &mut Vec<u8>) -> usize {
         let Some(value) = row.value(usize::from(copy.position)) else {
             continue;
         };
-        out.extend_from_slice(&copy.key);
+        out.extend_from_slice(copy.key.text());
         if copy.is_text {
             push_inside_quotes(value, row.plain, out);
             out.extend_from_slice(b"\",");

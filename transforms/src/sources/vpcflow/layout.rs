@@ -3,6 +3,7 @@
 use super::{
     fields::{COLUMNS, DOCUMENTED_PREFIXES, FLAG_SEQUENCE, Kind, TRANSIT_GATEWAY, column},
     forms::quote,
+    push::Literal,
 };
 use crate::{Refusal, RefusalKind, Schema};
 
@@ -26,7 +27,7 @@ pub(super) struct Layout {
     /// Positions whose names AWS has not published; they go to the rest.
     pub(super) unknown: Vec<u8>,
     /// The key of each position in a `native` document, with the comma or brace before it.
-    pub(super) native_keys: Vec<Vec<u8>>,
+    pub(super) native_keys: Vec<Literal>,
     /// Whether any column beyond the default format needs more than a copy.
     pub(super) is_extended: bool,
     /// Whether the layout was only told by the number of a line's values. A value that does not fit its column then
@@ -40,7 +41,7 @@ pub(super) struct Copied {
     /// Position in the line.
     pub(super) position: u8,
     /// `"vpc_id":"` for text, `"version":` for numbers.
-    pub(super) key: Vec<u8>,
+    pub(super) key: Literal,
     /// Whether the value is written in quotes.
     pub(super) is_text: bool,
 }
@@ -147,7 +148,7 @@ impl Layout {
                     let quote = if is_text { "\"" } else { "" };
                     self.copies.push(Copied {
                         position: position as u8,
-                        key: format!("\"{leaf}\":{quote}").into_bytes(),
+                        key: Literal::new(format!("\"{leaf}\":{quote}")),
                         is_text,
                     });
                 }
@@ -158,7 +159,7 @@ impl Layout {
             }
         }
         let opening = if position == 0 { '{' } else { ',' };
-        self.native_keys.push(format!("{opening}\"{name}\":").into_bytes());
+        self.native_keys.push(Literal::new(format!("{opening}\"{name}\":")));
         self.names.push(name.to_owned());
         Ok(())
     }
@@ -229,7 +230,7 @@ impl Layout {
     pub(super) fn document_overhead(&self, schema: Schema) -> usize {
         match schema {
             Schema::Ecs => 1024 + self.names.len() * 24,
-            Schema::Native => 64 + self.native_keys.iter().map(Vec::len).sum::<usize>(),
+            Schema::Native => 64 + self.native_keys.iter().map(Literal::len).sum::<usize>(),
         }
     }
 }

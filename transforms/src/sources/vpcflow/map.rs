@@ -19,7 +19,7 @@ pub struct Mapper {
     /// From the configuration.
     configured: Option<Layout>,
     /// From the last header line; it tells of the lines that follow it, so it goes before the configuration.
-    header: Option<Layout>,
+    header: Option<Box<Layout>>,
     /// What AWS documents; the default format is the first.
     documented: Vec<Layout>,
     /// For records that are objects.
@@ -85,7 +85,7 @@ impl Mapper {
                 && let Some(layout) = Layout::header(line)
             {
                 let place = if data.is_none() { &mut before } else { &mut after };
-                *place = Some(layout?);
+                *place = Some(Box::new(layout?));
             } else if data.replace(line).is_some() {
                 let message = format!(
                     "the record holds {} lines; Firehose takes one document per record, so deliver one line per record",
@@ -94,12 +94,16 @@ impl Mapper {
                 return Err(Refusal::new(RefusalKind::Form, "", message));
             }
         }
-        self.header = before.or(self.header.take());
+        if before.is_some() {
+            self.header = before;
+        }
         let outcome = match data {
             Some(line) => self.line(line, out).map(|()| Outcome::Document),
             None => Ok(Outcome::Dropped),
         };
-        self.header = after.or(self.header.take());
+        if after.is_some() {
+            self.header = after;
+        }
         outcome
     }
 
@@ -108,7 +112,7 @@ impl Mapper {
         if !self.spans.is_plain() && simdutf8::basic::from_utf8(line).is_err() {
             return Err(not_utf8(line));
         }
-        let Some(layout) = self.header.as_ref().or(self.configured.as_ref()) else {
+        let Some(layout) = self.header.as_deref().or(self.configured.as_ref()) else {
             return self.guess(line, out);
         };
         let count = self.spans.count();

@@ -14,14 +14,19 @@ use crate::{document::push_integer, time::push_rfc3339};
 pub(super) fn write(row: &Row<'_>, out: &mut Vec<u8>) {
     let layout = row.layout;
     for (position, (key, kind)) in layout.native_keys.iter().zip(&layout.kinds).enumerate() {
-        out.extend_from_slice(key);
+        key.push(out);
         let Some(value) = row.value(position) else {
             out.extend_from_slice(b"null");
             continue;
         };
         match kind {
-            Kind::Number | Kind::Port | Kind::Protocol | Kind::Flags => out.extend_from_slice(value),
-            Kind::Text | Kind::Address => push_text(value, row.plain, out),
+            Kind::Number | Kind::Port | Kind::Protocol | Kind::Flags => row.push_at(position, out),
+            Kind::Text | Kind::Address if row.plain => {
+                out.push(b'"');
+                row.push_at(position, out);
+                out.push(b'"');
+            }
+            Kind::Text | Kind::Address => push_text(value, false, out),
             Kind::Time => {
                 let is_start = position == usize::from(layout.at[const { column("start") }]);
                 let millis = if is_start { row.start } else { row.end };
