@@ -62,6 +62,11 @@ fn each_form_holds_what_stands_in_it() {
         ),
         ("a line", flow(1).into_bytes(), vec![flow(1)]),
         (
+            "files with a mark each, and one with two",
+            format!("\u{feff}{}\n\u{feff} \u{feff}{}\n\u{feff}\n", flow(1), flow(2)).into_bytes(),
+            vec![flow(1), flow(2)],
+        ),
+        (
             "a line end in a text of a list",
             b"{\"Records\":[\"a\nb\"]}".to_vec(),
             vec!["\"a\nb\"".into()],

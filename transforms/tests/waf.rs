@@ -1,4 +1,4 @@
-//! WAF logs behind proxies: whose word about the client is believed.
+//! WAF logs: whose word about the client is believed behind proxies, and how long the names of headers may be.
 
 mod support;
 
@@ -114,4 +114,36 @@ fn a_port_behind_the_host_is_a_field_of_its_own() {
         document(None, "198.51.100.1", &two)["url"]["domain"],
         json!(["a.example:80", "b.example:81"])
     );
+}
+
+#[test]
+fn the_name_of_a_header_is_as_long_as_what_was_sent_and_not_as_its_escapes() {
+    for (name, cut) in [
+        ("\"".repeat(256), Value::Null),
+        ("\u{1}".repeat(256), Value::Null),
+        ("a".repeat(256), Value::Null),
+        ("\"".repeat(257), json!(1)),
+        ("a".repeat(257), json!(1)),
+    ] {
+        let headers = json!([{ "name": name, "value": "v" }]);
+        let document = document(None, "198.51.100.9", &headers);
+        assert_eq!(document["portcullis"]["cut"], cut, "{name}");
+        let kept = document["aws"]["waf"]["headers"].as_object().expect("headers");
+        assert_eq!(kept.contains_key(&name), cut.is_null(), "{name}");
+        assert_eq!(kept.values().collect::<Vec<_>>(), [&json!("v")], "{name}");
+    }
+}
+
+#[test]
+fn an_address_that_a_client_claims_is_not_the_records_and_one_that_a_rule_inserts_is() {
+    let record = json!({
+        "timestamp": 1_795_258_260_000_i64,
+        "webaclId": "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/shop/aa",
+        "requestHeadersInserted": [{ "name": "203.0.113.1", "value": "203.0.113.2" }],
+        "httpRequest": { "clientIp": "203.0.113.3", "headers": [{ "name": "203.0.113.4", "value": "203.0.113.5" }] },
+    });
+    let (_, line) = normalize(Source::Waf, Options::default(), record.to_string().as_bytes()).expect("a document");
+    let document: Value = serde_json::from_str(&line).expect("JSON");
+    let related = json!(["203.0.113.1", "203.0.113.2", "203.0.113.3"]);
+    assert_eq!(document["related"]["ip"], related);
 }

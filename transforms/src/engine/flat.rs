@@ -191,7 +191,7 @@ fn push_name(inside: &[u8], names: &mut Vec<u8>) -> u64 {
         return 0;
     }
     let plain = unescape(inside).unwrap_or_default().to_ascii_lowercase();
-    let long = inside.len() > KEY_LIMIT;
+    let long = plain.len() > KEY_LIMIT;
     push_escaped(names, if long { cut_key(&plain) } else { plain }.as_str());
     u64::from(long)
 }

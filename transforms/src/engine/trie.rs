@@ -94,6 +94,8 @@ pub(super) struct Named {
     others: Option<Slot>,
     /// Whether the policy takes out what stands under either of these keys.
     pub(super) sensitive: bool,
+    /// Whether they are what the sender of a request claims, so that no address in them is the record's.
+    pub(super) claimed: bool,
     /// Where the names themselves are kept.
     pub(super) name_slot: Option<Slot>,
 }

@@ -314,13 +314,9 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Without a byte order mark and white space around it.
+    /// Without byte order marks and white space around it.
     fn trimmed(&self, span: Span) -> Span {
-        let text = self.entries.text(span);
-        let start = text.trim_ascii_start();
-        let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-        let from = text.len() - start.len();
-        span.part(from..from + start.trim_ascii_end().len())
+        span.part(trimmed(self.entries.text(span)))
     }
 
     fn too_many(&self) -> Refusal {
@@ -338,6 +334,17 @@ impl Walk<'_, '_> {
         );
         Refusal::new(RefusalKind::Size, "", message)
     }
+}
+
+/// What stands between byte order marks and white space at the start, and white space at the end. Files that were put together
+/// have a mark at each file's start, and what is taken apart twice must not be less the second time: so all of them.
+fn trimmed(text: &[u8]) -> Range<usize> {
+    let mut start = text.trim_ascii_start();
+    while let Some(rest) = start.strip_prefix(b"\xef\xbb\xbf") {
+        start = rest.trim_ascii_start();
+    }
+    let from = text.len() - start.len();
+    from..from + start.trim_ascii_end().len()
 }
 
 /// Where documents stand one after the other.
@@ -362,7 +369,7 @@ fn lines_of_json(text: &[u8], most: usize) -> Option<Vec<Range<usize>>> {
     (found.len() > 1 && value_end(&text[first.clone()], 0) == Some(first.len())).then_some(found)
 }
 
-/// The lines that hold anything, without white space around them.
+/// The lines that hold anything, [`trimmed`].
 fn lines(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -370,11 +377,9 @@ fn lines(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
             let start = at;
             let end = memchr::memchr2(b'\n', b'\r', &text[start..]).map_or(text.len(), |found| start + found);
             at = end + 1;
-            let line = text[start..end].trim_ascii_start();
-            let start = end - line.len();
-            let line = line.trim_ascii_end();
+            let line = trimmed(&text[start..end]);
             if !line.is_empty() {
-                return Some(start..start + line.len());
+                return Some(start + line.start..start + line.end);
             }
         }
         None

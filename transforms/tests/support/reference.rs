@@ -236,6 +236,7 @@ impl Reference {
         let slots = self.tree.slots(from);
         if self.spec.derived.contains(&field.name) || from.contains('^') {
             self.place(&slots, Placed::Perhaps);
+            self.place_beside(from, field, member(document, field.name));
             return None;
         }
         let actual = member(document, field.name);
@@ -300,6 +301,25 @@ impl Reference {
         {
             if how == Placed::Yes || hit.value.plain().is_some() {
                 hit.placed = how;
+            }
+        }
+    }
+
+    /// What stands at the top of a record without an envelope under a name that an envelope has is not said twice where it says
+    /// the same as the row.
+    fn place_beside(&mut self, from: &str, field: &Field, shown: Option<&Value>) {
+        let folds = self.spec.folds;
+        let says_so = |value: &Value| {
+            let text = Json::Text(value.as_str().unwrap_or_default().to_owned());
+            matches!(convert(field, &text), Fit::Value(value) if shown == Some(&value))
+        };
+        for name in from.split(" | ").filter_map(|path| path.strip_prefix('^')) {
+            for (key, group) in &mut self.rest {
+                let is_named = key == name || (folds && key.eq_ignore_ascii_case(name));
+                if is_named && group.certain.iter().all(says_so) {
+                    group.certain.clear();
+                    group.possible = true;
+                }
             }
         }
     }

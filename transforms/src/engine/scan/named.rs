@@ -36,9 +36,8 @@ impl Scan<'_> {
         let is_value = same(inside, choice.value.as_bytes());
         self.found.sensitive |= choice.sensitive;
         let start = self.at;
-        // What stands in such an element, a request's header for instance, is what a client claims.
         if is_name && element.name.is_none() && first == b'"' {
-            self.without_addresses(first, depth)?;
+            self.part(choice, first, depth)?;
             let inside = Span::new(start + 1, self.at - 1);
             element.name = Some(inside);
             if self.found.trace.on {
@@ -51,7 +50,7 @@ impl Scan<'_> {
         } else if is_value && element.value.is_none() && first != b'n' {
             let before = self.leaves;
             self.long = false;
-            self.without_addresses(first, depth)?;
+            self.part(choice, first, depth)?;
             element.value = Some(NamedValue {
                 key,
                 value: Span::new(start, self.at),
@@ -67,6 +66,15 @@ impl Scan<'_> {
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// The name or the value of an element.
+    fn part(&mut self, choice: &Named, first: u8, depth: usize) -> Scanned<()> {
+        if choice.claimed {
+            self.without_addresses(first, depth)
+        } else {
+            self.skip(first, depth)
+        }
     }
 
     pub(super) fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {
