@@ -75,7 +75,7 @@ pub const FIELDS: &[Field] = &[
     field("rule.id", Keyword, "terminatingRuleId", "rule that ended the request, or Default_Action"),
     field("rule.name", Keyword, "ruleGroupList[].terminatingRule.ruleId", "rule inside the group that ended the request, else as rule.id"),
     field("rule.ruleset", Keyword, "", "rule group that ended the request, else the web ACL"),
-    field("related.ip", Ip, "", "the client and, where it is another, the proxy that AWS saw"),
+    field("related.ip", Ip, "", "the client, the proxy that AWS saw where it is another, and every other address but those that the request's headers claim"),
     field("related.hosts", Keyword, "httpRequest.headers[name=host].value | httpRequest.host", "host that was asked for"),
     field("aws.waf.generation", Keyword, "", "v2, or classic for logs of the AWS WAF that ended in 2025"),
     field("aws.waf.acl_arn", Keyword, "webaclId", "ARN of the web ACL; classic logs have none"),
