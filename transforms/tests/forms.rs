@@ -77,6 +77,11 @@ fn each_form_holds_what_stands_in_it() {
             vec!["{\"Records\":[x{\"a\":1,\r\n\"b\":2}]}".into()],
         ),
         (
+            "a list and something else under one name",
+            br#"{"Records":[{"a":1},{"a":2}],"Records":{"b":3}}"#.to_vec(),
+            vec![r#"{"Records":[{"a":1},{"a":2}],"Records":{"b":3}}"#.into()],
+        ),
+        (
             "an object that is none",
             br#"{"message":"a":2}"#.to_vec(),
             vec![r#"{"message":"a":2}"#.into()],

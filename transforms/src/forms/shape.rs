@@ -35,17 +35,21 @@ pub(super) enum Shape {
 impl Shape {
     pub(super) fn of(text: &[u8]) -> Self {
         let mut seen = Members::default();
-        let end = members(text, |name, value| seen.note(text, name, value));
-        if end.is_none() || seen.ambiguous {
+        let end = members(text, |name, value| seen.note(name, value));
+        let in_detail = seen.detail.clone().and_then(|detail| seen.findings_in(text, &detail));
+        let begins = |with: u8| move |value: &Range<usize>| text[value.start] == with;
+        let findings = seen.findings.filter(begins(b'['));
+        if end.is_none() || seen.ambiguous || (findings.is_some() && in_detail.is_some()) {
             return Shape::Bare;
         }
         let message_type = seen.message_type.as_ref().map(|value| &text[value.clone()]);
-        match (message_type, seen.events) {
+        match (message_type, seen.events.filter(begins(b'['))) {
             (Some(b"\"CONTROL_MESSAGE\""), Some(_)) => return Shape::Control,
             (Some(b"\"DATA_MESSAGE\""), Some(events)) => return Shape::Subscription(events),
             _ => {}
         }
-        match (seen.findings, seen.records, seen.message) {
+        let (records, message) = (seen.records.filter(begins(b'[')), seen.message.filter(begins(b'"')));
+        match (findings.or(in_detail), records, message) {
             (Some(findings), ..) => Shape::Findings(findings),
             (None, Some(records), _) => Shape::Records(records),
             (None, None, Some(message)) if !seen.bare => Shape::Message(message),
@@ -54,7 +58,7 @@ impl Shape {
     }
 }
 
-/// The members of an object that tell its form.
+/// The members of an object that tell its form, whatever they hold.
 #[derive(Default)]
 struct Members {
     message_type: Option<Range<usize>>,
@@ -62,44 +66,39 @@ struct Members {
     findings: Option<Range<usize>>,
     records: Option<Range<usize>>,
     message: Option<Range<usize>>,
+    detail: Option<Range<usize>>,
     bare: bool,
-    /// A name that matters stands there twice.
+    /// A name that matters stands there twice: which of the two counts is not for the form to say.
     ambiguous: bool,
 }
 
 impl Members {
-    fn note(&mut self, text: &[u8], name: &[u8], value: Range<usize>) {
-        let (slot, bracket) = match name {
-            b"messageType" => (&mut self.message_type, b'"'),
-            b"logEvents" => (&mut self.events, b'['),
-            b"findings" | b"Findings" => (&mut self.findings, b'['),
-            b"Records" => (&mut self.records, b'['),
-            b"message" => (&mut self.message, b'"'),
-            b"detail" => return self.detail(text, &value),
+    fn note(&mut self, name: &[u8], value: Range<usize>) {
+        let slot = match name {
+            b"messageType" => &mut self.message_type,
+            b"logEvents" => &mut self.events,
+            b"findings" | b"Findings" => &mut self.findings,
+            b"Records" => &mut self.records,
+            b"message" => &mut self.message,
+            b"detail" => &mut self.detail,
             _ => {
                 self.bare |= BARE.contains(&name);
                 return;
             }
         };
-        if text[value.start] == bracket {
-            self.ambiguous |= slot.replace(value).is_some();
-        }
+        self.ambiguous |= slot.replace(value).is_some();
     }
 
-    /// Findings inside an EventBridge envelope.
-    fn detail(&mut self, text: &[u8], detail: &Range<usize>) {
+    /// The list of findings inside an EventBridge envelope.
+    fn findings_in(&mut self, text: &[u8], detail: &Range<usize>) -> Option<Range<usize>> {
         let inside = &text[detail.clone()];
         let mut found = Vec::new();
-        let whole = members(inside, |name, value| {
-            if matches!(name, b"findings" | b"Findings") && inside[value.start] == b'[' {
+        members(inside, |name, value| {
+            if matches!(name, b"findings" | b"Findings") {
                 found.push(detail.start + value.start..detail.start + value.end);
             }
-        });
-        if whole.is_some() {
-            self.ambiguous |= found.len() > 1;
-            if let Some(findings) = found.pop() {
-                self.ambiguous |= self.findings.replace(findings).is_some();
-            }
-        }
+        })?;
+        self.ambiguous |= found.len() > 1;
+        found.pop().filter(|findings| text[findings.start] == b'[')
     }
 }

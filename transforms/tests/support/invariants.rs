@@ -157,10 +157,15 @@ fn time_is_of_the_record(source: Source, record: &Json, body: &Json, document: &
     if fields
         .iter()
         .any(|field| field.name == "@timestamp" && field.from.contains("^time"))
+        && let Some(time) = record.get("time")
     {
-        found |= record.get("time").is_some_and(is_shown);
+        time.leaves("", &mut |_, leaf| found |= is_shown(leaf));
     }
-    assert!(found, "no value of the record is the time {shown}");
+    assert!(
+        found,
+        "no value of the record is the time {shown}\n{}",
+        String::from_utf8_lossy(&record.compact())
+    );
 }
 
 /// What the sender of a request claims, such as `X-Forwarded-For`, is no address of the record.

@@ -44,7 +44,7 @@ impl Spec {
         TREES[number].get_or_init(|| Tree::new(self.source, self.folds))
     }
 
-    /// The record inside its envelope; nothing if there is none, several, or it cannot be told.
+    /// The record inside its envelope; nothing if there is none, several, one in another, or it cannot be told.
     pub(crate) fn body<'j>(&self, record: &'j Json) -> Option<&'j Json> {
         let Json::Object(members) = record else {
             return None;
@@ -67,14 +67,15 @@ impl Spec {
         for key in &path[1..] {
             at = at.get(key)?;
         }
-        match at {
+        let body = match at {
             Json::Array(values) => match values.as_slice() {
-                [body @ Json::Object(_)] => Some(body),
-                _ => None,
+                [body @ Json::Object(_)] => body,
+                _ => return None,
             },
-            Json::Object(_) => Some(at),
-            _ => None,
-        }
+            Json::Object(_) => at,
+            _ => return None,
+        };
+        self.body(body).filter(|inner| std::ptr::eq(*inner, body))
     }
 }
 
