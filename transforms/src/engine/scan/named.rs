@@ -11,6 +11,9 @@ use crate::engine::{
 pub(super) struct NamedElement {
     name: Option<Span>,
     value: Option<NamedValue>,
+    /// Which of the two keys were there, whatever they held.
+    had_name: bool,
+    had_value: bool,
 }
 
 struct NamedValue {
@@ -36,6 +39,9 @@ impl Scan<'_> {
         let is_value = same(inside, choice.value.as_bytes());
         self.found.sensitive |= choice.sensitive;
         let start = self.at;
+        self.found.unusual |= !self.canonical && (is_name && element.had_name || is_value && element.had_value);
+        element.had_name |= is_name;
+        element.had_value |= is_value;
         if is_name && element.name.is_none() && first == b'"' {
             self.part(choice, first, depth)?;
             let inside = Span::new(start + 1, self.at - 1);
@@ -58,10 +64,6 @@ impl Scan<'_> {
                 long: self.long,
                 escaped: self.escaped,
             });
-        } else if is_name || is_value {
-            self.found.unusual |=
-                !self.canonical && (element.name.is_some() && is_name || element.value.is_some() && is_value);
-            return Ok(false);
         } else {
             return Ok(false);
         }
@@ -77,7 +79,7 @@ impl Scan<'_> {
         }
     }
 
-    pub(super) fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value }: NamedElement) {
+    pub(super) fn resolve(&mut self, choice: &Named, node: NodeId, NamedElement { name, value, .. }: NamedElement) {
         let Some(found) = value else {
             return;
         };
