@@ -82,6 +82,16 @@ fn each_form_holds_what_stands_in_it() {
             vec![r#"{"Records":[{"a":1},{"a":2}],"Records":{"b":3}}"#.into()],
         ),
         (
+            "one name in two spellings",
+            br#"{"Records":[{"a":1},{"a":2}],"R\u0065cords":{"b":3}}"#.to_vec(),
+            vec![r#"{"Records":[{"a":1},{"a":2}],"R\u0065cords":{"b":3}}"#.into()],
+        ),
+        (
+            "another spelling",
+            br#"{"R\u0065cords":[{"a":1},{"a":2}]}"#.to_vec(),
+            vec![r#"{"a":1}"#.into(), r#"{"a":2}"#.into()],
+        ),
+        (
             "an object that is none",
             br#"{"message":"a":2}"#.to_vec(),
             vec![r#"{"message":"a":2}"#.into()],
