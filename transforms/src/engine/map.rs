@@ -53,6 +53,12 @@ pub(crate) trait Map: fmt::Debug + Sync {
         &[]
     }
 
+    /// Paths of lists of elements chosen by name that the sender of a request wrote: an address in them is a claim, and not
+    /// the record's.
+    fn claimed(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether `Id` and `id` are the same key.
     fn folds_first_letter(&self) -> bool {
         false

@@ -172,6 +172,7 @@ impl Table {
             Schema::Ecs => Vec::new(),
             Schema::Native => map.native_times().iter().flat_map(|path| trie.add(path).0).collect(),
         };
+        trie.claim(map.claimed());
         trie.wrap(map.wrappers());
         trie.finish(names);
         let mut leaves = leaves(map);

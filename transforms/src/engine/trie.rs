@@ -94,7 +94,7 @@ pub(super) struct Named {
     others: Option<Slot>,
     /// Whether the policy takes out what stands under either of these keys.
     pub(super) sensitive: bool,
-    /// Whether they are what the sender of a request claims, so that no address in them is the record's.
+    /// Whether no address in such an element is the record's ([`Map::claimed`](super::Map::claimed)).
     pub(super) claimed: bool,
     /// Where the names themselves are kept.
     pub(super) name_slot: Option<Slot>,
@@ -180,6 +180,15 @@ impl Trie {
     /// How many places there are to remember what comes next.
     pub(super) fn guesses(&self) -> usize {
         self.guesses as usize
+    }
+
+    /// Marks the elements chosen by name at these paths as claims.
+    pub(super) fn claim(&mut self, paths: &[&str]) {
+        for node in self.nodes.iter_mut().filter(|node| paths.contains(&&*node.path)) {
+            if let Some(named) = &mut node.named {
+                named.claimed = true;
+            }
+        }
     }
 
     /// Notes with each key what the scanner would otherwise look up every time. Call it once, after everything was added.

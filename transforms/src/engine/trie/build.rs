@@ -3,9 +3,6 @@
 use super::{Child, Named, Node, NodeId, Slot, Trie, front, hash};
 use crate::engine::found::Span;
 
-/// What a request's headers stand under, wherever that is.
-const CLAIMED: &str = ".headers";
-
 impl Trie {
     /// Adds every path of `from`; the answer is their slots in order, and whether the first with a value is meant.
     pub(in crate::engine) fn add(&mut self, from: &'static str) -> (Vec<Slot>, bool) {
@@ -72,16 +69,14 @@ impl Trie {
             .map_or("*", |(name, _)| name);
         let path = format!("{}.{value}", self.nodes[at as usize].path);
         let slot = self.new_slot(path);
-        let node = &mut self.nodes[at as usize];
-        let claimed = node.path.ends_with(CLAIMED);
-        let named = node.named.get_or_insert_with(|| {
+        let named = self.nodes[at as usize].named.get_or_insert_with(|| {
             Box::new(Named {
                 key: part(by).unwrap_or_default(),
                 value: part(value).unwrap_or_default(),
                 slots: Vec::new(),
                 others: None,
                 sensitive: false,
-                claimed,
+                claimed: false,
                 name_slot: None,
             })
         });

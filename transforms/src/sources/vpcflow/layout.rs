@@ -230,7 +230,7 @@ impl Layout {
     pub(super) fn document_overhead(&self, schema: Schema) -> usize {
         match schema {
             Schema::Ecs => 1024 + self.names.len() * 24,
-            Schema::Native => 64 + self.native_keys.iter().map(Literal::len).sum::<usize>(),
+            Schema::Native => 64 + self.native_keys.iter().map(|key| key.text().len()).sum::<usize>(),
         }
     }
 }

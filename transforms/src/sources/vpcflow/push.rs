@@ -28,10 +28,6 @@ impl Literal {
         &self.text[..self.length]
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.length
-    }
-
     #[inline]
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         push_part(&self.text, 0, self.length, out);

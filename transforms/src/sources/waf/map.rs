@@ -63,6 +63,10 @@ impl Map for Waf {
         &[("event.kind", "event"), ("event.category", "web")]
     }
 
+    fn claimed(&self) -> &'static [&'static str] {
+        &["httpRequest.headers"]
+    }
+
     fn native_times(&self) -> &'static [&'static str] {
         &["timestamp"]
     }
