@@ -5,7 +5,7 @@
 
 use std::{cell::RefCell, collections::HashMap, sync::OnceLock};
 
-use base64_simd::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use portcullis_transforms::{
     Normalizer, Options, Schema, Source,
     firehose::{RESPONSE_LIMIT, transform},
@@ -90,7 +90,11 @@ pub(crate) fn options(bits: u8) -> Options {
 /// Checks a record with normalisers that are kept, because making them takes longer than a record does.
 fn checked(source: Source, bits: u8, record: &[u8], depth: Depth) {
     thread_local!(static KEPT: RefCell<HashMap<(Source, u8), Checked>> = RefCell::default());
-    let bits = bits & 127;
+    // The format of flow logs is nothing to the others: they would only be made, and kept, four times as often.
+    let bits = match source {
+        Source::VpcFlow => bits & 127,
+        _ => bits & 0b0110_0111,
+    };
     KEPT.with_borrow_mut(|kept| {
         kept.entry((source, bits))
             .or_insert_with(|| Checked::new(source, options(bits)))
@@ -111,7 +115,8 @@ fn samples(source: Source) -> &'static [Sample] {
 }
 
 fn neighbour(source: Source) -> &'static [u8] {
-    samples(source).first().map_or(b"{}", |(record, _)| record)
+    let shortest = samples(source).iter().min_by_key(|(record, _)| record.len());
+    shortest.map_or(b"{}", |(record, _)| record)
 }
 
 fn source(source: Source, input: &[u8], depth: Depth) {
@@ -133,7 +138,7 @@ fn differential(input: &[u8]) {
     mutated(source, record, &mut Random::from_bytes(changes));
 }
 
-/// Checks a record made from `record`, in both schemas.
+/// Checks a record made from `record`, every second one in both schemas.
 pub(crate) fn mutated(source: Source, record: &[u8], random: &mut Random) {
     let record = match Json::parse(record) {
         Some(json) => mutate::mutate(&json, random),
@@ -145,7 +150,9 @@ pub(crate) fn mutated(source: Source, record: &[u8], random: &mut Random) {
     };
     let bits = random.next() as u8;
     checked(source, bits & !1, &record, Depth::Full);
-    checked(source, bits | 1, &record, Depth::Full);
+    if bits & 1 != 0 {
+        checked(source, bits, &record, Depth::Full);
+    }
 }
 
 /// The timestamp reader against decimals and `chrono`, and the writer against both.
@@ -194,14 +201,14 @@ fn envelope(input: &[u8]) {
         let data = answered.data;
         match answered.result.as_str() {
             "Ok" => {
-                let line = STANDARD.decode_to_vec(&data).expect("base64");
+                let line = STANDARD.decode(&data).expect("base64");
                 assert!(line.ends_with(b"\n"));
                 serde_json::from_slice::<IgnoredAny>(&line).expect("a document");
             }
             "Dropped" => assert_eq!(data, ""),
             "ProcessingFailed" => {
                 let original = asked.data.unwrap_or_default();
-                let same = data == original || STANDARD.encode_to_string(&original) == data;
+                let same = data == original || STANDARD.encode(&original) == data;
                 assert!(same || data.is_empty(), "a refused record's data changed");
             }
             other => panic!("a record was answered {other:?}"),
@@ -239,7 +246,7 @@ pub(crate) fn event(records: &[&[u8]]) -> Vec<u8> {
     let records: Vec<Value> = records
         .iter()
         .enumerate()
-        .map(|(number, data)| json!({ "recordId": number.to_string(), "data": STANDARD.encode_to_string(data) }))
+        .map(|(number, data)| json!({ "recordId": number.to_string(), "data": STANDARD.encode(data) }))
         .collect();
     json!({ "invocationId": "i", "region": "eu-central-1", "records": records })
         .to_string()

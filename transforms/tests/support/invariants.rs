@@ -8,10 +8,10 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{
+    document,
     json::{Json, plain},
     moment,
     reference::{Reference, member},
-    schema_violation,
     specs::Spec,
 };
 
@@ -106,10 +106,7 @@ impl Checked {
     }
 
     fn ecs(&self, record: &[u8], line: &str) {
-        if let Some(violation) = schema_violation(self.source, line) {
-            panic!("{violation}\n{line}");
-        }
-        let document: Value = serde_json::from_str(line).expect("the schema was checked");
+        let document = document(self.source, line).unwrap_or_else(|violation| panic!("{violation}\n{line}"));
         let (Some(spec), true) = (Spec::of(self.source), self.options.redact.is_empty()) else {
             return;
         };
@@ -120,7 +117,7 @@ impl Checked {
         let Some(body) = spec.body(&json) else {
             return;
         };
-        time_is_of_the_record(self.source, &json, body, &document);
+        time_is_of_the_record(spec, &json, body, &document);
         if let Some(missing) = missing_address(body, &document) {
             panic!(
                 "related.ip lacks {missing}\n{}\n{line}",
@@ -144,7 +141,7 @@ fn native(line: &str) {
 
 /// `@timestamp` is what some value of the record says, in `chrono`'s reading, or the time of its envelope where the
 /// table asks for that.
-fn time_is_of_the_record(source: Source, record: &Json, body: &Json, document: &Value) {
+fn time_is_of_the_record(spec: &Spec, record: &Json, body: &Json, document: &Value) {
     let shown = document["@timestamp"].as_str().expect("every document has a time");
     let is_shown = |leaf: &Json| {
         leaf.plain()
@@ -153,7 +150,7 @@ fn time_is_of_the_record(source: Source, record: &Json, body: &Json, document: &
     };
     let mut found = false;
     body.leaves("", &mut |_, leaf| found |= is_shown(leaf));
-    let fields = source.fields();
+    let fields = &spec.tree().fields;
     if fields
         .iter()
         .any(|field| field.name == "@timestamp" && field.from.contains("^time"))

@@ -18,6 +18,7 @@ use std::{
     fmt, fs,
     net::IpAddr,
     path::Path,
+    sync::OnceLock,
 };
 
 use portcullis_transforms::{Field, Normalizer, Options, Outcome, Refusal, Source, Type, document::KEYWORD_LIMIT};
@@ -136,18 +137,25 @@ pub(crate) fn values(document: &Value) -> Vec<String> {
 
 /// Says what is wrong with a document: a field that the table does not have, a value that its type would reject.
 pub(crate) fn schema_violation(source: Source, line: &str) -> Option<String> {
+    document(source, line).err()
+}
+
+/// A document that has been checked, or what is wrong with it.
+pub(crate) fn document(source: Source, line: &str) -> Result<Value, String> {
+    static FIELDS: OnceLock<HashMap<Source, HashMap<&str, &Field>>> = OnceLock::new();
     if !line.ends_with('\n') || line.trim_end_matches('\n').contains(['\n', '\r']) {
-        return Some("not one line".to_owned());
+        return Err("not one line".to_owned());
     }
-    let document: Value = match serde_json::from_str(line) {
-        Ok(document) => document,
-        Err(error) => return Some(format!("not JSON: {error}")),
-    };
-    if let Err(error) = serde_json::from_str::<OnceEach>(line) {
-        return Some(error.to_string());
+    let document: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
+    serde_json::from_str::<OnceEach>(line).map_err(|error| error.to_string())?;
+    let fields = FIELDS.get_or_init(|| {
+        let by_name = |source: Source| source.fields().into_iter().map(|field| (field.name, field)).collect();
+        Source::ALL.iter().map(|&source| (source, by_name(source))).collect()
+    });
+    match violation(&fields[&source], "", &document) {
+        Some(violation) => Err(violation),
+        None => Ok(document),
     }
-    let fields: HashMap<&str, &Field> = source.fields().into_iter().map(|field| (field.name, field)).collect();
-    violation(&fields, "", &document)
 }
 
 fn violation(fields: &HashMap<&str, &Field>, name: &str, value: &Value) -> Option<String> {

@@ -1,6 +1,8 @@
 //! The paths of a table as a tree of keys, built the obvious way.
 
-use portcullis_transforms::Source;
+use std::collections::HashMap;
+
+use portcullis_transforms::{Field, Source};
 
 /// A distinct place: the path without brackets, or with the choice for elements that are chosen by name.
 pub(crate) type Slot = String;
@@ -27,7 +29,10 @@ pub(crate) struct Choice {
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub(crate) root: Node,
+    pub(crate) fields: Vec<&'static Field>,
     folds: bool,
+    /// The slots of every row, by its paths.
+    rows: HashMap<&'static str, Vec<Slot>>,
 }
 
 impl Node {
@@ -52,14 +57,19 @@ impl Tree {
     pub(crate) fn new(source: Source, folds: bool) -> Self {
         let mut tree = Tree {
             root: Node::default(),
+            fields: source.fields(),
             folds,
+            rows: HashMap::new(),
         };
-        for field in source.fields() {
+        for field in tree.fields.clone() {
             for path in field.from.split(" | ").filter(|path| of_record(path)) {
                 for path in expand(path) {
                     tree.add(&path);
                 }
             }
+        }
+        for field in tree.fields.clone() {
+            tree.rows.insert(field.from, tree.read(field.from));
         }
         tree
     }
@@ -117,7 +127,11 @@ impl Tree {
     }
 
     /// The slots of a row, in order.
-    pub(crate) fn slots(&self, from: &str) -> Vec<Slot> {
+    pub(crate) fn slots(&self, from: &str) -> &[Slot] {
+        self.rows.get(from).map_or(&[], Vec::as_slice)
+    }
+
+    fn read(&self, from: &str) -> Vec<Slot> {
         let mut slots: Vec<Slot> = Vec::new();
         for path in from.split(" | ").filter(|path| of_record(path)).flat_map(expand) {
             let slot = self.slot(&path);
@@ -166,10 +180,9 @@ impl Tree {
 }
 
 fn same(folds: bool, known: &str, key: &str) -> bool {
-    let split = |text: &str| {
-        text.chars()
-            .next()
-            .map(|first| (first.to_ascii_lowercase(), text[first.len_utf8()..].to_owned()))
+    let split = |text| {
+        let mut letters = str::chars(text);
+        (letters.next().map(|first| first.to_ascii_lowercase()), letters.as_str())
     };
     known == key || (folds && split(known) == split(key))
 }

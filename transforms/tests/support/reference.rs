@@ -84,17 +84,13 @@ impl Reference {
     }
 
     fn at(&self, row: &str) -> Vec<&Hit> {
-        let fields = self.spec.source.fields();
+        let fields = &self.tree.fields;
         let from = fields
             .iter()
             .find(|field| field.name == row)
             .map_or("", |field| field.from);
-        let slots = if from.is_empty() {
-            Vec::new()
-        } else {
-            self.tree.slots(from)
-        };
-        slots
+        self.tree
+            .slots(from)
             .iter()
             .flat_map(|slot| self.hits.iter().filter(move |hit| hit.slot == *slot))
             .collect()
@@ -192,10 +188,10 @@ impl Reference {
 
     /// Says where the document differs from what it must be, if it does anywhere.
     pub(crate) fn difference(mut self, document: &Value) -> Option<String> {
-        let fields = self.spec.source.fields();
+        let fields = &self.tree.fields;
         let rest = format!("aws.{}.rest", self.spec.source);
-        for field in &fields {
-            if let Some(wrong) = self.field(&fields, field, document) {
+        for field in fields {
+            if let Some(wrong) = self.field(fields, field, document) {
                 return Some(wrong);
             }
         }
@@ -222,33 +218,32 @@ impl Reference {
 
     fn field(&mut self, fields: &[&'static Field], field: &Field, document: &Value) -> Option<String> {
         let mirrored = match field.name.split_once('.') {
-            Some(("source", rest)) if self.swapped => format!("destination.{rest}"),
-            Some(("destination", rest)) if self.swapped => format!("source.{rest}"),
-            _ => field.name.to_owned(),
+            Some(("source", rest)) if self.swapped => Some(format!("destination.{rest}")),
+            Some(("destination", rest)) if self.swapped => Some(format!("source.{rest}")),
+            _ => None,
         };
-        let from = fields
-            .iter()
-            .find(|other| other.name == mirrored)
+        let from = mirrored
+            .and_then(|name| fields.iter().find(|other| other.name == name))
             .map_or(field.from, |other| other.from);
         if from.is_empty() {
             return None;
         }
         let slots = self.tree.slots(from);
         if self.spec.derived.contains(&field.name) || from.contains('^') {
-            self.place(&slots, Placed::Perhaps);
+            self.place(slots, Placed::Perhaps);
             self.place_beside(from, field, member(document, field.name));
             return None;
         }
         let actual = member(document, field.name);
         if slots.iter().any(|slot| self.tree.is_whole(slot)) {
-            return self.pieces(&slots, field, actual);
+            return self.pieces(slots, field, actual);
         }
         match field.ty {
-            _ if field.name == "@timestamp" => return self.timestamp(&slots, actual),
-            Type::FlatObject => return self.pairs(&slots, field.name, actual),
+            _ if field.name == "@timestamp" => return self.timestamp(slots, actual),
+            Type::FlatObject => return self.pairs(slots, field.name, actual),
             _ => {}
         }
-        let expected = self.values(&slots, field, field.from.contains(" | "));
+        let expected = self.values(slots, field, field.from.contains(" | "));
         if field.name == "related.ip" {
             // More addresses come from other rows; all of them are checked elsewhere.
             return None;
