@@ -27,6 +27,7 @@ impl Values {
     const KNOWN: usize = 16;
 
     /// No values yet; `repeats` keeps one that comes again.
+    #[inline]
     pub(super) fn new(content: usize, repeats: bool) -> Self {
         Self {
             content,

@@ -363,19 +363,20 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes what the source says of a row that may have many values.
+    #[inline]
     fn begin_many(&mut self, row: &Row, number: usize) -> Many {
-        let mut values = Values::new(self.out.len(), row.repeats);
         let derived = self.derived;
-        for text in derived.values(number) {
-            let fit = self.plain(row, text);
-            values.wrote(fit, self.out);
-        }
-        Many {
-            values,
+        let mut many = Many {
+            values: Values::new(self.out.len(), row.repeats),
             replaced: derived.own(number) == Own::Replaced,
             slot: None,
             settled: false,
+        };
+        for text in derived.values(number) {
+            let fit = self.plain(row, text);
+            many.values.wrote(fit, self.out);
         }
+        many
     }
 
     /// Writes one of a row's values, in the order of its slots.
