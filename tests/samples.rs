@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use base64_simd::STANDARD;
+use base64_turbo::STANDARD;
 use portcullis_transforms::{Source, document::NORMALIZER};
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ fn answers(source: Source, schema: &str, format: Option<&str>, records: &[&[u8]]
     let records: Vec<Value> = records
         .iter()
         .enumerate()
-        .map(|(id, record)| json!({ "recordId": id.to_string(), "data": STANDARD.encode_to_string(record) }))
+        .map(|(id, record)| json!({ "recordId": id.to_string(), "data": STANDARD.encode(record) }))
         .collect();
     let event = json!({ "invocationId": "1", "records": records }).to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
@@ -89,7 +89,7 @@ fn answers(source: Source, schema: &str, format: Option<&str>, records: &[&[u8]]
     let answers = response["records"].as_array().expect("answers");
     assert_eq!(answers.len(), records.len());
     let document = |answer: &Value| {
-        let data = STANDARD.decode_to_vec(answer["data"].as_str()?).expect("base64");
+        let data = STANDARD.decode(answer["data"].as_str()?).expect("base64");
         (answer["result"] == "Ok").then(|| String::from_utf8(data).expect("UTF-8"))
     };
     answers.iter().map(document).collect()

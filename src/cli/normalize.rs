@@ -365,7 +365,7 @@ fn write_back(path: &Path, back: &[Back]) -> io::Result<()> {
         let line = json!({
             "record_id": back.record_id(),
             "partition_key": back.partition_key(),
-            "data": base64_simd::STANDARD.encode_to_string(back.data()),
+            "data": base64_turbo::STANDARD.encode(back.data()),
         });
         writeln!(file, "{line}")?;
     }

@@ -169,8 +169,8 @@ impl<L: Ledger, N: NetworkAcls, I: AsyncBufRead + Unpin, O: AsyncWrite + Unpin> 
                 .parse()
                 .map_err(|error| self.misunderstood(&format!("{error}")))?;
             // What is no base64 is kept as it came, like anything that cannot be read.
-            let data = base64_simd::STANDARD
-                .decode_to_vec(&record.data)
+            let data = base64_turbo::STANDARD
+                .decode(&record.data)
                 .unwrap_or_else(|_| record.data.clone().into_bytes());
             found.extend(
                 unpack(&data)

@@ -70,7 +70,7 @@ impl Stream {
 
     /// Puts one record; the key decides on the shard.
     pub(crate) async fn put(&self, key: &str, data: &[u8]) {
-        let data = base64_simd::STANDARD.encode_to_string(data);
+        let data = base64_turbo::STANDARD.encode(data);
         let input = json!({"StreamName": "findings", "PartitionKey": key, "Data": data});
         self.call("PutRecord", input).await;
     }
@@ -90,7 +90,7 @@ impl Stream {
         for records in records.chunks(200) {
             let records: Vec<Value> = records
                 .iter()
-                .map(|(key, data)| json!({"PartitionKey": key, "Data": base64_simd::STANDARD.encode_to_string(data)}))
+                .map(|(key, data)| json!({"PartitionKey": key, "Data": base64_turbo::STANDARD.encode(data)}))
                 .collect();
             let answer = self
                 .call("PutRecords", json!({"StreamName": "findings", "Records": records}))

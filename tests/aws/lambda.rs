@@ -18,7 +18,7 @@ fn record(number: u64, data: &[u8]) -> Value {
         "eventID": format!("shardId-000000000000:{number}"),
         "eventSourceARN": "arn:aws:kinesis:eu-central-1:111122223333:stream/findings",
         "kinesis": {"kinesisSchemaVersion": "1.0", "partitionKey": "p", "sequenceNumber": number.to_string(),
-            "data": base64_simd::STANDARD.encode_to_string(data), "approximateArrivalTimestamp": Utc::now().timestamp() - 2}})
+            "data": base64_turbo::STANDARD.encode(data), "approximateArrivalTimestamp": Utc::now().timestamp() - 2}})
 }
 
 fn batch(records: &[Value]) -> Vec<u8> {

@@ -47,7 +47,7 @@ async fn the_webhook_comes_from_wherever_it_is_kept() {
         .await;
     }
     let key = moto.call("kms", "TrentService.CreateKey", &json!({})).await;
-    let text = base64_simd::STANDARD.encode_to_string(url);
+    let text = base64_turbo::STANDARD.encode(url);
     let mut encrypted = Vec::new();
     for context in [json!({}), json!({"LambdaFunctionName": "respond"})] {
         let asked = json!({"KeyId": key["KeyMetadata"]["KeyId"], "Plaintext": text, "EncryptionContext": context});

@@ -58,7 +58,7 @@ impl Daemon {
 }
 
 fn record(number: &str, sub: u64, data: &[u8]) -> Value {
-    json!({"action": "record", "data": base64_simd::STANDARD.encode_to_string(data), "partitionKey": "p",
+    json!({"action": "record", "data": base64_turbo::STANDARD.encode(data), "partitionKey": "p",
            "approximateArrivalTimestamp": 1_795_258_257_000_u64, "sequenceNumber": number, "subSequenceNumber": sub})
 }
 

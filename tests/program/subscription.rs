@@ -26,7 +26,7 @@ fn message(kind: &str, group: &str, events: &[Value]) -> Value {
 fn packed(message: &Value) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     write!(gzip, "{message}").expect("memory");
-    let data = base64_simd::STANDARD.encode_to_string(gzip.finish().expect("memory"));
+    let data = base64_turbo::STANDARD.encode(gzip.finish().expect("memory"));
     json!({ "awslogs": { "data": data } }).to_string().into_bytes()
 }
 

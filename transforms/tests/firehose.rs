@@ -237,6 +237,31 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
+    fn base64_is_read_to_the_last_character_and_nothing_else_is_taken_for_it(
+        interface in "eni-[a-z0-9]{0,300}",
+        at in any::<prop::sample::Index>(),
+        other in "[ -!#-\\[\\]-~]",
+        cut in 0_usize..4,
+    ) {
+        let text = BASE64_STANDARD.encode(GOOD.replace("eni-1", &interface));
+        let mut changed = text.clone();
+        let at = at.index(text.len());
+        changed.replace_range(at..=at, &other);
+        for text in [&text, &changed, &text[..text.len() - cut]] {
+            let body = json!({ "records": [{ "recordId": "a", "data": text }] });
+            let (response, report, _) = answer(body.to_string().as_bytes());
+            match BASE64_STANDARD.decode(text) {
+                Err(_) => prop_assert_eq!(report.reasons[0].word, "base64", "{}", text),
+                Ok(line) if line == GOOD.replace("eni-1", &interface).as_bytes() => {
+                    let document: serde_json::Value = serde_json::from_slice(&response.records[0].data).expect("a document");
+                    prop_assert_eq!(&document["aws"]["vpcflow"]["interface_id"], &interface);
+                }
+                Ok(_) => prop_assert!(report.reasons.iter().all(|reason| reason.word != "base64"), "{}", text),
+            }
+        }
+    }
+
+    #[test]
     fn every_record_is_answered_once_in_order_and_as_if_it_were_alone(
         records in proptest::collection::vec(("\\PC{0,12}", record()), 0..12),
         native in any::<bool>(),

@@ -30,8 +30,8 @@ struct Payload<'a> {
 /// The record that an event delivers, as it was packed.
 pub(super) fn record(event: &[u8]) -> Result<Vec<u8>, Unknown> {
     let event: Event<'_> = serde_json::from_slice(event)?;
-    base64_simd::STANDARD
-        .decode_to_vec(event.awslogs.data.as_bytes())
+    base64_turbo::STANDARD
+        .decode(event.awslogs.data.as_bytes())
         .map_err(|_| Unknown::Data)
 }
 
@@ -87,7 +87,7 @@ mod tests {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         write!(gzip, "{subscription}").expect("memory");
         let packed = gzip.finish().expect("memory");
-        let delivered = json!({ "awslogs": { "data": base64_simd::STANDARD.encode_to_string(&packed) } });
+        let delivered = json!({ "awslogs": { "data": base64_turbo::STANDARD.encode(&packed) } });
         let record = record(delivered.to_string().as_bytes()).expect("a record");
         assert_eq!(record, packed);
         let Ok(Form::Entries(entries)) = forms::open(None, &record, &Limits::default()) else {

@@ -94,8 +94,8 @@ fn record(delivered: Delivered<'_>) -> Result<Record, Unknown> {
         number: payload.sequence_number.parse()?,
         name: payload.sequence_number,
         // What is no base64 is kept as it came, like anything that cannot be read.
-        data: base64_simd::STANDARD
-            .decode_to_vec(payload.data.as_bytes())
+        data: base64_turbo::STANDARD
+            .decode(payload.data.as_bytes())
             .unwrap_or_else(|_| payload.data.into_owned().into_bytes()),
         arrived: payload.approximate_arrival_timestamp.and_then(time),
     })

@@ -146,7 +146,7 @@ mod tests {
                 .iter()
                 .map(|record| {
                     let data = record["Data"].as_str().expect("base64");
-                    let data = base64_simd::STANDARD.decode_to_vec(data).expect("base64");
+                    let data = base64_turbo::STANDARD.decode(data).expect("base64");
                     String::from_utf8(data).expect("text")
                 })
                 .collect();

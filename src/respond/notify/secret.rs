@@ -80,8 +80,8 @@ async fn secret(config: &SdkConfig, id: &str) -> Result<String, String> {
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>
 async fn decrypted(config: &SdkConfig, variable: &str) -> Result<String, String> {
     let text = std::env::var(variable).unwrap_or_default();
-    let encrypted = base64_simd::STANDARD
-        .decode_to_vec(text.trim())
+    let encrypted = base64_turbo::STANDARD
+        .decode(text.trim())
         .ok()
         .filter(|bytes| !bytes.is_empty())
         .ok_or_else(|| {

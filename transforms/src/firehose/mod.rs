@@ -45,6 +45,8 @@ use std::{
     sync::Arc,
 };
 
+use base64_turbo::STANDARD;
+
 #[cfg(feature = "put-back")]
 pub use self::put_back::{Patience, PutError, PutRecords, put_all};
 pub use self::{
@@ -123,7 +125,7 @@ fn prepare_with<'e>(
     for (number, record) in records.iter().enumerate() {
         data.clear();
         document.clear();
-        if !decode(record.data.as_ref(), &mut data) {
+        if STANDARD.decode_vec(record.data.as_ref(), &mut data).is_err() {
             prepared.refuse(record, &Failure::Base64);
             continue;
         }
@@ -349,22 +351,6 @@ impl Prepared<'_> {
             Failure::ResponseFull { document } => ("response_full", String::new(), too_large(*document)),
         };
         self.report.fail(word, field, message, &record.id);
-    }
-}
-
-/// Appends what base64 stands for; `false` where it is none.
-///
-/// What may be padding is left for the end: a decoder that looks there first waits for memory that it has not come to yet.
-#[inline]
-fn decode(text: &[u8], out: &mut Vec<u8>) -> bool {
-    let (whole, last) = text.split_at(text.len().saturating_sub(4));
-    let is_whole = whole.len().is_multiple_of(4) && last.len() == 4;
-    match is_whole {
-        true => {
-            base64_simd::STANDARD_NO_PAD.decode_append(whole, &mut *out).is_ok()
-                && base64_simd::STANDARD.decode_append(last, out).is_ok()
-        }
-        false => base64_simd::STANDARD.decode_append(text, out).is_ok(),
     }
 }
 

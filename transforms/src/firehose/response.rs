@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use base64_turbo::STANDARD;
+
 use super::event::{EventError, Record};
 use crate::document::{push_escaped, push_json_string};
 
@@ -89,7 +91,7 @@ impl Response {
 
     /// Whether a document of so many bytes fits a response in which nothing else stands.
     pub(super) fn fits_alone(&self, record: &Record<'_>, document: usize) -> bool {
-        let encoded = base64_simd::STANDARD.encoded_length(document);
+        let encoded = STANDARD.encoded_len(document);
         OPEN.len() + size(record, OK, encoded) + CLOSE.len() <= self.limit
     }
 
@@ -129,16 +131,14 @@ fn write(out: &mut Vec<u8>, record: &Record<'_>, verdict: &Verdict<'_>, free: us
     let raw = record.data.as_ref();
     let (middle, data) = match verdict {
         Verdict::Ok(document) => {
-            if size(record, OK, base64_simd::STANDARD.encoded_length(document.len())) > free {
+            if size(record, OK, STANDARD.encoded_len(document.len())) > free {
                 return false;
             }
             (OK, Data::Encode(document))
         }
         Verdict::Dropped => (DROPPED, Data::Encode(&[])),
         Verdict::Failed { is_base64: true } if size(record, FAILED, raw.len()) <= free => (FAILED, Data::Raw(raw)),
-        Verdict::Failed { is_base64: false }
-            if size(record, FAILED, base64_simd::STANDARD.encoded_length(raw.len())) <= free =>
-        {
+        Verdict::Failed { is_base64: false } if size(record, FAILED, STANDARD.encoded_len(raw.len())) <= free => {
             (FAILED, Data::Encode(raw))
         }
         Verdict::Failed { .. } => (FAILED, Data::Raw(&[])),
@@ -151,11 +151,20 @@ fn write(out: &mut Vec<u8>, record: &Record<'_>, verdict: &Verdict<'_>, free: us
     out.extend_from_slice(middle);
     match data {
         Data::Raw(text) => out.extend_from_slice(text),
-        Data::Encode(bytes) => base64_simd::STANDARD.encode_append(bytes, out),
+        Data::Encode(bytes) => encode(bytes, out),
     }
     out.extend_from_slice(END);
     out.push(b',');
     true
+}
+
+/// Appends bytes as base64.
+#[inline]
+fn encode(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + STANDARD.encoded_len(bytes.len()), 0);
+    let written = STANDARD.encode_slice(bytes, &mut out[start..]);
+    debug_assert!(written.is_ok());
 }
 
 fn size(record: &Record<'_>, middle: &[u8], data: usize) -> usize {

@@ -56,7 +56,7 @@ fn hash(source: IpAddr, destination: IpAddr, protocol: u8, ports: Option<(u16, u
         hasher.update(second.1.to_be_bytes());
     }
     let mut id = String::from("1:");
-    base64_simd::STANDARD.encode_append(hasher.finalize(), &mut id);
+    base64_turbo::STANDARD.encode_string(hasher.finalize(), &mut id);
     id
 }
 
