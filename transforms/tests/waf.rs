@@ -2,7 +2,7 @@
 
 mod support;
 
-use portcullis_transforms::{Options, Source};
+use portcullis_transforms::{Normalizer, Options, Source};
 use serde_json::{Value, json};
 use support::{normalize, schema_violation};
 
@@ -146,4 +146,34 @@ fn an_address_that_a_client_claims_is_not_the_records_and_one_that_a_rule_insert
     let document: Value = serde_json::from_str(&line).expect("JSON");
     let related = json!(["203.0.113.1", "203.0.113.2", "203.0.113.3"]);
     assert_eq!(document["related"]["ip"], related);
+}
+
+#[test]
+fn a_version_is_no_address_and_what_stands_beside_one_is() {
+    let cases: &[(&str, &[&str])] = &[
+        (r#"{"engineVersion":"10.1.2.3"}"#, &[]),
+        (r#"[{"version":"1.0.0"},"192.0.2.1"]"#, &["192.0.2.1"]),
+        (
+            r#"["192.0.2.1",{"version":"10.1.2.3"},"192.0.2.2",[{"a":{"bVersion":"1"}}],"192.0.2.3"]"#,
+            &["192.0.2.1", "192.0.2.2", "192.0.2.3"],
+        ),
+        (
+            r#"{"version":["10.1.2.3",{"a":"192.0.2.1"},"10.1.2.4"]}"#,
+            &["192.0.2.1"],
+        ),
+    ];
+    for (other, expected) in cases {
+        let record = format!(r#"{{"timestamp":1795171200123,"action":"ALLOW","webaclId":"acl","other":{other}}}"#);
+        let mut normalizer = Normalizer::new(Source::Waf, Options::default()).expect("default options");
+        // The third is of a shape that came before.
+        for _ in 0..4 {
+            let mut line = Vec::new();
+            normalizer.record(record.as_bytes(), &mut line).expect("a record");
+            let document: Value = serde_json::from_slice(&line).expect("JSON");
+            let found: Vec<&str> = document["related"]["ip"]
+                .as_array()
+                .map_or(Vec::new(), |found| found.iter().filter_map(Value::as_str).collect());
+            assert_eq!(found, *expected, "{other}");
+        }
+    }
 }

@@ -88,7 +88,7 @@ pub(crate) fn options(bits: u8) -> Options {
 }
 
 /// Checks a record with normalisers that are kept, because making them takes longer than a record does.
-fn checked(source: Source, bits: u8, record: &[u8], depth: Depth) {
+fn checked(source: Source, bits: u8, record: &[u8], neighbour: Option<&[u8]>, depth: Depth) {
     thread_local!(static KEPT: RefCell<HashMap<(Source, u8), Checked>> = RefCell::default());
     // The format of flow logs is nothing to the others: they would only be made, and kept, four times as often.
     let bits = match source {
@@ -98,7 +98,7 @@ fn checked(source: Source, bits: u8, record: &[u8], depth: Depth) {
     KEPT.with_borrow_mut(|kept| {
         kept.entry((source, bits))
             .or_insert_with(|| Checked::new(source, options(bits)))
-            .record(record, neighbour(source), depth);
+            .record(record, neighbour, depth);
     });
 }
 
@@ -121,7 +121,7 @@ fn neighbour(source: Source) -> &'static [u8] {
 
 fn source(source: Source, input: &[u8], depth: Depth) {
     if let Some((bits, record)) = input.split_first() {
-        checked(source, *bits, record, depth);
+        checked(source, *bits, record, Some(neighbour(source)), depth);
     }
 }
 
@@ -138,7 +138,7 @@ fn differential(input: &[u8]) {
     mutated(source, record, &mut Random::from_bytes(changes));
 }
 
-/// Checks a record made from `record`, every second one in both schemas.
+/// Checks a record made from `record`; one in four in the other schema too, and one in four behind a neighbour.
 pub(crate) fn mutated(source: Source, record: &[u8], random: &mut Random) {
     let record = match Json::parse(record) {
         Some(json) => mutate::mutate(&json, random),
@@ -149,9 +149,10 @@ pub(crate) fn mutated(source: Source, record: &[u8], random: &mut Random) {
         }
     };
     let bits = random.next() as u8;
-    checked(source, bits & !1, &record, Depth::Full);
-    if bits & 1 != 0 {
-        checked(source, bits, &record, Depth::Full);
+    let neighbour = random.one_in(4).then(|| neighbour(source));
+    checked(source, bits & !1, &record, neighbour, Depth::Full);
+    if random.one_in(4) {
+        checked(source, bits | 1, &record, neighbour, Depth::Full);
     }
 }
 

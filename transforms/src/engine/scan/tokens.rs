@@ -175,8 +175,11 @@ impl Scan<'_> {
             self.at += 1;
             return Ok(());
         }
+        // Each stands under the key of the array, whatever keys the one before it has.
+        let key = self.key;
         loop {
             each(self, first, depth + 1)?;
+            self.key = key;
             match self.token() {
                 b',' => self.at += 1,
                 b']' => break,

@@ -205,6 +205,8 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
     let mut values = Vec::new();
     let mut odd = found.index.odd.iter().peekable();
     let mut is_version = false;
+    // What it was where each object and array that is open began.
+    let mut outside = Vec::new();
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
         let span = match byte {
@@ -238,6 +240,16 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
             b'-' | b'0'..=b'9' | b't' | b'f' => Span::new(at, at + plain_length(&text[at..])?),
             b'n' => {
                 at += 4;
+                continue;
+            }
+            b'{' | b'[' => {
+                outside.push(is_version);
+                at += 1;
+                continue;
+            }
+            b'}' | b']' => {
+                is_version = outside.pop()?;
+                at += 1;
                 continue;
             }
             _ => {
