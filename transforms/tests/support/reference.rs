@@ -363,7 +363,7 @@ impl Reference {
             let group = groups.entry(hit.name.to_ascii_lowercase()).or_default();
             group.certain.push(flat(&hit.value));
         }
-        if groups.keys().any(|key| key.len() > 256) {
+        if self.long_keys || groups.keys().any(|key| key.len() > 256) {
             return None;
         }
         groups_differ(name, &groups, actual.unwrap_or(&json!({})))
