@@ -180,7 +180,7 @@ pub(crate) fn missing_address(body: &Json, document: &Value) -> Option<IpAddr> {
     body.leaves_but(CLAIMED, "", &mut |key, leaf| {
         if let Json::Text(text) = leaf
             && let Ok(address) = text.parse::<IpAddr>()
-            && !key.to_ascii_lowercase().ends_with("version")
+            && !key.ends_with("ersion")
             && !related.contains(&address.to_string().as_str())
         {
             missing = Some(address);
