@@ -197,6 +197,12 @@ fn envelope(input: &[u8]) {
     let (asked, answered) = (event.records, response.records);
     assert_eq!(asked.len(), answered.len());
     assert_eq!(report.ok + report.dropped + report.failed, asked.len());
+    let refused = |word| report.reasons.iter().find(|reason| reason.word == word);
+    if refused("other").is_none() {
+        let is_none = |asked: &&Asked| asked.data.as_ref().is_some_and(|data| STANDARD.decode(data).is_err());
+        let count = refused("base64").map_or(0, |reason| reason.count);
+        assert_eq!(count, asked.iter().filter(is_none).count(), "of records without base64");
+    }
     for (asked, answered) in asked.into_iter().zip(answered) {
         assert_eq!(asked.record_id, answered.record_id);
         let data = answered.data;
