@@ -149,6 +149,18 @@ fn an_address_that_a_client_claims_is_not_the_records_and_one_that_a_rule_insert
 }
 
 #[test]
+fn a_header_is_known_by_its_name_however_that_is_spelled() {
+    for name in ["host", "Host", r"H\u006fs\u0074", r"\u0068\u006f\u0073\u0074"] {
+        let record = format!(
+            r#"{{"timestamp":1795171200123,"webaclId":"acl","httpRequest":{{"headers":[{{"name":"{name}","value":"www.example.com"}}]}}}}"#
+        );
+        let (_, line) = normalize(Source::Waf, Options::default(), record.as_bytes()).expect("a document");
+        let document: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(document["url"]["domain"], "www.example.com", "{name}: {line}");
+    }
+}
+
+#[test]
 fn a_version_is_no_address_and_what_stands_beside_one_is() {
     let cases: &[(&str, &[&str])] = &[
         (r#"{"engineVersion":"10.1.2.3"}"#, &[]),

@@ -44,6 +44,8 @@ impl Scan<'_> {
         element.had_value |= is_value;
         if is_name && element.name.is_none() && first == b'"' {
             self.part(choice, first, depth)?;
+            // A name is looked up as it stands there, so it has to stand there without escapes that it does not need.
+            self.found.unusual |= self.escaped && !self.canonical;
             let inside = Span::new(start + 1, self.at - 1);
             element.name = Some(inside);
             if self.found.trace.on {
