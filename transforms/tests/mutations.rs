@@ -6,7 +6,7 @@ mod support;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use portcullis_transforms::Source;
-use support::{fuzz::mutated, random::Random, sample_inputs};
+use support::{fuzz::mutated, invariants::Depth, random::Random, sample_inputs};
 
 /// Records per source; `PORTCULLIS_MUTATIONS` asks for more.
 fn count() -> u64 {
@@ -20,7 +20,9 @@ fn hold(source: Source) {
     let samples = sample_inputs(source);
     for number in 0..count() {
         let (record, _) = &samples[number as usize % samples.len()];
-        let checked = catch_unwind(AssertUnwindSafe(|| mutated(source, record, &mut Random::new(number))));
+        let checked = catch_unwind(AssertUnwindSafe(|| {
+            mutated(source, record, &mut Random::new(number), Depth::Full)
+        }));
         assert!(checked.is_ok(), "record {number} of {source}; the reason stands above");
     }
 }
