@@ -21,7 +21,7 @@ fn hold(source: Source) {
     for number in 0..count() {
         let (record, _) = &samples[number as usize % samples.len()];
         let checked = catch_unwind(AssertUnwindSafe(|| {
-            mutated(source, record, &mut Random::new(number), Depth::Full)
+            mutated(source, record, &mut Random::new(number), Depth::Full);
         }));
         assert!(checked.is_ok(), "record {number} of {source}; the reason stands above");
     }

@@ -1,4 +1,5 @@
-//! WAF logs: whose word about the client is believed behind proxies, and how long the names of headers may be.
+//! WAF logs: whose word about the client is believed behind proxies, how headers may be named, and which addresses are the
+//! record's.
 
 mod support;
 

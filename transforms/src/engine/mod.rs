@@ -29,7 +29,7 @@ pub(crate) use self::{
     canonical::{canonicalise, cut_key},
     map::{Map, RowId, row, same},
     scan::is_too_large,
-    value::{Derived, Input, plain_text, unescape},
+    value::{Derived, Input, plain_text, spelled_out, unescape},
 };
 use self::{
     found::Found,

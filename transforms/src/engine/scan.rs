@@ -12,7 +12,7 @@ use self::named::NamedElement;
 pub(crate) use self::tokens::is_too_large;
 pub(super) use self::{
     index::Index,
-    tokens::{look, unicode_escape},
+    tokens::{is_version, look, unicode_escape},
 };
 use super::{
     found::{Found, Span, Unknown},

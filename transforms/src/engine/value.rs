@@ -383,6 +383,14 @@ pub(crate) fn unescape(inside: &[u8]) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(plain))
 }
 
+/// As [`unescape`], for a name that is compared: what cannot be read stays as it is written.
+pub(crate) fn spelled_out(name: &[u8]) -> Cow<'_, [u8]> {
+    match unescape(name) {
+        Some(Cow::Owned(plain)) => Cow::Owned(plain.into_bytes()),
+        _ => Cow::Borrowed(name),
+    }
+}
+
 /// The character of the escape at `at`, and how long the escape is.
 pub(super) fn escaped_char(inside: &[u8], at: usize) -> Option<(char, usize)> {
     let character = match inside.get(at + 1)? {

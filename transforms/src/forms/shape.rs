@@ -1,9 +1,9 @@
 //! Which form an object is, by the names of its members.
 
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
 use super::scan::members;
-use crate::engine::unescape;
+use crate::engine::spelled_out;
 
 /// Keys of records that are themselves what a normaliser reads, whatever `message` they may have.
 const BARE: &[&[u8]] = &[
@@ -36,7 +36,7 @@ pub(super) enum Shape {
 impl Shape {
     pub(super) fn of(text: &[u8]) -> Self {
         let mut seen = Members::default();
-        let end = members(text, |name, value| seen.note(&plain(name), value));
+        let end = members(text, |name, value| seen.note(&spelled_out(name), value));
         let in_detail = seen.detail.clone().and_then(|detail| seen.findings_in(text, &detail));
         let begins = |with: u8| move |value: &Range<usize>| text[value.start] == with;
         let findings = seen.findings.filter(begins(b'['));
@@ -56,14 +56,6 @@ impl Shape {
             (None, None, Some(message)) if !seen.bare => Shape::Message(message),
             _ => Shape::Bare,
         }
-    }
-}
-
-/// A name as it reads, however it is spelled.
-fn plain(name: &[u8]) -> Cow<'_, [u8]> {
-    match unescape(name) {
-        Some(Cow::Owned(plain)) => plain.into_bytes().into(),
-        _ => name.into(),
     }
 }
 
@@ -103,7 +95,7 @@ impl Members {
         let inside = &text[detail.clone()];
         let mut found = Vec::new();
         members(inside, |name, value| {
-            if matches!(&*plain(name), b"findings" | b"Findings") {
+            if matches!(&*spelled_out(name), b"findings" | b"Findings") {
                 found.push(detail.start + value.start..detail.start + value.end);
             }
         })?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::engine::unescape;
+use crate::engine::spelled_out;
 
 /// Headers whose values are not kept unless the policy says otherwise: they carry credentials and sessions.
 pub const DEFAULT: &[&str] = &[
@@ -147,14 +147,14 @@ impl Names {
     /// Whether the inside of a JSON text is one of the names, or a word for a part of the request.
     #[inline]
     pub(crate) fn suspects(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped) && self.is_word(&plain(inside, escaped))
+        self.may_be_word(inside, escaped) && self.is_word(&spelled_out(inside))
     }
 
     /// Whether the inside of a key is one of the names. The words for parts are values only: `headers` as a key stands in
     /// every WAF log.
     #[inline]
     pub(crate) fn suspects_key(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped) && self.is_name(&plain(inside, escaped))
+        self.may_be_word(inside, escaped) && self.is_name(&spelled_out(inside))
     }
 
     #[inline]
@@ -192,14 +192,6 @@ impl Names {
     pub(super) fn is_parameter(&self, name: &str) -> bool {
         let plain = percent_decoded(name);
         self.parameters.iter().any(|known| known.eq_ignore_ascii_case(&plain))
-    }
-}
-
-/// The text itself.
-fn plain(inside: &[u8], escaped: bool) -> Cow<'_, [u8]> {
-    match escaped.then(|| unescape(inside)).flatten() {
-        Some(text) => Cow::Owned(text.into_owned().into_bytes()),
-        None => Cow::Borrowed(inside),
     }
 }
 

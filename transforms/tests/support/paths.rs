@@ -57,20 +57,20 @@ impl Tree {
     pub(crate) fn new(source: Source, folds: bool) -> Self {
         let mut tree = Tree {
             root: Node::default(),
-            fields: source.fields(),
+            fields: Vec::new(),
             folds,
             rows: HashMap::new(),
         };
-        for field in tree.fields.clone() {
+        let fields = source.fields();
+        for field in &fields {
             for path in field.from.split(" | ").filter(|path| of_record(path)) {
                 for path in expand(path) {
                     tree.add(&path);
                 }
             }
         }
-        for field in tree.fields.clone() {
-            tree.rows.insert(field.from, tree.read(field.from));
-        }
+        tree.rows = fields.iter().map(|field| (field.from, tree.read(field.from))).collect();
+        tree.fields = fields;
         tree
     }
 

@@ -188,10 +188,9 @@ impl Reference {
 
     /// Says where the document differs from what it must be, if it does anywhere.
     pub(crate) fn difference(mut self, document: &Value) -> Option<String> {
-        let fields = &self.tree.fields;
         let rest = format!("aws.{}.rest", self.spec.source);
-        for field in fields {
-            if let Some(wrong) = self.field(fields, field, document) {
+        for field in &self.tree.fields {
+            if let Some(wrong) = self.field(field, document) {
                 return Some(wrong);
             }
         }
@@ -216,14 +215,14 @@ impl Reference {
         (leaves(&actual) != unplaced).then(|| format!("portcullis.unplaced is {unplaced} for {actual}"))
     }
 
-    fn field(&mut self, fields: &[&'static Field], field: &Field, document: &Value) -> Option<String> {
+    fn field(&mut self, field: &Field, document: &Value) -> Option<String> {
         let mirrored = match field.name.split_once('.') {
             Some(("source", rest)) if self.swapped => Some(format!("destination.{rest}")),
             Some(("destination", rest)) if self.swapped => Some(format!("source.{rest}")),
             _ => None,
         };
         let from = mirrored
-            .and_then(|name| fields.iter().find(|other| other.name == name))
+            .and_then(|name| self.tree.fields.iter().find(|other| other.name == name))
             .map_or(field.from, |other| other.from);
         if from.is_empty() {
             return None;

@@ -10,6 +10,12 @@ use crate::{
 const CLOSING_QUOTE: &str = "a closing quote; control characters must be escaped";
 const UNKNOWN_ESCAPE: What = What::Expected("an escape that JSON knows");
 
+/// Whether what stands under a key is a version, which may look like an address: `Version` and `version`, told by their end.
+#[inline]
+pub(in crate::engine) fn is_version(key: &[u8]) -> bool {
+    key.ends_with(b"ersion")
+}
+
 impl Scan<'_> {
     /// Any value, which begins with `first`: checked, counted, not kept.
     pub(super) fn skip(&mut self, first: u8, depth: usize) -> Scanned<()> {
@@ -68,7 +74,7 @@ impl Scan<'_> {
 
     /// Notes what may be an address.
     fn address(&mut self, text: Span) {
-        if !self.key.of(self.text).ends_with(b"ersion") {
+        if !is_version(self.key.of(self.text)) {
             self.found.addresses.push(text);
         }
     }

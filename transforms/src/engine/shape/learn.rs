@@ -204,7 +204,7 @@ fn first_value(text: &[u8], hit: u16, value: Span, marks: &[u32]) -> Option<Opti
 fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
     let mut values = Vec::new();
     let mut odd = found.index.odd.iter().peekable();
-    let mut is_version = false;
+    let mut version = false;
     // What it was where each object and array that is open began.
     let mut outside = Vec::new();
     let mut at = 0;
@@ -215,7 +215,7 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
                 at = span.end as usize + 1;
                 let is_key = next_token(text, at) == Some(b':');
                 if is_key {
-                    is_version = span.of(text).ends_with(b"ersion");
+                    version = scan::is_version(span.of(text));
                 }
                 // Whether there is a text says which members a document has, so an empty one is part of the shape.
                 let is_empty = span.start == span.end;
@@ -232,7 +232,7 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
                 values.push(Free {
                     span,
                     then: Then::Text {
-                        mute: is_mute || is_version,
+                        mute: is_mute || version,
                     },
                 });
                 continue;
@@ -242,17 +242,12 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
                 at += 4;
                 continue;
             }
-            b'{' | b'[' => {
-                outside.push(is_version);
-                at += 1;
-                continue;
-            }
-            b'}' | b']' => {
-                is_version = outside.pop()?;
-                at += 1;
-                continue;
-            }
-            _ => {
+            other => {
+                match other {
+                    b'{' | b'[' => outside.push(version),
+                    b'}' | b']' => version = outside.pop()?,
+                    _ => {}
+                }
                 at += 1;
                 continue;
             }

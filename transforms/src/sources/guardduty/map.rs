@@ -163,11 +163,7 @@ fn split_type(finding_type: &str, derived: &mut Derived) {
 
 /// GuardDuty's own bounds: <https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html>.
 fn label(severity: &str) -> Option<&'static str> {
-    let severity = match severity.as_bytes() {
-        [digit @ b'0'..=b'9'] => f64::from(digit - b'0'),
-        _ => severity.parse::<f64>().ok()?,
-    };
-    match severity {
+    match severity.parse::<f64>().ok()? {
         severity if severity >= 9.0 => Some("Critical"),
         severity if severity >= 7.0 => Some("High"),
         severity if severity >= 4.0 => Some("Medium"),
