@@ -130,7 +130,7 @@ fn compare(source: Source, options: Options, small: &[Vec<u8>], large: &[u8], sh
         small: Vec::new(),
         large: Vec::new(),
     };
-    for round in 0..if short { 3 } else { 15 } {
+    for round in 0..if short { 3 } else { 61 } {
         for turn in 0..2 {
             let start = cpu_nanoseconds();
             if (round + turn) % 2 == 0 {

@@ -130,7 +130,7 @@ fn workshop(settings: &Settings, case: &Case) -> Command {
 
 /// CPU nanoseconds per invocation in rounds that take turns.
 fn time(short: bool, product: &Function, workshop: &Function, event: &Arc<Vec<u8>>) -> Result<[Vec<f64>; 2]> {
-    let (rounds, ours, theirs) = if short { (3, 4, 1) } else { (11, 20, 2) };
+    let (rounds, ours, theirs) = if short { (3, 4, 1) } else { (31, 8, 1) };
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..rounds {
         for turn in 0..2 {
