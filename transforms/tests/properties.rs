@@ -119,6 +119,11 @@ fn normalizer(source: Source, schema: Schema) -> Normalizer {
     Normalizer::new(source, options).expect("a normaliser")
 }
 
+/// Lists of nothing stand for nothing.
+fn holds_anything(value: &Value) -> bool {
+    value.as_array().is_none_or(|list| list.iter().any(holds_anything))
+}
+
 /// A list of one record, bare or under its name, is that record.
 fn without_lists(mut before: Value, after: &Value) -> Value {
     loop {
@@ -126,7 +131,7 @@ fn without_lists(mut before: Value, after: &Value) -> Value {
             .into_iter()
             .find(|name| before.get(name).is_some() && after.get(name).is_none());
         before = match (named, before) {
-            (_, Value::Array(mut list)) => list.pop().expect("one record"),
+            (_, Value::Array(list)) => list.into_iter().rfind(holds_anything).expect("one record"),
             (Some(name), mut object) => object[name].take(),
             (None, other) => return other,
         };

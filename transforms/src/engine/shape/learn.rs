@@ -219,7 +219,14 @@ fn free(text: &[u8], trace: &Trace, found: &Found) -> Option<Vec<Free>> {
                 }
                 // Whether there is a text says which members a document has, so an empty one is part of the shape.
                 let is_empty = span.start == span.end;
-                if is_key || is_empty || trace.names.iter().any(|name| name.start == span.start) {
+                if is_key || is_empty {
+                    continue;
+                }
+                if trace.names.iter().any(|name| name.start == span.start) {
+                    // A name is part of the shape, where nothing would look for the address that it is.
+                    if found.addresses.iter().any(|address| address.start == span.start) {
+                        return None;
+                    }
                     continue;
                 }
                 while let Some(odd) = odd.next_if(|odd| (span.start..span.end).contains(odd)) {
