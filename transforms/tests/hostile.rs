@@ -198,6 +198,33 @@ fn native_keeps_each_number_and_text_as_it_was_written() {
 }
 
 #[test]
+fn a_place_is_where_it_was_written_to_be_and_nowhere_beyond_the_earth() {
+    let digits = format!("35.{}9", "5".repeat(60));
+    let cases = [
+        (r#"{"lat":35.69,"lon":139.69}"#, Some(r#"{"lat":35.69,"lon":139.69}"#)),
+        (r#"{"lon":-0.5e1,"lat":9e1}"#, Some(r#"{"lat":90,"lon":-5}"#)),
+        (
+            &format!(r#"{{"lat":{digits},"lon":0}}"#),
+            Some(r#"{"lat":35.55555555555556,"lon":0}"#),
+        ),
+        (r#"{"lat":90.1,"lon":0}"#, None),
+        (r#"{"lat":1e999,"lon":0}"#, None),
+        (r#"{"lat":"35","lon":0}"#, None),
+        (r#"{"lat":null,"lon":0}"#, None),
+    ];
+    for (place, expected) in cases {
+        let record = format!(
+            r#"{{"schemaVersion":"2.0","accountId":"111122223333","region":"eu-west-1","id":"x","type":"Recon:EC2/Portscan","severity":5,"createdAt":"2026-11-20T10:00:00Z","updatedAt":"2026-11-20T10:00:00Z","service":{{"action":{{"actionType":"NETWORK_CONNECTION","networkConnectionAction":{{"remoteIpDetails":{{"ipAddressV4":"198.51.100.1","geoLocation":{place}}}}}}}}}}}"#
+        );
+        let (_, line) = normalize(Source::GuardDuty, Options::default(), record.as_bytes()).expect("a document");
+        let written = line
+            .split_once(r#""location":"#)
+            .map(|(_, rest)| &rest[..=rest.find('}').expect("an end")]);
+        assert_eq!(written, expected, "{place}: {line}");
+    }
+}
+
+#[test]
 fn the_last_of_repeated_keys_counts_however_it_is_spelt() {
     for extra in [
         r#","action":"ALLOW","action":"BLOCK""#,

@@ -5,6 +5,8 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
+use serde_json::value::RawValue;
+
 use super::{Fit, Hit, Row, Writer};
 use crate::{
     address::{self, Padded},
@@ -129,19 +131,22 @@ impl Writer<'_> {
     fn place(&mut self, raw: &[u8]) -> Fit {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Place {
-            #[serde(alias = "Lat")]
-            lat: f64,
-            #[serde(alias = "Lon")]
-            lon: f64,
+        struct Place<'a> {
+            #[serde(alias = "Lat", borrow)]
+            lat: &'a RawValue,
+            #[serde(alias = "Lon", borrow)]
+            lon: &'a RawValue,
         }
-        let Ok(place) = serde_json::from_slice::<Place>(raw) else {
+        // To the nearest double, which `serde_json` does not always read of many digits.
+        let degrees = |text: &RawValue, limit: f64| {
+            let degrees = text.get().parse::<f64>().ok()?;
+            (degrees.abs() <= limit).then_some(degrees)
+        };
+        let place = serde_json::from_slice::<Place<'_>>(raw).ok();
+        let Some((lat, lon)) = place.and_then(|place| degrees(place.lat, 90.0).zip(degrees(place.lon, 180.0))) else {
             return Fit::Refused;
         };
-        if place.lat.abs() > 90.0 || place.lon.abs() > 180.0 {
-            return Fit::Refused;
-        }
-        self.display(format_args!("{{\"lat\":{},\"lon\":{}}}", place.lat, place.lon));
+        self.display(format_args!("{{\"lat\":{lat},\"lon\":{lon}}}"));
         Fit::Written
     }
 }
