@@ -145,7 +145,7 @@ fn an_address_that_a_client_claims_is_not_the_records_and_one_that_a_rule_insert
     });
     let related = json!(["203.0.113.1", "203.0.113.2", "203.0.113.3"]);
     let mut normalizer = Normalizer::new(Source::Waf, Options::default()).expect("options");
-    // What is worked out for records of one shape is used from the fourth on.
+    // A shape is known from the third record on, and from the fourth on a document is written by its script.
     for _ in 0..5 {
         let mut line = Vec::new();
         let outcome = normalizer.record(record.to_string().as_bytes(), &mut line);

@@ -30,7 +30,8 @@ pub(crate) enum Depth {
     Full,
 }
 
-/// How often a record comes again: what is worked out for records of one shape is used from the fourth on.
+/// How often a record comes again: a shape is known from the third record on, and from the fourth on a document is written by
+/// its script.
 const AGAIN: usize = 4;
 
 /// So many records are read by one of the second normalisers: no more than it learns the shapes of.
