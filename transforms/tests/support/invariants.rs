@@ -149,7 +149,8 @@ impl Checked {
                 String::from_utf8_lossy(&json.compact())
             );
         }
-        if let Some(difference) = Reference::new(spec, body, long_keys).difference(&document) {
+        let is_bare = std::ptr::eq(body, &raw const json);
+        if let Some(difference) = Reference::new(spec, body, is_bare, long_keys).difference(&document) {
             panic!("{difference}\n{}\n{line}", String::from_utf8_lossy(&json.compact()));
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct Tree {
     folds: bool,
     /// The slots of every row, by its paths.
     rows: HashMap<&'static str, Vec<Slot>>,
+    /// Members of an envelope that rows take, the record's own names left out.
+    outer: Vec<&'static str>,
 }
 
 impl Node {
@@ -60,6 +62,7 @@ impl Tree {
             fields: Vec::new(),
             folds,
             rows: HashMap::new(),
+            outer: Vec::new(),
         };
         let fields = source.fields();
         for field in &fields {
@@ -69,6 +72,11 @@ impl Tree {
                 }
             }
         }
+        let outer = fields.iter().flat_map(|field| field.from.split(" | "));
+        tree.outer = outer
+            .filter_map(|path| path.strip_prefix('^'))
+            .filter(|name| tree.child(&tree.root, name).is_none())
+            .collect();
         tree.rows = fields.iter().map(|field| (field.from, tree.read(field.from))).collect();
         tree.fields = fields;
         tree
@@ -124,6 +132,12 @@ impl Tree {
             .iter()
             .find(|(known, _)| !key.is_empty() && same(self.folds, known, key))
             .map(|(known, child)| (known.as_str(), child))
+    }
+
+    /// The name of a member that an envelope has, where it stands at the top of a record without one.
+    pub(crate) fn outer(&self, key: &str) -> Option<&'static str> {
+        let named = |known: &&&str| !key.is_empty() && same(self.folds, known, key);
+        self.outer.iter().find(named).copied()
     }
 
     /// The slots of a row, in order.

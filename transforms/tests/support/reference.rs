@@ -50,19 +50,21 @@ pub(crate) struct Reference {
     hits: Vec<Hit>,
     rest: BTreeMap<String, Group>,
     swapped: bool,
+    is_bare: bool,
     /// Whether a key is longer than is kept: it is cut in a way that only the engine's own tests know.
     long_keys: bool,
 }
 
 impl Reference {
-    /// Reads the body of a record.
-    pub(crate) fn new(spec: &'static Spec, body: &Json, long_keys: bool) -> Self {
+    /// Reads the body of a record, which may be all of it.
+    pub(crate) fn new(spec: &'static Spec, body: &Json, is_bare: bool, long_keys: bool) -> Self {
         let mut reference = Self {
             spec,
             tree: spec.tree(),
             hits: Vec::new(),
             rest: BTreeMap::new(),
             swapped: false,
+            is_bare,
             long_keys,
         };
         reference.known(&reference.tree.root, body);
@@ -130,11 +132,16 @@ impl Reference {
         if let Some(choice) = &node.choice {
             taken = self.element(node, choice, members);
         }
+        let has_outer = self.is_bare && std::ptr::eq(node, &raw const self.tree.root);
         for (key, value) in members.iter().filter(|(key, _)| !taken.contains(&key.as_str())) {
-            match self.tree.child(node, key) {
-                Some((name, child)) if !seen.contains(&name) => {
+            match (self.tree.child(node, key), self.tree.outer(key)) {
+                (Some((name, child)), _) if !seen.contains(&name) => {
                     seen.push(name);
                     self.known(child, value);
+                }
+                (_, Some(name)) if has_outer && !seen.contains(&name) => {
+                    seen.push(name);
+                    self.unknown("", name, value);
                 }
                 _ => self.unknown(&node.path, key, value),
             }
@@ -302,18 +309,19 @@ impl Reference {
     /// What stands at the top of a record without an envelope under a name that an envelope has is not said twice where it says
     /// the same as the row.
     fn place_beside(&mut self, from: &str, field: &Field, shown: Option<&Value>) {
-        let folds = self.spec.folds;
+        if !self.is_bare {
+            return;
+        }
         let says_so = |value: &Value| {
             let text = Json::Text(value.as_str().unwrap_or_default().to_owned());
             matches!(convert(field, &text), Fit::Value(value) if shown == Some(&value))
         };
         for name in from.split(" | ").filter_map(|path| path.strip_prefix('^')) {
-            for (key, group) in &mut self.rest {
-                let is_named = key == name || (folds && key.eq_ignore_ascii_case(name));
-                if is_named && group.certain.iter().all(says_so) {
-                    group.certain.clear();
-                    group.possible = true;
-                }
+            if let Some(group) = self.rest.get_mut(name)
+                && group.certain.iter().all(says_so)
+            {
+                group.certain.clear();
+                group.possible = true;
             }
         }
     }
