@@ -3,6 +3,7 @@
 mod support;
 
 use portcullis_transforms::{Normalizer, Options, Outcome, RefusalKind, Schema, Source};
+use serde::de::IgnoredAny;
 use support::{JSON_SOURCES, normalize, sample_records, schema_violation};
 
 /// A WAF record with `extra` members at its top.
@@ -168,12 +169,7 @@ fn what_is_only_odd_is_mapped_within_the_limits() {
                 assert_eq!(schema_violation(Source::Waf, &line), None, "{name}");
             } else {
                 assert_eq!(line.lines().count(), 1, "{name}");
-                assert!(
-                    serde_json::from_str::<serde_json::Value>(&line).is_ok()
-                        || name == "huge numbers"
-                        || name.contains("surrogates"),
-                    "{name}"
-                );
+                assert!(serde_json::from_str::<IgnoredAny>(&line).is_ok(), "{name}");
             }
         }
     }
