@@ -33,6 +33,7 @@
 //! answer was lost, when some of a record's entries went back and the others could not, when Firehose invokes again after
 //! a timeout. [`event.id`](crate::schema) is the same for both copies.
 
+mod ahead;
 mod event;
 mod put_back;
 mod report;
@@ -123,12 +124,17 @@ fn prepare_with<'e>(
     let mut data = Vec::new();
     let mut document = Vec::new();
     for (number, record) in records.iter().enumerate() {
+        if let Some(next) = records.get(number + 1) {
+            ahead::fetch(next.data.as_ref());
+        }
+        let usual = document.len();
         data.clear();
         document.clear();
         if STANDARD.decode_vec(record.data.as_ref(), &mut data).is_err() {
             prepared.refuse(record, &Failure::Base64);
             continue;
         }
+        prepared.response.expect(usual);
         let (kept, bytes) = (prepared.back.len(), prepared.bytes);
         // A bug that panics on one record must not take the whole batch down with it.
         let taken = catch_unwind(AssertUnwindSafe(|| match take(normalizer, &data, &mut document)? {

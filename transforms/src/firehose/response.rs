@@ -5,7 +5,10 @@ use std::borrow::Cow;
 
 use base64_turbo::STANDARD;
 
-use super::event::{EventError, Record};
+use super::{
+    ahead,
+    event::{EventError, Record},
+};
 use crate::document::{push_escaped, push_json_string};
 
 const OPEN: &[u8] = b"{\"records\":[";
@@ -17,6 +20,8 @@ const FAILED: &[u8] = b"\",\"result\":\"ProcessingFailed\",\"data\":\"";
 /// AWS asks for partition keys only with dynamic partitioning, `aws_lambda_events` for the member always.
 const END: &[u8] = b"\",\"metadata\":{\"partitionKeys\":{}}}";
 const COMMA: usize = 1;
+/// What stands around a document, the id included: about as much.
+const FRAME: usize = 192;
 
 /// What a record is answered.
 pub(super) enum Verdict<'a> {
@@ -68,6 +73,14 @@ impl Response {
             gaps: Vec::new(),
             kept: 0,
         })
+    }
+
+    /// A document of about so many bytes is to be written next.
+    #[inline]
+    pub(super) fn expect(&mut self, document: usize) {
+        let room = self.out.spare_capacity_mut();
+        let needed = STANDARD.encoded_len(document) + FRAME;
+        ahead::fetch(&room[..needed.min(room.len())]);
     }
 
     /// Writes the answer to the next record; `false`, with nothing written, if a document does not fit.
