@@ -105,6 +105,58 @@ fn most_records_are_written_by_script_when_their_kind_came_before() {
     }
 }
 
+#[test]
+fn values_that_are_the_same_as_others_where_they_were_not_before_are_each_written_once() {
+    let finding = |triple: usize| {
+        let [one, two, three] = [triple / 9, triple / 3 % 3, triple % 3];
+        let name = |which: usize| ["a.internal", "b.internal", "c.internal"][which];
+        let address = |which: usize| ["10.0.0.1", "198.51.100.2", "2001:db8::3"][which];
+        let probe = |which: usize| {
+            let (port, country) = ([22, 80, 443][which], ["India", "Peru", "Chad"][which]);
+            format!(
+                r#"{{"localPortDetails":{{"port":{port}}},"remoteIpDetails":{{"ipAddressV4":"{}","country":{{"countryName":"{country}"}}}}}}"#,
+                address(which)
+            )
+        };
+        format!(
+            concat!(
+                r#"{{"schemaVersion":"2.0","accountId":"111122223333","region":"eu-west-1","id":"1","severity":2,"#,
+                r#""type":"Recon:EC2/PortProbeUnprotectedPort","updatedAt":"2026-11-20T10:00:00.000Z","#,
+                r#""resource":{{"instanceDetails":{{"networkInterfaces":[{{"privateDnsName":"{}","privateIpAddress":"{}","#,
+                r#""publicDnsName":"{}","publicIp":"{}","#,
+                r#""privateIpAddresses":[{{"privateDnsName":"{}","privateIpAddress":"{}"}}]}}]}}}},"#,
+                r#""service":{{"action":{{"actionType":"PORT_PROBE","portProbeAction":{{"portProbeDetails":[{},{},{}]}}}}}}}}"#,
+            ),
+            name(one),
+            address(one),
+            name(two),
+            address(two),
+            name(three),
+            address(three),
+            probe(one),
+            probe(two),
+            probe(three),
+        )
+    };
+    let mapper = || Mapper::new(&GuardDuty, &Options::default()).expect("options");
+    let mut alone = mapper();
+    for before in 0..27 {
+        let mut warm = mapper();
+        for _ in 0..4 {
+            assert!(document(&mut warm, finding(before).as_bytes()).is_some());
+        }
+        for now in 0..27 {
+            let finding = finding(now);
+            alone.shapes = Shapes::default();
+            assert_eq!(
+                document(&mut warm, finding.as_bytes()),
+                document(&mut alone, finding.as_bytes()),
+                "{finding}"
+            );
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 

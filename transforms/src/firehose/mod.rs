@@ -121,23 +121,22 @@ fn prepare_with<'e>(
         bytes: 0,
         open: Vec::new(),
     };
-    let mut data = Vec::new();
+    let mut decoded = Vec::new();
     let mut document = Vec::new();
     for (number, record) in records.iter().enumerate() {
         if let Some(next) = records.get(number + 1) {
             ahead::fetch(next.data.as_ref());
         }
         let usual = document.len();
-        data.clear();
         document.clear();
-        if STANDARD.decode_vec(record.data.as_ref(), &mut data).is_err() {
+        let Some(data) = decode(record.data.as_ref(), &mut decoded) else {
             prepared.refuse(record, &Failure::Base64);
             continue;
-        }
+        };
         prepared.response.expect(usual);
         let (kept, bytes) = (prepared.back.len(), prepared.bytes);
         // A bug that panics on one record must not take the whole batch down with it.
-        let taken = catch_unwind(AssertUnwindSafe(|| match take(normalizer, &data, &mut document)? {
+        let taken = catch_unwind(AssertUnwindSafe(|| match take(normalizer, data, &mut document)? {
             Taken::One(outcome) => Ok(Some(outcome)),
             Taken::Several(entries) => prepared.take_apart(normalizer, record, number, &entries).map(|()| None),
         }));
@@ -153,12 +152,22 @@ fn prepare_with<'e>(
                 prepared.response.push(record, &Verdict::Dropped);
                 prepared.report.dropped += 1;
             }
-            Ok(Ok(Some(Outcome::Document))) => prepared.deliver(normalizer, record, number, &data, &document),
+            Ok(Ok(Some(Outcome::Document))) => prepared.deliver(normalizer, record, number, data, &document),
         }
     }
     prepared.settle();
     prepared.records = records;
     Ok(prepared)
+}
+
+/// What base64 says, in memory that is set to zero only where it is new.
+fn decode<'r>(text: &[u8], room: &'r mut Vec<u8>) -> Option<&'r [u8]> {
+    let most = STANDARD.decoded_len_estimate(text.len());
+    if room.len() < most {
+        room.resize(most, 0);
+    }
+    let length = STANDARD.decode_slice(text, room).ok()?;
+    room.get(..length)
 }
 
 /// An event whose records are answered, but for those that wait for what is put back.

@@ -147,14 +147,22 @@ impl Names {
     /// Whether the inside of a JSON text is one of the names, or a word for a part of the request.
     #[inline]
     pub(crate) fn suspects(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped) && self.is_word(&spelled_out(inside))
+        self.may_be_word(inside, escaped)
+            && match escaped {
+                true => self.is_word(&spelled_out(inside)),
+                false => self.is_word(inside),
+            }
     }
 
     /// Whether the inside of a key is one of the names. The words for parts are values only: `headers` as a key stands in
     /// every WAF log.
     #[inline]
     pub(crate) fn suspects_key(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped) && self.is_name(&spelled_out(inside))
+        self.may_be_word(inside, escaped)
+            && match escaped {
+                true => self.is_name(&spelled_out(inside)),
+                false => self.is_name(inside),
+            }
     }
 
     #[inline]

@@ -110,7 +110,7 @@ struct Again {
 }
 
 /// What is tried before anything else is asked about the values of a row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Usually {
     /// There is one, written as the document has it.
     One,
@@ -118,6 +118,8 @@ enum Usually {
     Addresses,
     /// They are all the same text, which is written once.
     Same,
+    /// By value, the first one that is the same: that is written, as the document has it.
+    Each(Box<[u8]>),
     Anything,
 }
 
@@ -324,7 +326,7 @@ impl Writer<'_> {
             return false;
         };
         let mut raw = again.hits.iter().map(|(_, part, _)| view.span(*part).of(text));
-        match (again.usually, raw.next()) {
+        match (&again.usually, raw.next()) {
             (Usually::One, Some(raw)) if again.copied => self.stands(row.ty, raw),
             (Usually::One, Some(raw)) => self.usual(row.ty, raw),
             (Usually::Addresses, first) => first.into_iter().chain(raw).all(|raw| self.is_v4(raw)),
@@ -332,8 +334,46 @@ impl Writer<'_> {
                 true => row.ty == Type::Keyword || self.stands(row.ty, first),
                 false => self.once(row, first),
             },
+            (Usually::Each(firsts), _) => self.each(row, again, firsts, view),
             _ => false,
         }
+    }
+
+    /// Writes the values of a row, each once, if the same ones are the same as before and each is written as the document
+    /// has it.
+    fn each(&mut self, row: &Row, again: &Again, firsts: &[u8], view: View<'_>) -> bool {
+        let text = self.text.as_bytes();
+        let raw = |number: usize| again.hits.get(number).map(|(_, part, _)| view.span(*part).of(text));
+        let shown = |number: usize| raw(number).map(|raw| shown(row.ty, raw));
+        let start = self.out.len();
+        let mut count = 0;
+        self.out.push(b'[');
+        for (number, &first) in firsts.iter().enumerate() {
+            let first = usize::from(first);
+            let as_before = match first == number {
+                true => (0..number).all(|other| shown(other) != shown(number)),
+                false => shown(first) == shown(number),
+            };
+            let Some(raw) = raw(number).filter(|_| as_before) else {
+                self.out.truncate(start);
+                return false;
+            };
+            if first != number {
+                continue;
+            }
+            if count > 0 {
+                self.out.push(b',');
+            }
+            count += 1;
+            if row.ty == Type::Keyword {
+                self.out.extend_from_slice(raw);
+            } else if !self.usual(row.ty, raw) {
+                self.out.truncate(start);
+                return false;
+            }
+        }
+        self.out.push(b']');
+        true
     }
 
     /// Writes the values of a row again; the answer is whether each is refused, and something written, as it was.
@@ -358,6 +398,14 @@ impl Writer<'_> {
             self.out.truncate(start);
         }
         as_said && written == again.written
+    }
+}
+
+/// What is written of a value that is as the document has it.
+fn shown(ty: Type, raw: &[u8]) -> &[u8] {
+    match (ty, raw) {
+        (Type::Long, [b'"', inside @ .., b'"']) => inside,
+        _ => raw,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A script is noted while a document is written as any other.
 
-use super::{Again, Piece, SHORT, Script, Then, Usually, Value};
+use super::{Again, Piece, SHORT, Script, Then, Usually, Value, shown};
 use crate::{
     document::push_escaped,
     engine::{
@@ -15,6 +15,9 @@ use crate::{
     },
     schema::Type,
 };
+
+/// As many values of a row are compared with each other.
+const MOST_COMPARED: usize = 8;
 
 /// A script in the making.
 #[derive(Default)]
@@ -153,8 +156,7 @@ impl Writer<'_> {
         if row.ty == Type::FlatObject {
             return if written { self.note_flat(notes, view) } else { Some(()) };
         }
-        if own == Own::Replaced
-            && !row.ty.is_narrow()
+        if (own == Own::Replaced && !row.ty.is_narrow() || own != Own::Written && hits.is_empty())
             && let Some(said) = self.derived.number(number)
         {
             return self.note_said(notes, number, said, written, view);
@@ -328,17 +330,21 @@ impl Writer<'_> {
         let is_own = self.derived.own(number) == Own::Written;
         let none_refused = refused.iter().all(|(_, _, refused)| !refused);
         let all_refused = refused.iter().all(|(_, _, refused)| *refused);
+        let each = match is_own && written && none_refused {
+            true => self.each_first(row, &refused),
+            false => None,
+        };
         let usually = match refused[..] {
             [_] if is_own && written && !row.list => Usually::One,
             _ if is_own && !written && row.not_ip && all_refused => Usually::Addresses,
             [(first, ..), ..] if is_own && written && none_refused && self.are_same(row, first, &refused) => {
                 Usually::Same
             }
-            _ => Usually::Anything,
+            _ => each.map_or(Usually::Anything, Usually::Each),
         };
         // A number in quotes is written without them.
         let raw = |hit: usize| self.found.hits.get(hit).map_or("", |hit| hit.raw(self.text));
-        let copied = match (usually, refused.first()) {
+        let copied = match (&usually, refused.first()) {
             (Usually::One, Some(&(hit, ..))) => {
                 row.ty != Type::Keyword && (row.ty != Type::Long || !raw(hit).starts_with('"'))
             }
@@ -360,6 +366,29 @@ impl Writer<'_> {
         let takes_text = matches!(row.ty, Type::Keyword | Type::Ip) && !row.not_ip && !row.repeats;
         let first = raw(first).filter(|raw| raw.len() > 2 && raw.starts_with('"'));
         takes_text && first.is_some() && hits.iter().all(|&(hit, ..)| raw(hit) == first)
+    }
+
+    /// By hit, the first one that is shown the same; nothing where that is not all there is to what is written of several.
+    fn each_first(&self, row: &Row, hits: &[(usize, Part, bool)]) -> Option<Box<[u8]>> {
+        if row.not_ip || row.repeats || !(2..=MOST_COMPARED).contains(&hits.len()) {
+            return None;
+        }
+        let raw = |&(hit, ..): &(usize, Part, bool)| self.found.hits.get(hit).map(|hit| hit.raw(self.text).as_bytes());
+        let raws = hits.iter().map(raw).collect::<Option<Vec<_>>>()?;
+        let is_usual = |raw: &&[u8]| match row.ty {
+            Type::Keyword => raw.len() > 2 && raw.starts_with(b"\""),
+            Type::Text | Type::FlatObject => false,
+            _ => raw.len() > 2 || !raw.starts_with(b"\""),
+        };
+        if !raws.iter().all(is_usual) {
+            return None;
+        }
+        let first = |raw: &&[u8]| raws.iter().position(|other| shown(row.ty, other) == shown(row.ty, raw));
+        let firsts = raws.iter().map(|raw| u8::try_from(first(raw)?).ok());
+        let firsts = firsts.collect::<Option<Box<[u8]>>>()?;
+        // One alone is no array.
+        let is_array = row.list || firsts.iter().any(|first| *first > 0);
+        is_array.then_some(firsts)
     }
 
     /// Notes the flat object that was written last: all of its names are the shape's.
