@@ -147,22 +147,14 @@ impl Names {
     /// Whether the inside of a JSON text is one of the names, or a word for a part of the request.
     #[inline]
     pub(crate) fn suspects(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped)
-            && match escaped {
-                true => self.is_word(&spelled_out(inside)),
-                false => self.is_word(inside),
-            }
+        self.may_be_word(inside, escaped) && self.is_word(&plain(inside, escaped))
     }
 
     /// Whether the inside of a key is one of the names. The words for parts are values only: `headers` as a key stands in
     /// every WAF log.
     #[inline]
     pub(crate) fn suspects_key(&self, inside: &[u8], escaped: bool) -> bool {
-        self.may_be_word(inside, escaped)
-            && match escaped {
-                true => self.is_name(&spelled_out(inside)),
-                false => self.is_name(inside),
-            }
+        self.may_be_word(inside, escaped) && self.is_name(&plain(inside, escaped))
     }
 
     #[inline]
@@ -200,6 +192,15 @@ impl Names {
     pub(super) fn is_parameter(&self, name: &str) -> bool {
         let plain = percent_decoded(name);
         self.parameters.iter().any(|known| known.eq_ignore_ascii_case(&plain))
+    }
+}
+
+/// The inside of a JSON text as what it says.
+#[inline]
+fn plain(inside: &[u8], escaped: bool) -> Cow<'_, [u8]> {
+    match escaped {
+        true => spelled_out(inside),
+        false => Cow::Borrowed(inside),
     }
 }
 

@@ -330,17 +330,14 @@ impl Writer<'_> {
         let is_own = self.derived.own(number) == Own::Written;
         let none_refused = refused.iter().all(|(_, _, refused)| !refused);
         let all_refused = refused.iter().all(|(_, _, refused)| *refused);
-        let each = match is_own && written && none_refused {
-            true => self.each_first(row, &refused),
-            false => None,
-        };
         let usually = match refused[..] {
             [_] if is_own && written && !row.list => Usually::One,
             _ if is_own && !written && row.not_ip && all_refused => Usually::Addresses,
-            [(first, ..), ..] if is_own && written && none_refused && self.are_same(row, first, &refused) => {
-                Usually::Same
-            }
-            _ => each.map_or(Usually::Anything, Usually::Each),
+            [(first, ..), ..] if is_own && written && none_refused => match self.are_same(row, first, &refused) {
+                true => Usually::Same,
+                false => self.firsts(row, &refused).map_or(Usually::Anything, Usually::Each),
+            },
+            _ => Usually::Anything,
         };
         // A number in quotes is written without them.
         let raw = |hit: usize| self.found.hits.get(hit).map_or("", |hit| hit.raw(self.text));
@@ -368,27 +365,25 @@ impl Writer<'_> {
         takes_text && first.is_some() && hits.iter().all(|&(hit, ..)| raw(hit) == first)
     }
 
-    /// By hit, the first one that is shown the same; nothing where that is not all there is to what is written of several.
-    fn each_first(&self, row: &Row, hits: &[(usize, Part, bool)]) -> Option<Box<[u8]>> {
-        if row.not_ip || row.repeats || !(2..=MOST_COMPARED).contains(&hits.len()) {
+    /// By hit, the first one of which the same is written; nothing where more than that is to be known of what is written.
+    fn firsts(&self, row: &Row, hits: &[(usize, Part, bool)]) -> Option<Box<[u8]>> {
+        if row.not_ip || row.repeats || hits.len() > MOST_COMPARED {
             return None;
         }
-        let raw = |&(hit, ..): &(usize, Part, bool)| self.found.hits.get(hit).map(|hit| hit.raw(self.text).as_bytes());
+        let raw = |&(hit, ..): &(usize, Part, bool)| Some(self.found.hits.get(hit)?.raw(self.text).as_bytes());
         let raws = hits.iter().map(raw).collect::<Option<Vec<_>>>()?;
-        let is_usual = |raw: &&[u8]| match row.ty {
-            Type::Keyword => raw.len() > 2 && raw.starts_with(b"\""),
-            Type::Text | Type::FlatObject => false,
-            _ => raw.len() > 2 || !raw.starts_with(b"\""),
+        let is_copied = match row.ty {
+            Type::Keyword => raws.iter().all(|raw| raw.len() > 2 && raw.starts_with(b"\"")),
+            Type::Text => false,
+            // Seen each time: [`Writer::usual`].
+            _ => true,
         };
-        if !raws.iter().all(is_usual) {
-            return None;
-        }
         let first = |raw: &&[u8]| raws.iter().position(|other| shown(row.ty, other) == shown(row.ty, raw));
         let firsts = raws.iter().map(|raw| u8::try_from(first(raw)?).ok());
         let firsts = firsts.collect::<Option<Box<[u8]>>>()?;
-        // One alone is no array.
+        // One alone is in no array.
         let is_array = row.list || firsts.iter().any(|first| *first > 0);
-        is_array.then_some(firsts)
+        (is_copied && is_array).then_some(firsts)
     }
 
     /// Notes the flat object that was written last: all of its names are the shape's.
