@@ -73,9 +73,15 @@ fn scalar_text(value: &Value) -> Option<String> {
 fn convert(ty: &str, value: &Value) -> Option<Value> {
     let text = scalar_text(value)?;
     match ty {
-        "long" => text.parse::<i64>().ok().map(Value::from),
+        "long" => text.parse::<i64>().ok().or_else(|| whole(&text)).map(Value::from),
         _ => Some(text.into()),
     }
+}
+
+/// A whole number with a fraction of zeros, or none, or an exponent.
+fn whole(text: &str) -> Option<i64> {
+    let number = text.parse::<f64>().ok()?;
+    (number.fract() == 0.0 && number.abs() <= 2_f64.powi(53)).then_some(number as i64)
 }
 
 impl Reference {
