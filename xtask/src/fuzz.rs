@@ -151,8 +151,11 @@ fn one(cargo_fuzz: &Path, target: &str, wish: &Wish) -> Result<Outcome> {
     let mut command = cargo(cargo_fuzz, "run", &[target]);
     command.arg(&grown).arg(&committed).arg("--");
     command.arg(format!("-max_total_time={}", wish.seconds));
-    let max_len = if target == CHOICES { CHOICES_LEN } else { MAX_LEN };
-    command.arg(format!("-max_len={max_len}"));
+    let (max_len, also): (u32, &[&str]) = match target {
+        CHOICES => (CHOICES_LEN, &["-entropic=0", "-use_counters=0"]),
+        _ => (MAX_LEN, &[]),
+    };
+    command.arg(format!("-max_len={max_len}")).args(also);
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     command.args([
         "-timeout=10",
@@ -162,9 +165,6 @@ fn one(cargo_fuzz: &Path, target: &str, wish: &Wish) -> Result<Outcome> {
     ]);
     if dictionary.exists() {
         command.arg(format!("-dict={}", dictionary.display()));
-    }
-    if target == CHOICES {
-        command.args(["-entropic=0", "-use_counters=0"]);
     }
     println!("\n━━ {target}: {} s", wish.seconds);
     let log = work().join(format!("{target}.log"));

@@ -443,10 +443,7 @@ fn convert(field: &Field, value: &Json) -> Fit {
         Type::Keyword => Some(cut(text).into()),
         Type::Text => Some(text.into()),
         Type::Ip => text.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
-        Type::Long => text.parse::<i64>().ok().map(Value::from).or_else(|| {
-            let number = text.parse::<f64>().ok()?;
-            (number.fract() == 0.0 && number.abs() <= 2_f64.powi(53)).then(|| Value::from(number as i64))
-        }),
+        Type::Long => long(text).map(Value::from),
         Type::Float => text
             .parse::<f64>()
             .ok()
@@ -457,6 +454,14 @@ fn convert(field: &Field, value: &Json) -> Fit {
         Type::GeoPoint | Type::FlatObject => None,
     };
     converted.map_or(Fit::Refused, Fit::Value)
+}
+
+/// A whole number, which may have a fraction of zeros, or none behind its point, or an exponent.
+pub(crate) fn long(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| {
+        let number = text.parse::<f64>().ok()?;
+        (number.fract() == 0.0 && number.abs() <= 2_f64.powi(53)).then_some(number as i64)
+    })
 }
 
 /// Rust shows 5.0 as `5`, which JSON reads back as a whole number.
