@@ -94,6 +94,7 @@ impl RuntimeApi {
 /// One connection.
 fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<Vec<u8>>>>, said: &Sender<Said>) -> Result<()> {
     stream.set_nodelay(true)?;
+    do_not_pace(&stream)?;
     let mut reader = BufReader::with_capacity(64 * 1024, stream);
     while let Some((line, body)) = request(&mut reader)? {
         if line.contains("/invocation/next ") {
@@ -121,6 +122,12 @@ fn serve(stream: TcpStream, events: &Mutex<Receiver<Arc<Vec<u8>>>>, said: &Sende
             .write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")?;
     }
     Ok(())
+}
+
+/// What is measured is the function, not the machine's congestion control: BBR paces even what stays on the machine, with timers
+/// that run at the expense of whoever receives it. Every Linux has Reno, which does not.
+fn do_not_pace(stream: &TcpStream) -> Result<()> {
+    rustix::net::sockopt::set_tcp_congestion(stream, "reno").context("no congestion control without pacing")
 }
 
 /// The first line of a request, and its body; `None` at the connection's end.
