@@ -140,7 +140,7 @@ impl RuntimeApi {
 }
 
 /// A system whose congestion control is BBR paces what is sent even on its way to the same machine, with timers that run at the
-/// function's expense: a tenth of an invocation. Reno does not, and every Linux has it. Where it is refused, nothing is lost.
+/// function's expense: a tenth of an invocation. Reno does not, and every Linux has it. Where it is refused, the system's stays.
 fn do_not_pace(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
     rustix::net::sockopt::set_tcp_congestion(stream, "reno").ok();
