@@ -385,6 +385,60 @@ fn a_broken_entry_is_refused_alone_with_its_file_line_and_number() {
 }
 
 #[test]
+fn what_documents_hold_is_configured_and_an_option_says_otherwise() {
+    let folder = folder();
+    let record = |action: &str| {
+        format!(
+            r#"{{"timestamp":1789000000000,"formatVersion":1,"webaclId":"arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/b","action":"{action}","httpRequest":{{"clientIp":"203.0.113.9","headers":[{{"name":"x-session","value":"a-secret"}}],"uri":"/"}}}}"#
+        )
+    };
+    let (allowed, blocked) = (record("ALLOW"), record("BLOCK"));
+    fs::write(
+        folder.path().join("waf.json"),
+        format!("{allowed}\n{blocked}\n[{blocked},{blocked}]\n"),
+    )
+    .expect("writable");
+    let settings = "[normalize]\nredact = [\"x-session\"]\ndrop = [\"event.action == allow\"]\nentries_limit = 1\n";
+    fs::write(folder.path().join("some.toml"), settings).expect("writable");
+    // Arguments; then documents, secrets kept, and refusals.
+    let cases = [
+        (&[][..], (4, 4, 0)),
+        (&["--config", "some.toml"], (1, 0, 1)),
+        (&["--config", "some.toml", "--redact", "none"], (1, 1, 1)),
+        (&["--config", "some.toml", "--drop", "event.action == block"], (1, 0, 1)),
+        (&["--config", "some.toml", "--entries-limit", "2"], (3, 0, 0)),
+    ];
+    let count = |output: &Output| {
+        let documents = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let secrets = documents.lines().filter(|line| line.contains("a-secret"));
+        (
+            documents.lines().count(),
+            secrets.count(),
+            told.matches(": refused: ").count(),
+        )
+    };
+    for (arguments, wanted) in cases {
+        let arguments = [&["normalize", "--source", "waf", "waf.json"], arguments].concat();
+        let output = ask(folder.path(), &arguments, b"");
+        assert_eq!(count(&output), wanted, "{arguments:?}: {output:?}");
+    }
+
+    // The file that is read when none is named, and a variable over it.
+    fs::rename(folder.path().join("some.toml"), folder.path().join("portcullis.toml")).expect("writable");
+    for (variable, wanted) in [
+        (("PORTCULLIS__NORMALIZE__DROP", "[]"), (2, 0, 1)),
+        (("PORTCULLIS_REDACT", "none"), (1, 1, 1)),
+    ] {
+        let output = portcullis(folder.path(), &["normalize", "--source", "waf", "waf.json"])
+            .env(variable.0, variable.1)
+            .output()
+            .expect("normalize ends");
+        assert_eq!(count(&output), wanted, "{variable:?}: {output:?}");
+    }
+}
+
+#[test]
 fn gzip_is_told_by_its_content_and_a_bomb_is_refused() {
     use flate2::{Compression, write::GzEncoder};
     let folder = folder();
@@ -413,6 +467,10 @@ fn wrong_usage_ends_with_2_and_a_reader_that_goes_away_is_no_error() {
         &["normalize", "--source", "wafs"][..],
         &["normalize", "no-such-file"],
         &["normalize", "--schema", "xml"],
+        &["normalize", "--config", "bad.toml"],
+        &["normalize", "--config", "no-such.toml"],
+        &["normalize", "--geoip-db", "no-such.mmdb"],
+        &["normalize", "--entries-limit", "0"],
         &["config", "check", "--config", "bad.toml"],
         &["no-such-command"],
         &["list", "--log-level", "loud"],
@@ -421,6 +479,19 @@ fn wrong_usage_ends_with_2_and_a_reader_that_goes_away_is_no_error() {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
         assert!(!told.is_empty(), "{arguments:?}");
+    }
+    for (option, value) in [
+        ("--flow-format", "${srcadr}"),
+        ("--flow-format", ""),
+        ("--drop", "event.acton == a"),
+    ] {
+        let output = ask(folder.path(), &["normalize", "--source", "vpcflow", option, value], b"");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{option} {value}: {told}");
+        assert!(
+            told.contains(&format!("{option}: ")) && !told.contains("send the record"),
+            "{told}"
+        );
     }
 
     let mut generate = portcullis(

@@ -18,8 +18,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The configuration with where each value comes from. Read only by commands that need it, so that `normalize` or
-    /// `completions` work beside a broken file.
+    /// The configuration with where each value comes from. Read only by commands that need it, so that
+    /// `completions` works beside a broken file.
     ///
     /// # Errors
     /// A usage failure (exit code 2) that names file, line, key and remedy.

@@ -37,9 +37,10 @@ Examples:
 Input is one record per line, or pretty-printed JSON documents; gzip, arrays,
 lists (findings, Records) and CloudWatch Logs subscriptions are told by their
 content, and each record in them becomes a document. Good records are written
-even where others are refused; then the exit code is 3. PORTCULLIS_ID_KEY (64
-hexadecimal digits, the same for all Lambdas and replays) keys event.id of logs
-that have no id of their own.")]
+even where others are refused; then the exit code is 3. What documents hold is
+as [normalize] of the configuration says, where no option or variable says
+otherwise. PORTCULLIS_ID_KEY (64 hexadecimal digits, the same for all Lambdas
+and replays) keys event.id of logs that have no id of their own.")]
 pub(crate) struct Args {
     /// What the records are: auto (told by each record's shape), guardduty, securityhub, waf, vpcflow, dns, cloudtrail
     #[arg(long, value_name = "SOURCE", default_value = "auto", value_parser = source)]
@@ -101,16 +102,15 @@ fn schema(text: &str) -> Result<Schema, String> {
 
 /// Reads, normalises and writes.
 pub(crate) fn run(args: Args, context: &Context) -> Result<Outcome, Failure> {
-    let mut options = Options {
+    let options = Options {
         schema: args.schema,
         flow_format: args.flow_format,
         keep_original: args.keep_original,
         id_key: context.id_key()?,
         trusted_proxies: args.trusted_proxies,
         community_id: args.community_id,
-        ..Options::default()
+        ..args.policy.options(context.config()?.normalize)?
     };
-    args.policy.apply(&mut options)?;
     if args.firehose {
         return one_event(args.source, options, args.put_back.as_deref());
     }
@@ -155,7 +155,7 @@ struct Run {
 impl Run {
     fn new(choice: SourceChoice, options: Options, json: bool) -> Result<Self, Failure> {
         Ok(Self {
-            normalizers: Normalizers::new(choice, options).map_err(Failure::usage)?,
+            normalizers: Normalizers::new(choice, options).map_err(|refusal| unusable(&refusal))?,
             document: Vec::with_capacity(16 * 1024),
             refusals: Refusals::new(json),
             json,
@@ -298,6 +298,19 @@ impl Run {
     }
 }
 
+/// An option that holds for no record at all, told as one: the remedies of refusals are about records.
+fn unusable(refusal: &Refusal) -> Failure {
+    let (option, remedy) = match refusal.field.as_str() {
+        "drop" => ("--drop", "docs/normalize.md describes the language"),
+        "redact" => ("--redact", "docs/normalize.md describes the list"),
+        _ => (
+            "--flow-format",
+            "give AWS's format string, such as '${version} ${srcaddr} ${dstaddr} ${start}'",
+        ),
+    };
+    Failure::usage(anyhow::anyhow!("{option}: {}; {remedy}", refusal.message))
+}
+
 /// Where a record is no text at all, that is what a person needs to hear, whatever the normaliser stumbled on.
 fn not_text(record: &[u8], refusal: &Refusal) -> Option<Refusal> {
     if matches!(refusal.kind, RefusalKind::Gzip | RefusalKind::Size) {
@@ -321,7 +334,7 @@ fn one_event(choice: SourceChoice, options: Options, put_back: Option<&Path>) ->
             "--firehose needs --source: a delivery stream carries one source"
         )));
     };
-    let mut normalizer = Normalizer::new(source, options).map_err(Failure::usage)?;
+    let mut normalizer = Normalizer::new(source, options).map_err(|refusal| unusable(&refusal))?;
     let mut event = Vec::new();
     io::stdin()
         .lock()

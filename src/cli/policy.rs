@@ -1,13 +1,16 @@
-//! What is taken out of documents, which are not kept, and what is added: options of `normalize`.
+//! What is taken out of documents, which are not kept, what is added, and how much a record may hold: options of
+//! `normalize`, over those of the configuration.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::RangeInclusive, path::PathBuf};
 
+use clap::builder::RangedU64ValueParser;
 use portcullis_transforms::{
     Options,
-    policy::{enrich, redact},
+    policy::{limits, redact},
 };
 
 use super::Failure;
+use crate::config::Normalize;
 
 /// Options that decide about documents. Flatten them into a command's arguments.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,24 +48,49 @@ pub(crate) struct Policy {
         value_delimiter = ','
     )]
     indicators: Vec<PathBuf>,
+
+    /// The most bytes that one gzip record may unpack to; 33554432 (32 MiB) when nothing is configured
+    #[arg(long, value_name = "BYTES", env = "PORTCULLIS_UNPACKED_LIMIT", hide_env = true, value_parser = from(&limits::UNPACKED))]
+    unpacked_limit: Option<usize>,
+
+    /// How many times its size it may unpack to, above 1 MiB; 200 when nothing is configured
+    #[arg(long, value_name = "TIMES", env = "PORTCULLIS_RATIO_LIMIT", hide_env = true, value_parser = from(&limits::RATIO))]
+    ratio_limit: Option<usize>,
+
+    /// The most entries of one record; 100000 when nothing is configured
+    #[arg(long, value_name = "N", env = "PORTCULLIS_ENTRIES_LIMIT", hide_env = true, value_parser = from(&limits::ENTRIES))]
+    entries_limit: Option<usize>,
 }
 
 impl Policy {
-    /// Puts them into the normaliser's options, and opens the files.
+    /// The normaliser's options: what was chosen here, else what is configured. Opens the files.
     ///
     /// # Errors
     /// A usage failure that names the option or the file, and the remedy.
-    pub(crate) fn apply(self, options: &mut Options) -> Result<(), Failure> {
-        if let Some(list) = &self.redact {
-            options.redact = redact::names(list).map_err(Failure::usage)?;
-        }
-        options.drop = self.drop;
-        let files = enrich::Files {
-            geoip: self.geoip_db,
-            asn: self.asn_db,
-            indicators: self.indicators,
+    pub(crate) fn options(self, configured: Normalize) -> Result<Options, Failure> {
+        let chosen = Normalize {
+            redact: self.redact.map_or(configured.redact, |list| vec![list]),
+            drop: if self.drop.is_empty() {
+                configured.drop
+            } else {
+                self.drop
+            },
+            geoip_db: self.geoip_db.or(configured.geoip_db),
+            asn_db: self.asn_db.or(configured.asn_db),
+            indicators: if self.indicators.is_empty() {
+                configured.indicators
+            } else {
+                self.indicators
+            },
+            unpacked_limit: self.unpacked_limit.unwrap_or(configured.unpacked_limit),
+            ratio_limit: self.ratio_limit.unwrap_or(configured.ratio_limit),
+            entries_limit: self.entries_limit.unwrap_or(configured.entries_limit),
         };
-        options.enrichment = files.open().map_err(Failure::usage)?.map(Arc::new);
-        Ok(())
+        redact::names(&chosen.redact.join(",")).map_err(Failure::usage)?;
+        chosen.options().map_err(Failure::usage)
     }
+}
+
+fn from(range: &RangeInclusive<usize>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(*range.start() as u64..=*range.end() as u64)
 }

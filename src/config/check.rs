@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use portcullis_transforms::{Normalizer, Options, Source, policy::redact};
+use portcullis_transforms::{
+    Normalizer, Options, Source,
+    policy::{limits, redact},
+};
 
 use super::{Config, SourceChoice};
 use crate::network_acl;
@@ -123,6 +126,19 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
                 break;
             }
         }
+    }
+
+    let normalize = &config.normalize;
+    for (key, value, range) in [
+        ("unpacked_limit", normalize.unpacked_limit, limits::UNPACKED),
+        ("ratio_limit", normalize.ratio_limit, limits::RATIO),
+        ("entries_limit", normalize.entries_limit, limits::ENTRIES),
+    ] {
+        must(
+            range.contains(&value),
+            &format!("normalize.{key}"),
+            format!("must be from {} to {}, not {value}", range.start(), range.end()),
+        );
     }
 
     for error in config.policy.validate().err().unwrap_or_default() {

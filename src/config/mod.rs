@@ -21,6 +21,7 @@ use std::{
 use ipnet::IpNet;
 use portcullis_transforms::{
     Options, Source, TrustedProxies,
+    forms::Limits,
     policy::{
         enrich::{self, EnrichmentError},
         redact,
@@ -143,8 +144,8 @@ pub struct Input {
     pub follow: bool,
 }
 
-/// `[normalize]`: what is taken out of documents, which are not kept, and what is added.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// `[normalize]`: what is taken out of documents, which are not kept, what is added, and how much a record may hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Normalize {
     /// Headers whose values are not kept, beside the default list; `?name` for a query parameter; `none` first leaves the
@@ -160,6 +161,32 @@ pub struct Normalize {
     pub asn_db: Option<PathBuf>,
     /// Indicator lists: addresses, networks, domains.
     pub indicators: Vec<PathBuf>,
+    /// The most bytes that one gzip record may unpack to.
+    pub unpacked_limit: usize,
+    /// How many times its size it may unpack to, above 1 MiB.
+    pub ratio_limit: usize,
+    /// The most entries of one record.
+    pub entries_limit: usize,
+}
+
+impl Default for Normalize {
+    fn default() -> Self {
+        let Limits {
+            unpacked,
+            ratio,
+            entries,
+        } = Limits::default();
+        Self {
+            redact: Vec::new(),
+            drop: Vec::new(),
+            geoip_db: None,
+            asn_db: None,
+            indicators: Vec::new(),
+            unpacked_limit: unpacked,
+            ratio_limit: ratio,
+            entries_limit: entries,
+        }
+    }
 }
 
 impl Normalize {
@@ -177,6 +204,11 @@ impl Normalize {
             redact: redact::names(&self.redact.join(",")).unwrap_or_else(|_| redact::default_names()),
             drop: self.drop.clone(),
             enrichment: files.open()?.map(Arc::new),
+            limits: Limits {
+                unpacked: self.unpacked_limit,
+                ratio: self.ratio_limit,
+                entries: self.entries_limit,
+            },
             ..Options::default()
         })
     }

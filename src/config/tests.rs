@@ -127,6 +127,10 @@ fn a_mistake_is_told_with_its_line_key_and_remedy() {
             "[normalize]\ndrop = [\n\"vpcflow: event.action == accept\",\n\"waf: event.acton == a\"]",
             ["toml:", "normalize.drop[1]: ", "no field `event.acton`"],
         ),
+        (
+            "[normalize]\nratio_limit = 2000",
+            ["toml:2: ", "normalize.ratio_limit: ", "from 1 to 1032"],
+        ),
     ] {
         let told = read(text, &[]).expect_err(text).to_string();
         for part in parts {

@@ -28,7 +28,8 @@ pub enum Content<'a> {
 /// Reads records in bounded memory: at most one, of at most `limit` bytes, is kept.
 ///
 /// A file whose first line is a lone `{` or `[` is pretty-printed: its records are the documents, or the elements of the
-/// array. Everything else is one record per line, so that a broken one spoils no other.
+/// array. A document that was cut off ends where a line begins with a `{` that JSON has no place for. Everything else is one
+/// record per line, so that a broken one spoils no other.
 #[derive(Debug)]
 pub struct Records<R> {
     lines: Lines<R>,
@@ -112,6 +113,9 @@ impl<R: Read> Records<R> {
     }
 }
 
+/// How many open brackets are remembered; records that are deeper are refused anyway.
+const DEEPEST: u32 = 256;
+
 /// Finds where pretty-printed documents end: outside strings, braces and brackets balance.
 #[derive(Debug)]
 struct Documents {
@@ -120,6 +124,10 @@ struct Documents {
     depth: u32,
     in_string: bool,
     escaped: bool,
+    /// The brackets that are open, outermost first, as many as are remembered.
+    open: Vec<u8>,
+    /// The last byte outside of strings that is no blank; a quote for a string.
+    last: u8,
     /// What was read and not yet looked at.
     pending: Vec<u8>,
     at: usize,
@@ -137,6 +145,8 @@ impl Documents {
             depth: 0,
             in_string: false,
             escaped: false,
+            open: Vec::new(),
+            last: 0,
             pending: Vec::new(),
             at: 0,
             pending_line: 1,
@@ -159,6 +169,10 @@ impl Documents {
     /// Moves bytes from `pending` into `record`; true once the record is whole.
     fn find_end(&mut self, limit: usize) -> bool {
         while let Some(&byte) = self.pending.get(self.at) {
+            if self.at == 0 && byte == b'{' && self.is_cut_off() {
+                self.end();
+                return true;
+            }
             self.at += 1;
             let inside = self.depth > self.base || self.in_string;
             let was = self.depth;
@@ -198,9 +212,26 @@ impl Documents {
         false
     }
 
+    /// Whether a document is under way in which no object may follow: what begins here is another one.
+    fn is_cut_off(&self) -> bool {
+        let inside = (self.depth as usize).checked_sub(1).and_then(|at| self.open.get(at));
+        self.base == 0
+            && match self.last {
+                b':' | b'[' => false,
+                b',' => inside == Some(&b'{'),
+                _ => inside.is_some(),
+            }
+    }
+
     fn step(&mut self, byte: u8) {
+        if !byte.is_ascii_whitespace() {
+            self.last = byte;
+        }
         if self.in_string {
+            self.last = b'"';
             match byte {
+                // No string goes on there: it was cut off.
+                b'\n' => (self.in_string, self.escaped) = (false, false),
                 _ if self.escaped => self.escaped = false,
                 b'\\' => self.escaped = true,
                 b'"' => self.in_string = false,
@@ -210,7 +241,13 @@ impl Documents {
         }
         match byte {
             b'"' if self.depth > self.base => self.in_string = true,
-            b'{' | b'[' => self.depth += 1,
+            b'{' | b'[' => {
+                if self.open.len() >= self.depth as usize && self.depth < DEEPEST {
+                    self.open.truncate(self.depth as usize);
+                    self.open.push(byte);
+                }
+                self.depth += 1;
+            }
             b'}' | b']' => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
@@ -222,6 +259,10 @@ impl Documents {
             self.record.clear();
             self.over = 0;
         }
+        self.end();
+    }
+
+    fn end(&mut self) {
         self.depth = 0;
         self.in_string = false;
     }
@@ -313,6 +354,43 @@ mod tests {
         ] {
             let wanted: Vec<_> = records.iter().map(|(line, text)| (*line, (*text).to_owned())).collect();
             assert_eq!(texts(text), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_was_cut_off_ends_where_the_next_one_begins() {
+        for cut in [
+            "{\n",
+            "{\n \"a\": 1,\n",
+            "{\n \"a\": 1\n",
+            "{\n \"a\": \"1\n",
+            "{\n \"a\": \"1\\\n",
+            "{\n \"a\": [{},\n {}\n",
+            "{\n \"a\": {\n},\n",
+        ] {
+            for next in ["{\"b\": [1]}", "{\n \"b\": 1\n}", "{\n\"b\": [\n{\n},\n{\n}\n]\n}"] {
+                let text = format!("{cut}{next}\n{next}\n");
+                let lines = |text: &str| text.matches('\n').count() as u64;
+                let second = 1 + lines(cut);
+                let third = second + lines(next) + 1;
+                let wanted = [(1, cut), (second, next), (third, next)].map(|(line, text)| (line, text.to_owned()));
+                assert_eq!(texts(&text), wanted, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_json_is_one_document_however_it_is_laid_out() {
+        for text in [
+            "{\n\"a\":\n{\n\"b\": [\n{\n}\n,\n{\n}\n,\n[\n{\n}\n]\n]\n}\n,\n\"c\": \"\\\"\"\n}",
+            &format!("{{\n\"a\":{}1{}\n}}", "[\n".repeat(600), "\n]".repeat(600)),
+            &format!(
+                "{{\n\"a\":{}1{}\n}}",
+                "[\n{\n\"a\":\n".repeat(300),
+                "\n}\n,\n{\n}\n]".repeat(300)
+            ),
+        ] {
+            assert_eq!(texts(text), [(1, text.to_owned())], "{text:?}");
         }
     }
 

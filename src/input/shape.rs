@@ -28,6 +28,8 @@ const NAMES: &[(&str, Source)] = &[
     ("eventSource", Source::CloudTrail),
     ("userIdentity", Source::CloudTrail),
     ("insightDetails", Source::CloudTrail),
+    ("digestStartTime", Source::CloudTrail),
+    ("digestS3Bucket", Source::CloudTrail),
     ("message", Source::VpcFlow),
     ("srcaddr", Source::VpcFlow),
     ("dstaddr", Source::VpcFlow),
@@ -265,6 +267,11 @@ mod tests {
             ("version account-id interface-id", Some(VpcFlow)),
             ("2 1 eni-1 192.0.2.1", Some(VpcFlow)),
             (r#"{"Records":[{"eventVersion":"1.11"}]}"#, Some(CloudTrail)),
+            // No event, but its source knows what it is and says so.
+            (
+                r#"{"awsAccountId":"1","digestStartTime":"2026-11-21T10:00:00Z","digestS3Bucket":"b"}"#,
+                Some(CloudTrail),
+            ),
             (r#"{"findings":[{"schemaVersion":"2.0"},{}]}"#, Some(GuardDuty)),
             (
                 r#"{"Findings": [ {"ProductArn":"p"} ], "NextToken":null}"#,

@@ -11,6 +11,9 @@
 //! | `PORTCULLIS_TRUSTED_PROXIES` | WAF: networks of the proxies in front of the web ACL, or how many there are; `source.ip` is then who stands behind them | none |
 //! | `PORTCULLIS_COMMUNITY_ID` | flow logs: `true` adds `network.community_id` | `false` |
 //! | `PORTCULLIS_REDACT` | headers, and query parameters as `?name`, whose values are not kept, beside the default list; `none` first leaves that out | credentials and cookies |
+//! | `PORTCULLIS_UNPACKED_LIMIT` | the most bytes that one gzip record may unpack to | `33554432` |
+//! | `PORTCULLIS_RATIO_LIMIT` | how many times its size it may unpack to, above 1 MiB | `200` |
+//! | `PORTCULLIS_ENTRIES_LIMIT` | the most entries of one record | `100000` |
 //! | `PORTCULLIS_DROP` | documents that are not kept, one [expression](crate::policy::filter) a line | none |
 //! | `PORTCULLIS_GEOIP_DB` | City or Country database in MaxMind's format (feature `enrich`) | none |
 //! | `PORTCULLIS_ASN_DB` | ASN database in MaxMind's format (feature `enrich`) | none |
@@ -35,6 +38,8 @@ use self::invocations::{Invocation, answer_all};
 use crate::{
     Normalizer, Options, Schema, Source,
     firehose::{self, Prepared, Returned},
+    forms::Limits,
+    policy,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -83,12 +88,13 @@ pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, Set
         options.trusted_proxies = Some(parsed?);
     }
     if let Some(list) = value("PORTCULLIS_REDACT") {
-        options.redact = crate::policy::redact::names(&list)
+        options.redact = policy::redact::names(&list)
             .map_err(|error| refuse("PORTCULLIS_REDACT", &format!("is refused: {error}")))?;
     }
     if let Some(filters) = value("PORTCULLIS_DROP") {
         options.drop = filters.lines().map(str::to_owned).collect();
     }
+    limits(&value, &mut options.limits)?;
     enrich(&value, &mut options)?;
     if let Some(hex) = value("PORTCULLIS_ID_KEY") {
         options.id_key = parse_key(&hex).ok_or_else(|| {
@@ -101,9 +107,30 @@ pub fn options(variable: impl Fn(&str) -> Option<String>) -> Result<Options, Set
     Ok(options)
 }
 
+fn limits(value: &dyn Fn(&str) -> Option<String>, limits: &mut Limits) -> Result<(), SettingError> {
+    for (variable, limit, range) in [
+        (
+            "PORTCULLIS_UNPACKED_LIMIT",
+            &mut limits.unpacked,
+            policy::limits::UNPACKED,
+        ),
+        ("PORTCULLIS_RATIO_LIMIT", &mut limits.ratio, policy::limits::RATIO),
+        ("PORTCULLIS_ENTRIES_LIMIT", &mut limits.entries, policy::limits::ENTRIES),
+    ] {
+        if let Some(text) = value(variable) {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            *limit = number.ok_or_else(|| SettingError {
+                variable,
+                problem: format!("must be a whole number from {} to {}", range.start(), range.end()),
+            })?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(feature = "enrich")]
 fn enrich(value: &dyn Fn(&str) -> Option<String>, options: &mut Options) -> Result<(), SettingError> {
-    use crate::policy::enrich::{EnrichmentError, Files};
+    use policy::enrich::{EnrichmentError, Files};
 
     let indicators = value("PORTCULLIS_INDICATORS").unwrap_or_default();
     let files = Files {
@@ -296,12 +323,21 @@ mod tests {
             ("PORTCULLIS_ID_KEY", &"0f".repeat(32)),
             ("PORTCULLIS_TRUSTED_PROXIES", "10.0.0.0/8"),
             ("PORTCULLIS_COMMUNITY_ID", "1"),
+            ("PORTCULLIS_UNPACKED_LIMIT", "64000000"),
+            ("PORTCULLIS_RATIO_LIMIT", "1000"),
+            ("PORTCULLIS_ENTRIES_LIMIT", "5"),
         ])
         .expect("all accepted");
         assert_eq!(options.schema, Schema::Native);
         assert_eq!(options.flow_format.as_deref(), Some("${srcaddr} ${end}"));
         assert!(options.keep_original && options.community_id && options.trusted_proxies.is_some());
         assert_eq!(options.id_key, [15; 32]);
+        let Limits {
+            unpacked,
+            ratio,
+            entries,
+        } = options.limits;
+        assert_eq!((unpacked, ratio, entries), (64_000_000, 1000, 5));
         assert!(with(&[("PORTCULLIS_SCHEMA", "")]).is_ok());
     }
 
@@ -325,6 +361,9 @@ mod tests {
             ("PORTCULLIS_INDICATORS", "/no/such/list.txt"),
             ("PORTCULLIS_COMMUNITY_ID", "on"),
             ("PORTCULLIS_TRUSTED_PROXIES", "0.0.0.0/0"),
+            ("PORTCULLIS_UNPACKED_LIMIT", "64M"),
+            ("PORTCULLIS_RATIO_LIMIT", "0"),
+            ("PORTCULLIS_ENTRIES_LIMIT", "-1"),
             ("PORTCULLIS_ID_KEY", "00"),
             ("PORTCULLIS_ID_KEY", &"zz".repeat(32)),
             ("PORTCULLIS_ID_KEY", &"é".repeat(32)),

@@ -10,6 +10,7 @@
 #[cfg(feature = "enrich")]
 pub mod enrich;
 pub mod filter;
+pub mod limits;
 mod names;
 mod network;
 pub mod redact;

@@ -14,12 +14,12 @@ use serde::Deserialize;
 #[non_exhaustive]
 pub enum DatabaseError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read: {source}")]
+    #[error("{path}: cannot be read ({problem}); check its path and who may read it")]
     Read {
         /// Which file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        problem: std::io::Error,
     },
     /// It is no database, or a damaged one.
     #[error("{path}: is no MaxMind database, or a damaged one ({problem}); fetch it again, and unpack it (.mmdb)")]
@@ -85,9 +85,9 @@ impl Database {
     /// When it cannot be read, is damaged, or is of the other kind.
     pub fn open(path: &Path, kind: DatabaseKind) -> Result<Self, DatabaseError> {
         let name = path.display().to_string();
-        let unreadable = |source| DatabaseError::Read {
+        let unreadable = |problem| DatabaseError::Read {
             path: name.clone(),
-            source,
+            problem,
         };
         // What is short or cannot be mapped, such as a pipe, is read; it also gives the better error.
         let mut file = File::open(path).map_err(unreadable)?;

@@ -43,12 +43,12 @@ const MAX_BYTES: u64 = 1 << 29;
 #[non_exhaustive]
 pub enum ListError {
     /// The file cannot be read.
-    #[error("{list}: cannot be read: {source}")]
+    #[error("{list}: cannot be read ({problem}); check its path and who may read it")]
     Read {
         /// Name of the list.
         list: String,
         /// Why.
-        source: std::io::Error,
+        problem: std::io::Error,
     },
     /// A line is no entry.
     #[error("{list}:{line}: {problem}")]
@@ -90,9 +90,9 @@ impl IndicatorList {
     /// # Errors
     /// [`ListError`] names the list, the line and the remedy.
     pub fn read(name: &str, input: impl Read) -> Result<Self, ListError> {
-        let unreadable = |source| ListError::Read {
+        let unreadable = |problem| ListError::Read {
             list: name.to_owned(),
-            source,
+            problem,
         };
         let mut input = BufReader::with_capacity(64 * 1024, input);
         let is_gzip = input.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
@@ -118,9 +118,9 @@ impl IndicatorList {
             let read = (&mut input)
                 .take(MAX_LINE as u64 + 1)
                 .read_until(b'\n', &mut text)
-                .map_err(|source| ListError::Read {
+                .map_err(|problem| ListError::Read {
                     list: name.to_owned(),
-                    source,
+                    problem,
                 })?;
             if read == 0 {
                 break;

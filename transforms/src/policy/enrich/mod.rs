@@ -91,9 +91,9 @@ impl Files {
 /// Errors name the path; the list is called by the file's name, up to the first dot.
 fn open_list(path: &Path) -> Result<IndicatorList, ListError> {
     let shown = path.display().to_string();
-    let file = File::open(path).map_err(|source| ListError::Read {
+    let file = File::open(path).map_err(|problem| ListError::Read {
         list: shown.clone(),
-        source,
+        problem,
     })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = name.split('.').find(|part| !part.is_empty()).unwrap_or("indicators");
