@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     case::{self, Case},
     events, growth, lambda,
+    processor::{self, Processors},
     report::{self, Measured, Memory, Results, Timing},
     same::{self, Promise},
     tables,
@@ -207,11 +208,13 @@ fn time(workers: &mut [Worker], short: bool) -> Result<Vec<Timing>> {
     for worker in workers.iter_mut() {
         worker.run(1)?;
     }
+    let processors = Processors::allowed()?;
     for round in 0..rounds {
         let count = workers.len();
         for turn in 0..count {
             let at = if round % 2 == 0 { turn } else { count - 1 - turn };
             let worker = &mut workers[at];
+            processor::keep(worker.process.id(), processors.of(round))?;
             let invocations = (budget / worker.peer.weight).max(1);
             let nanoseconds = worker.run(invocations)?;
             timings[at].rounds.push(nanoseconds / f64::from(invocations));

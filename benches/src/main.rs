@@ -14,6 +14,7 @@ mod gates;
 mod growth;
 mod lambda;
 mod peers;
+mod processor;
 mod report;
 mod same;
 mod tables;

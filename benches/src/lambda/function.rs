@@ -10,7 +10,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use portcullis_benches::runtime_api::RuntimeApi;
-use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
+
+use crate::processor;
 
 /// A running function, ended when dropped.
 pub(super) struct Function {
@@ -61,29 +62,16 @@ impl Function {
     /// Nanoseconds of CPU that its threads took so far.
     pub(super) fn cpu(&self) -> Result<f64> {
         let mut nanoseconds = 0.0;
-        for thread in self.threads()? {
+        for thread in processor::threads(self.process.id())? {
             let text = fs::read_to_string(self.file(&format!("task/{thread}/schedstat")))?;
             nanoseconds += text.split(' ').next().unwrap_or_default().parse::<f64>()?;
         }
         Ok(nanoseconds)
     }
 
-    /// Keeps its threads on one processor from now on.
+    /// Keeps it on one processor from now on.
     pub(super) fn run_on(&self, processor: usize) -> Result<()> {
-        let mut only = CpuSet::new();
-        only.set(processor);
-        for thread in self.threads()? {
-            sched_setaffinity(Pid::from_raw(thread), &only).context("cannot choose a processor")?;
-        }
-        Ok(())
-    }
-
-    fn threads(&self) -> Result<Vec<i32>> {
-        let folder = self.file("task");
-        let threads = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        threads
-            .map(|thread| Ok(thread?.file_name().to_string_lossy().parse()?))
-            .collect()
+        processor::keep(self.process.id(), processor)
     }
 
     pub(super) fn resident(&self) -> Result<Resident> {
@@ -99,14 +87,6 @@ impl Function {
     fn file(&self, name: &str) -> std::path::PathBuf {
         Path::new("/proc").join(self.process.id().to_string()).join(name)
     }
-}
-
-/// The processors on which this process may run.
-pub(super) fn processors() -> Result<Vec<usize>> {
-    let allowed = sched_getaffinity(None).context("cannot tell the processors")?;
-    Ok((0..CpuSet::MAX_CPU)
-        .filter(|processor| allowed.is_set(*processor))
-        .collect())
 }
 
 impl Drop for Function {

@@ -15,6 +15,7 @@ use crate::{
     case::Case,
     drive::Settings,
     events,
+    processor::Processors,
     same::{self, Promise},
 };
 
@@ -128,19 +129,16 @@ fn workshop(settings: &Settings, case: &Case) -> Command {
     command
 }
 
-/// CPU nanoseconds per invocation in rounds that take turns. Both functions of a round run on the same processor: what else a
-/// machine does can make one of its processors slower by half while the next one is idle.
+/// CPU nanoseconds per invocation in rounds that take turns.
 fn time(short: bool, product: &Function, workshop: &Function, event: &Arc<Vec<u8>>) -> Result<[Vec<f64>; 2]> {
     let (rounds, ours, theirs) = if short { (3, 4, 1) } else { (61, 8, 1) };
-    let processors = function::processors()?;
+    let processors = Processors::allowed()?;
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..rounds {
-        // Two rounds each, since who comes first changes with every round.
-        let processor = processors[round / 2 % processors.len()];
         for turn in 0..2 {
             let at = (round + turn) % 2;
             let (function, invocations) = [(product, ours), (workshop, theirs)][at];
-            function.run_on(processor)?;
+            function.run_on(processors.of(round))?;
             let before = function.cpu()?;
             for _ in 0..invocations {
                 function.invoke(event)?;
