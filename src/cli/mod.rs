@@ -105,7 +105,7 @@ enum Command {
     #[cfg(feature = "embedded")]
     Serve(serve::Args),
     /// Turn records into documents: files, directories, .gz or standard input to NDJSON
-    Normalize(normalize::Args),
+    Normalize(Box<normalize::Args>),
     /// Write realistic events in AWS's own formats; the same seed gives the same bytes
     Generate(generate::Args),
     /// Decide on findings: what would be done, where, and why or why not; --apply does it
@@ -172,7 +172,7 @@ impl Command {
             Command::Demo(args) => wait(demo::run(args, context)),
             #[cfg(feature = "embedded")]
             Command::Serve(args) => wait(serve::run(args, context)),
-            Command::Normalize(args) => normalize::run(args, context),
+            Command::Normalize(args) => normalize::run(*args, context),
             Command::Generate(args) => generate::run(args, context),
             #[cfg(feature = "embedded")]
             Command::Respond(args) => wait(respond::run(args, context)),
