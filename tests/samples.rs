@@ -14,22 +14,24 @@ use base64_turbo::STANDARD;
 use portcullis_transforms::{Source, document::NORMALIZER};
 use serde_json::{Value, json};
 
-/// A sample: its name, its records, the format of its columns if it has one.
+/// A sample: where it stands, its name, its records, the format of its columns if it has one.
 struct Case {
+    folder: PathBuf,
     name: String,
     records: Vec<Vec<u8>>,
     format: Option<String>,
 }
 
-fn folder(source: Source) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("samples")
-        .join(source.name())
+/// Records of a source, and what may be wrapped around one.
+fn folders(source: Source) -> [PathBuf; 2] {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    [samples.join(source.name()), samples.join("forms").join(source.name())]
 }
 
 fn cases(source: Source) -> Vec<Case> {
-    let files = fs::read_dir(folder(source)).expect("a folder of samples");
-    let mut cases: Vec<Case> = files
+    let mut cases: Vec<Case> = folders(source)
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder of samples"))
         .filter_map(|file| {
             let path = file.expect("a file").path();
             let (name, kind) = path.file_name()?.to_str()?.split_once(".in.")?;
@@ -44,6 +46,7 @@ fn cases(source: Source) -> Vec<Case> {
             };
             let format = fs::read_to_string(path.with_file_name(format!("{name}.format.txt"))).ok();
             Some(Case {
+                folder: path.parent()?.to_owned(),
                 name: name.to_owned(),
                 records,
                 format: format.map(|text| text.trim().to_owned()),
@@ -96,8 +99,8 @@ fn answers(source: Source, schema: &str, format: Option<&str>, records: &[&[u8]]
 }
 
 /// Checks a case's documents against its files.
-fn check(source: Source, schema: &str, case: &Case, documents: &[String]) {
-    let file = folder(source).join(format!("{}.{schema}.json", case.name));
+fn check(schema: &str, case: &Case, documents: &[String]) {
+    let file = case.folder.join(format!("{}.{schema}.json", case.name));
     let expected = fs::read_to_string(&file).expect("a file beside the sample");
     if schema == "native" {
         assert_eq!(documents.concat(), expected, "{}", file.display());
@@ -125,7 +128,7 @@ fn every_sample_becomes_the_documents_beside_it() {
                 let mut answers = answers(source, schema, cases[0].format.as_deref(), &records).into_iter();
                 for case in cases {
                     let documents: Vec<String> = answers.by_ref().take(case.records.len()).flatten().collect();
-                    check(source, schema, case, &documents);
+                    check(schema, case, &documents);
                 }
             }
         }
