@@ -493,6 +493,11 @@ fn wrong_usage_ends_with_2_and_a_reader_that_goes_away_is_no_error() {
             "{told}"
         );
     }
+    for option in ["--geoip-db", "--asn-db", "--indicators"] {
+        let told = ask(folder.path(), &["normalize", option, "no-such-file"], b"").stderr;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        assert_eq!(told.matches("os error 2").count(), 1, "{option} is told once: {told}");
+    }
 
     let mut generate = portcullis(
         folder.path(),

@@ -14,25 +14,25 @@ use base64_turbo::STANDARD;
 use portcullis_transforms::{Source, document::NORMALIZER};
 use serde_json::{Value, json};
 
-/// A sample: where it stands, its name, its records, the format of its columns if it has one.
+/// A sample: its name, its records, the format of its columns if it has one.
 struct Case {
-    folder: PathBuf,
     name: String,
     records: Vec<Vec<u8>>,
     format: Option<String>,
 }
 
-/// Records of a source, and what may be wrapped around one.
-fn folders(source: Source) -> [PathBuf; 2] {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    [samples.join(source.name()), samples.join("forms").join(source.name())]
+fn folder(source: Source) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("samples")
+        .join(source.name())
 }
 
 fn cases(source: Source) -> Vec<Case> {
-    let mut cases: Vec<Case> = folders(source)
-        .iter()
-        .flat_map(|folder| fs::read_dir(folder).expect("a folder of samples"))
-        .filter_map(|file| {
+    let mut cases = Vec::new();
+    // The records, and what may be wrapped around one.
+    for place in ["", "forms/"] {
+        let files = fs::read_dir(folder(source).join(place)).expect("a folder of samples");
+        cases.extend(files.filter_map(|file| {
             let path = file.expect("a file").path();
             let (name, kind) = path.file_name()?.to_str()?.split_once(".in.")?;
             let text = fs::read(&path).expect("a sample");
@@ -46,14 +46,13 @@ fn cases(source: Source) -> Vec<Case> {
             };
             let format = fs::read_to_string(path.with_file_name(format!("{name}.format.txt"))).ok();
             Some(Case {
-                folder: path.parent()?.to_owned(),
-                name: name.to_owned(),
+                name: format!("{place}{name}"),
                 records,
                 format: format.map(|text| text.trim().to_owned()),
             })
-        })
-        .collect();
-    cases.sort_by(|a, b| a.name.cmp(&b.name));
+        }));
+    }
+    cases.sort_by(|a: &Case, b| a.name.cmp(&b.name));
     cases
 }
 
@@ -99,8 +98,8 @@ fn answers(source: Source, schema: &str, format: Option<&str>, records: &[&[u8]]
 }
 
 /// Checks a case's documents against its files.
-fn check(schema: &str, case: &Case, documents: &[String]) {
-    let file = case.folder.join(format!("{}.{schema}.json", case.name));
+fn check(source: Source, schema: &str, case: &Case, documents: &[String]) {
+    let file = folder(source).join(format!("{}.{schema}.json", case.name));
     let expected = fs::read_to_string(&file).expect("a file beside the sample");
     if schema == "native" {
         assert_eq!(documents.concat(), expected, "{}", file.display());
@@ -119,7 +118,8 @@ fn check(schema: &str, case: &Case, documents: &[String]) {
 fn every_sample_becomes_the_documents_beside_it() {
     for &source in Source::ALL {
         let cases = cases(source);
-        assert!(cases.len() >= 15, "{source}: {} samples", cases.len());
+        let records = cases.iter().filter(|case| !case.name.starts_with("forms/")).count();
+        assert!(records >= 15, "{source}: {records} samples");
         for schema in ["ecs", "native"] {
             // A header line speaks of the lines after it, so flow logs come case by case, the others all at once.
             let at_once = if source == Source::VpcFlow { 1 } else { cases.len() };
@@ -128,7 +128,7 @@ fn every_sample_becomes_the_documents_beside_it() {
                 let mut answers = answers(source, schema, cases[0].format.as_deref(), &records).into_iter();
                 for case in cases {
                     let documents: Vec<String> = answers.by_ref().take(case.records.len()).flatten().collect();
-                    check(schema, case, &documents);
+                    check(source, schema, case, &documents);
                 }
             }
         }

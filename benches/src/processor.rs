@@ -1,7 +1,7 @@
 //! Peers of a round run on the same processor: what else a machine does can make one of its processors slower by half for
 //! seconds while the next one is idle.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use anyhow::{Context, Result};
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
@@ -34,8 +34,8 @@ pub(crate) fn keep(process: u32, processor: usize) -> Result<()> {
 
 /// The threads of a process.
 pub(crate) fn threads(process: u32) -> Result<Vec<i32>> {
-    let folder = PathBuf::from(format!("/proc/{process}/task"));
-    let threads = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let folder = format!("/proc/{process}/task");
+    let threads = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
     threads
         .map(|thread| Ok(thread?.file_name().to_string_lossy().parse()?))
         .collect()

@@ -302,7 +302,6 @@ impl Run {
 fn unusable(refusal: &Refusal) -> Failure {
     let (option, remedy) = match refusal.field.as_str() {
         "drop" => ("--drop", "docs/normalize.md describes the language"),
-        "redact" => ("--redact", "docs/normalize.md describes the list"),
         _ => (
             "--flow-format",
             "give AWS's format string, such as '${version} ${srcaddr} ${dstaddr} ${start}'",

@@ -4,10 +4,7 @@
 use std::{ops::RangeInclusive, path::PathBuf};
 
 use clap::builder::RangedU64ValueParser;
-use portcullis_transforms::{
-    Options,
-    policy::{limits, redact},
-};
+use portcullis_transforms::{Options, policy::limits};
 
 use super::Failure;
 use crate::config::Normalize;
@@ -70,25 +67,21 @@ impl Policy {
     pub(crate) fn options(self, configured: Normalize) -> Result<Options, Failure> {
         let chosen = Normalize {
             redact: self.redact.map_or(configured.redact, |list| vec![list]),
-            drop: if self.drop.is_empty() {
-                configured.drop
-            } else {
-                self.drop
-            },
+            drop: any_of(self.drop, configured.drop),
             geoip_db: self.geoip_db.or(configured.geoip_db),
             asn_db: self.asn_db.or(configured.asn_db),
-            indicators: if self.indicators.is_empty() {
-                configured.indicators
-            } else {
-                self.indicators
-            },
+            indicators: any_of(self.indicators, configured.indicators),
             unpacked_limit: self.unpacked_limit.unwrap_or(configured.unpacked_limit),
             ratio_limit: self.ratio_limit.unwrap_or(configured.ratio_limit),
             entries_limit: self.entries_limit.unwrap_or(configured.entries_limit),
         };
-        redact::names(&chosen.redact.join(",")).map_err(Failure::usage)?;
         chosen.options().map_err(Failure::usage)
     }
+}
+
+/// Those that were chosen, else those that are configured.
+fn any_of<T>(chosen: Vec<T>, configured: Vec<T>) -> Vec<T> {
+    if chosen.is_empty() { configured } else { chosen }
 }
 
 fn from(range: &RangeInclusive<usize>) -> RangedU64ValueParser<usize> {

@@ -169,6 +169,17 @@ pub struct Normalize {
     pub entries_limit: usize,
 }
 
+/// `[normalize]` cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NormalizeError {
+    /// What is redacted is no list of names.
+    #[error(transparent)]
+    Redact(#[from] redact::NameError),
+    /// A database or an indicator list.
+    #[error(transparent)]
+    Enrichment(#[from] EnrichmentError),
+}
+
 impl Default for Normalize {
     fn default() -> Self {
         let Limits {
@@ -193,15 +204,15 @@ impl Normalize {
     /// The normaliser's options, with every file opened.
     ///
     /// # Errors
-    /// When a file cannot be used; names it and the remedy.
-    pub fn options(&self) -> Result<Options, EnrichmentError> {
+    /// When a name is none or a file cannot be used; names it and the remedy.
+    pub fn options(&self) -> Result<Options, NormalizeError> {
         let files = enrich::Files {
             geoip: self.geoip_db.clone(),
             asn: self.asn_db.clone(),
             indicators: self.indicators.clone(),
         };
         Ok(Options {
-            redact: redact::names(&self.redact.join(",")).unwrap_or_else(|_| redact::default_names()),
+            redact: redact::names(&self.redact.join(","))?,
             drop: self.drop.clone(),
             enrichment: files.open()?.map(Arc::new),
             limits: Limits {

@@ -224,9 +224,6 @@ impl Documents {
     }
 
     fn step(&mut self, byte: u8) {
-        if !byte.is_ascii_whitespace() {
-            self.last = byte;
-        }
         if self.in_string {
             self.last = b'"';
             match byte {
@@ -239,10 +236,13 @@ impl Documents {
             }
             return;
         }
+        if !byte.is_ascii_whitespace() {
+            self.last = byte;
+        }
         match byte {
             b'"' if self.depth > self.base => self.in_string = true,
             b'{' | b'[' => {
-                if self.open.len() >= self.depth as usize && self.depth < DEEPEST {
+                if self.depth < DEEPEST {
                     self.open.truncate(self.depth as usize);
                     self.open.push(byte);
                 }

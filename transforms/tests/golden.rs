@@ -2,8 +2,9 @@
 //!
 //! `samples/<source>/<case>.in.json` (or `.in.jsonl`, one record a line; `.in.txt` for flow logs) goes with
 //! `<case>.ecs.json` (indented; an array for several records) and `<case>.native.json` (one line each); a flow log's
-//! format, if it has one of its own, stands in `<case>.format.txt`. `samples/forms/<source>` holds what is wrapped around
-//! a record: a form that other tests do not take for a record. After a change that is meant, look at the printed difference, then write one case with
+//! format, if it has one of its own, stands in `<case>.format.txt`. `samples/<source>/forms` holds what may be wrapped around
+//! a record; other tests take the samples for records, and leave it out. After a change that is meant, look at the printed
+//! difference, then write one case with
 //! `ACCEPT_SAMPLE=waf/blocked cargo test -p portcullis-transforms --test golden`.
 
 use std::{
@@ -18,26 +19,23 @@ use serde_json::Value;
 /// Stands for the normaliser's version, so that a release does not touch every sample.
 const ANY_VERSION: &str = "portcullis-transforms/VERSION";
 
-fn samples(folder: &str, source: Source) -> PathBuf {
+fn samples(source: Source) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../samples")
-        .join(folder)
         .join(source.name())
 }
 
 /// Case names and input files of a source, in order.
 fn cases(source: Source) -> Vec<(String, PathBuf)> {
-    let folders = [samples("", source), samples("forms", source)];
-    let mut cases: Vec<(String, PathBuf)> = folders
-        .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flatten()
-        .filter_map(|entry| {
+    let mut cases = Vec::new();
+    for folder in ["", "forms/"] {
+        let files = fs::read_dir(samples(source).join(folder)).into_iter().flatten();
+        cases.extend(files.filter_map(|entry| {
             let path = entry.ok()?.path();
             let (case, _) = path.file_name()?.to_str()?.split_once(".in.")?;
-            Some((case.to_owned(), path.clone()))
-        })
-        .collect();
+            Some((format!("{folder}{case}"), path.clone()))
+        }));
+    }
     cases.sort();
     cases
 }
@@ -122,14 +120,14 @@ fn every_sample_becomes_the_document_beside_it() {
             let ecs = ecs_text(&documents(source, Schema::Ecs, &input));
             let native = documents(source, Schema::Native, &input).concat();
             for (kind, actual) in [("ecs", ecs), ("native", native)] {
-                let path = input.with_file_name(format!("{case}.{kind}.json"));
+                let path = samples(source).join(format!("{case}.{kind}.json"));
                 if accepted == format!("{source}/{case}") {
                     fs::write(&path, &actual).expect("writable");
                 }
                 let expected = fs::read_to_string(&path).unwrap_or_default();
                 if expected != actual {
                     let difference = difference(&expected, &actual);
-                    writeln!(failures, "{}:\n{difference}", path.display()).expect("written");
+                    writeln!(failures, "samples/{source}/{case}.{kind}.json:\n{difference}").expect("written");
                 }
             }
         }
@@ -145,13 +143,7 @@ fn a_bare_finding_and_the_same_in_an_envelope_become_the_same_document() {
         (Source::CloudTrail, "root-login", "root-login-bare"),
     ];
     for (source, envelope, bare) in pairs {
-        let read = |case: &str| {
-            documents(
-                source,
-                Schema::Ecs,
-                &samples("", source).join(format!("{case}.in.json")),
-            )
-        };
+        let read = |case: &str| documents(source, Schema::Ecs, &samples(source).join(format!("{case}.in.json")));
         assert_eq!(read(envelope), read(bare), "{source}");
     }
 }
